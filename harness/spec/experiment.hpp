@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/diagnostic.hpp"
+#include "spec/parameter.hpp"
+#include "spec/target.hpp"
+#include "spec/threshold.hpp"
+#include "spec/units.hpp"
+
+/// The experiment file as plain structs, after parsing and checking. Value types; no thread rules.
+namespace withstand::spec {
+
+/// Whom a fault or probe concerns, as written: a node's name ("n1", "redis-2"), a kind ("redis"), "KIND:ROLE", "all", "any" (one, drawn),
+/// "minority", "majority", "KIND:any", "KIND:minority", ..., or a client's name. Resolved at the moment of injection, then fixed.
+struct Selector {
+  std::string text;
+  Position at;
+};
+
+/// When an injection starts.
+struct Trigger {
+  enum class Kind {
+    at,     ///< `at`: offset from the start of the `during` phase
+    fault,  ///< `when = { fault = NAME, after = DURATION }`: measured from that fault's injection
+    log,    ///< `when = { log = REGEX, on = SELECTOR, after = DURATION }`: a matching line of stdout or stderr, from `during` on
+    role,   ///< `when = { role = "primary", on = KIND, after = DURATION }`: another node takes the role than held it at the start of `during`
+  };
+  Kind kind = Kind::at;
+  Duration offset{};   ///< `at`, or `after`
+  std::string fault;   ///< Kind::fault
+  std::string pattern; ///< Kind::log: ECMAScript regular expression
+  std::string role;    ///< Kind::role
+  std::optional<Selector> on;
+  Position at;
+};
+
+struct FaultSpec {
+  std::string name;  ///< given, or the kind plus a digest of the fault's table
+  std::string kind;
+  std::optional<Selector> on, from, to;
+  Trigger trigger;
+  std::optional<Duration> lasts;  ///< `for`; absent: until the end of `during`
+  std::map<std::string, Value> parameters;  ///< every parameter of the kind that was given or has a default
+  bool evidence_required = true;            ///< false: `evidence = "optional"`
+  Position at;                              ///< of the [[fault]] header
+};
+
+/// One thing observed again and again. Exactly one of the sources is set.
+struct ProbeSpec {
+  enum class Source { http, tcp, command, log, prometheus };
+  std::string name;
+  Source source = Source::tcp;
+  std::string text;                ///< URL, "host:port", command line or pattern; may hold placeholders {node} {address} {port} {port.NAME}
+  std::optional<Selector> on;      ///< each selected node is probed; absent: once, from the client
+  Duration every = std::chrono::seconds(1);
+  Duration timeout = std::chrono::seconds(1);
+  int status = 200;                ///< http: expected status
+  std::string body;                ///< http/command: regular expression that the body/output must match; may be empty
+  std::string pointer;             ///< http: JSON pointer (RFC 6901) into the body; may be empty
+  std::string equals;              ///< http: what the pointed value must be, as JSON text
+  std::string metric;              ///< prometheus: sample name with labels, e.g. `kv_ops_total{op="read"}`
+  std::optional<double> minimum, maximum;  ///< prometheus: accepted range
+  int exit_status = 0;             ///< command
+  bool absent = false;             ///< log: true when the line must never appear
+  std::optional<Ratio> tolerance;  ///< share of failed samples that is tolerated per phase; sets the expectation "probe.NAME >= 1 - tolerance" for before and after
+  Position at;
+};
+
+struct LoadSpec {
+  std::string workload;            ///< "register", "write-once"
+  std::string driver;              ///< empty: the target's
+  std::vector<std::string> command;///< driver "exec": the program that speaks JSON lines
+  Rate rate{100'000};
+  std::map<std::string, std::int64_t> mix;  ///< weights per operation kind; empty: the workload's default
+  std::int64_t keys = 16;
+  Bytes value_size{16};
+  Duration timeout = std::chrono::seconds(1);
+  std::int64_t clients = 1;        ///< client nodes: client (or client-1, client-2, ...)
+  std::int64_t in_flight = 256;    ///< most operations under way at once, per client; beyond it an operation is dropped, and counted
+  Position at;
+};
+
+struct PhasesSpec {
+  Duration warm_up = std::chrono::seconds(1);
+  Duration before = std::chrono::seconds(5);
+  Duration during = std::chrono::seconds(20);
+  Duration after = std::chrono::seconds(5);
+};
+
+struct LimitsSpec {
+  std::string down;                     ///< empty, "minority", or a number: how many nodes of one kind may be down or paused at once
+  std::optional<Duration> max_duration; ///< longest single injection
+  Position at;
+};
+
+struct ExpectSpec {
+  std::vector<Threshold> before, during, after;
+  std::vector<std::string> checks;  ///< "linearizable", "no-acknowledged-write-lost"
+  /// Exits that are allowed although no fault asked for them: "KIND:CODE", "NODE:SIGNAL", e.g. "redis:0", "n1:SIGABRT".
+  std::vector<std::string> exits;
+};
+
+/// What a file that is meant to fail says about its verdict.
+struct ExpectedVerdict {
+  std::string verdict = "withstood";  ///< or "failed"
+  std::vector<std::string> fails;     ///< names: a check, or "PHASE: EXPRESSION", "exit: NODE"
+  std::vector<std::string> may_fail;
+};
+
+struct Experiment {
+  std::string file;   ///< path as given on the command line
+  std::string title;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> tags;
+  ExpectedVerdict expected;
+  Target target;                              ///< resolved: `use` loaded, or the inline table
+  std::map<std::string, std::int64_t> nodes;  ///< how many of each kind
+  std::vector<std::string> extra_args;        ///< `[target] args`, appended to every node's command
+  std::map<std::string, std::string> extra_env;
+  std::optional<LoadSpec> load;
+  PhasesSpec phases;
+  std::vector<ProbeSpec> probes;
+  std::vector<FaultSpec> faults;              ///< in file order
+  LimitsSpec limits;
+  std::vector<StopCondition> stop;
+  ExpectSpec expect;
+  std::vector<std::string> requires_;         ///< `requires = ["tun"]`: features beyond those the faults need (doctor's names)
+};
+
+}  // namespace withstand::spec

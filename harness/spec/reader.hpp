@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/diagnostic.hpp"
+#include "spec/experiment.hpp"
+#include "spec/parameter.hpp"
+#include "spec/target.hpp"
+
+/// From TOML text to structs. Everything wrong is found in one pass. Reads no file: the caller brings the texts. Thread-safe.
+namespace withstand::spec {
+
+/// Finds target definitions by the name or path an experiment uses; implemented where files may be read.
+class TargetSource {
+ public:
+  struct Found {
+    std::string file;    ///< path for messages; its folder becomes Target::folder
+    std::string text;
+    std::string error;   ///< set when there is none: "no target 'redsi' in targets/ (did you mean 'redis-sentinel'?)"
+  };
+  virtual ~TargetSource() = default;
+  /// `use` as written; `from` is the experiment file that says it (relative paths start at its folder).
+  [[nodiscard]] virtual Found find(std::string_view use, std::string_view from) const = 0;
+};
+
+template <class T>
+struct Reading {
+  T value;                              ///< complete only when `diagnostics` is empty
+  std::vector<Diagnostic> diagnostics;  ///< in file order
+  [[nodiscard]] bool ok() const { return diagnostics.empty(); }
+};
+
+/// `known` lists what this build understands; a key that the design has but this build lacks is refused as "not built yet".
+Reading<Experiment> read_experiment(std::string_view text, const std::string& file, const KindTable& kinds,
+                                    const TargetSource& targets);
+Reading<Target> read_target(std::string_view text, const std::string& file);
+
+/// JSON Schema (draft-04, as taplo takes it) of the experiment file, made from the catalogue. Stable text.
+std::string experiment_schema(const KindTable& kinds);
+
+}  // namespace withstand::spec
