@@ -21,10 +21,12 @@ struct Diagnostic {
   std::string help;     ///< "did you mean 'delay'?"; may be empty
 };
 
-/// `file:line:col: error: message`, the source line, a caret under the place, and the help. `source` is the whole file's text.
+/// `file:line:col: error: message`, the source line, a caret under the place, and the help. `source` is the whole
+/// file's text.
 std::string render(const Diagnostic& diagnostic, std::string_view source);
 
-/// The candidate nearest to `word` by Damerau-Levenshtein distance, or empty when none is near (more than a third of the word away).
+/// The candidate nearest to `word` by Damerau-Levenshtein distance, or empty when none is near (more than a third of
+/// the word away).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace withstand::spec

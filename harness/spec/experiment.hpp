@@ -15,8 +15,9 @@
 /// The experiment file as plain structs, after parsing and checking. Value types; no thread rules.
 namespace withstand::spec {
 
-/// Whom a fault or probe concerns, as written: a node's name ("n1", "redis-2"), a kind ("redis"), "KIND:ROLE", "all", "any" (one, drawn),
-/// "minority", "majority", "KIND:any", "KIND:minority", ..., or a client's name. Resolved at the moment of injection, then fixed.
+/// Whom a fault or probe concerns, as written: a node's name ("n1", "redis-2"), a kind ("redis"), "KIND:ROLE", "all",
+/// "any" (one, drawn), "minority", "majority", "KIND:any", "KIND:minority", ..., or a client's name. Resolved at the
+/// moment of injection, then fixed.
 struct Selector {
   std::string text;
   Position at;
@@ -27,14 +28,16 @@ struct Trigger {
   enum class Kind {
     at,     ///< `at`: offset from the start of the `during` phase
     fault,  ///< `when = { fault = NAME, after = DURATION }`: measured from that fault's injection
-    log,    ///< `when = { log = REGEX, on = SELECTOR, after = DURATION }`: a matching line of stdout or stderr, from `during` on
-    role,   ///< `when = { role = "primary", on = KIND, after = DURATION }`: another node takes the role than held it at the start of `during`
+    log,    ///< `when = { log = REGEX, on = SELECTOR, after = DURATION }`: a matching line of stdout or stderr, from
+            ///< `during` on
+    role,   ///< `when = { role = "primary", on = KIND, after = DURATION }`: another node takes the role than held it at
+            ///< the start of `during`
   };
   Kind kind = Kind::at;
-  Duration offset{};   ///< `at`, or `after`
-  std::string fault;   ///< Kind::fault
-  std::string pattern; ///< Kind::log: ECMAScript regular expression
-  std::string role;    ///< Kind::role
+  Duration offset{};    ///< `at`, or `after`
+  std::string fault;    ///< Kind::fault
+  std::string pattern;  ///< Kind::log: ECMAScript regular expression
+  std::string role;     ///< Kind::role
   std::optional<Selector> on;
   Position at;
 };
@@ -44,7 +47,7 @@ struct FaultSpec {
   std::string kind;
   std::optional<Selector> on, from, to;
   Trigger trigger;
-  std::optional<Duration> lasts;  ///< `for`; absent: until the end of `during`
+  std::optional<Duration> lasts;            ///< `for`; absent: until the end of `during`
   std::map<std::string, Value> parameters;  ///< every parameter of the kind that was given or has a default
   bool evidence_required = true;            ///< false: `evidence = "optional"`
   Position at;                              ///< of the [[fault]] header
@@ -55,33 +58,36 @@ struct ProbeSpec {
   enum class Source { http, tcp, command, log, prometheus };
   std::string name;
   Source source = Source::tcp;
-  std::string text;                ///< URL, "host:port", command line or pattern; may hold placeholders {node} {address} {port} {port.NAME}
-  std::optional<Selector> on;      ///< each selected node is probed; absent: once, from the client
+  std::string
+      text;  ///< URL, "host:port", command line or pattern; may hold placeholders {node} {address} {port} {port.NAME}
+  std::optional<Selector> on;  ///< each selected node is probed; absent: once, from the client
   Duration every = std::chrono::seconds(1);
   Duration timeout = std::chrono::seconds(1);
-  int status = 200;                ///< http: expected status
-  std::string body;                ///< http/command: regular expression that the body/output must match; may be empty
-  std::string pointer;             ///< http: JSON pointer (RFC 6901) into the body; may be empty
-  std::string equals;              ///< http: what the pointed value must be, as JSON text
-  std::string metric;              ///< prometheus: sample name with labels, e.g. `kv_ops_total{op="read"}`
+  int status = 200;     ///< http: expected status
+  std::string body;     ///< http/command: regular expression that the body/output must match; may be empty
+  std::string pointer;  ///< http: JSON pointer (RFC 6901) into the body; may be empty
+  std::string equals;   ///< http: what the pointed value must be, as JSON text
+  std::string metric;   ///< prometheus: sample name with labels, e.g. `kv_ops_total{op="read"}`
   std::optional<double> minimum, maximum;  ///< prometheus: accepted range
-  int exit_status = 0;             ///< command
-  bool absent = false;             ///< log: true when the line must never appear
-  std::optional<Ratio> tolerance;  ///< share of failed samples that is tolerated per phase; sets the expectation "probe.NAME >= 1 - tolerance" for before and after
+  int exit_status = 0;                     ///< command
+  bool absent = false;                     ///< log: true when the line must never appear
+  std::optional<Ratio> tolerance;  ///< share of failed samples that is tolerated per phase; sets the expectation
+                                   ///< "probe.NAME >= 1 - tolerance" for before and after
   Position at;
 };
 
 struct LoadSpec {
-  std::string workload;            ///< "register", "write-once"
-  std::string driver;              ///< empty: the target's
-  std::vector<std::string> command;///< driver "exec": the program that speaks JSON lines
+  std::string workload;              ///< "register", "write-once"
+  std::string driver;                ///< empty: the target's
+  std::vector<std::string> command;  ///< driver "exec": the program that speaks JSON lines
   Rate rate{100'000};
   std::map<std::string, std::int64_t> mix;  ///< weights per operation kind; empty: the workload's default
   std::int64_t keys = 16;
   Bytes value_size{16};
   Duration timeout = std::chrono::seconds(1);
-  std::int64_t clients = 1;        ///< client nodes: client (or client-1, client-2, ...)
-  std::int64_t in_flight = 256;    ///< most operations under way at once, per client; beyond it an operation is dropped, and counted
+  std::int64_t clients = 1;  ///< client nodes: client (or client-1, client-2, ...)
+  std::int64_t in_flight =
+      256;  ///< most operations under way at once, per client; beyond it an operation is dropped, and counted
   Position at;
 };
 
@@ -93,8 +99,8 @@ struct PhasesSpec {
 };
 
 struct LimitsSpec {
-  std::string down;                     ///< empty, "minority", or a number: how many nodes of one kind may be down or paused at once
-  std::optional<Duration> max_duration; ///< longest single injection
+  std::string down;  ///< empty, "minority", or a number: how many nodes of one kind may be down or paused at once
+  std::optional<Duration> max_duration;  ///< longest single injection
   Position at;
 };
 
@@ -113,7 +119,7 @@ struct ExpectedVerdict {
 };
 
 struct Experiment {
-  std::string file;   ///< path as given on the command line
+  std::string file;  ///< path as given on the command line
   std::string title;
   std::optional<std::uint64_t> seed;
   std::vector<std::string> tags;
@@ -125,11 +131,11 @@ struct Experiment {
   std::optional<LoadSpec> load;
   PhasesSpec phases;
   std::vector<ProbeSpec> probes;
-  std::vector<FaultSpec> faults;              ///< in file order
+  std::vector<FaultSpec> faults;  ///< in file order
   LimitsSpec limits;
   std::vector<StopCondition> stop;
   ExpectSpec expect;
-  std::vector<std::string> requires_;         ///< `requires = ["tun"]`: features beyond those the faults need (doctor's names)
+  std::vector<std::string> requires_;  ///< `requires = ["tun"]`: features beyond those the faults need (doctor's names)
 };
 
 }  // namespace withstand::spec

@@ -10,7 +10,8 @@
 
 #include "spec/units.hpp"
 
-/// What a fault kind accepts: one table from which the parser, `describe`, the JSON Schema and the documentation are made.
+/// What a fault kind accepts: one table from which the parser, `describe`, the JSON Schema and the documentation are
+/// made.
 namespace withstand::spec {
 
 using TextList = std::vector<std::string>;
@@ -25,8 +26,8 @@ enum class ValueType {
   integer,
   number,
   text,
-  choice,     ///< a text out of Parameter::choices
-  signal,     ///< "KILL", "SIGKILL" or a number; kept as std::int64_t
+  choice,  ///< a text out of Parameter::choices
+  signal,  ///< "KILL", "SIGKILL" or a number; kept as std::int64_t
   duration,
   ratio,
   bytes,
@@ -39,26 +40,27 @@ enum class ValueType {
 struct Parameter {
   std::string name;
   ValueType type = ValueType::text;
-  std::string summary;             ///< one sentence, shown by `describe` and in the schema
+  std::string summary;  ///< one sentence, shown by `describe` and in the schema
   bool required = false;
-  std::optional<Value> fallback;   ///< used when the file says nothing; shown as the default
-  std::optional<Value> minimum;    ///< inclusive, same alternative as the value
-  std::optional<Value> maximum;    ///< inclusive
-  TextList choices;                ///< for ValueType::choice
+  std::optional<Value> fallback;  ///< used when the file says nothing; shown as the default
+  std::optional<Value> minimum;   ///< inclusive, same alternative as the value
+  std::optional<Value> maximum;   ///< inclusive
+  TextList choices;               ///< for ValueType::choice
 };
 
 /// How a fault says whom it hits.
 enum class Targeting {
-  nodes,          ///< `on` is required
-  links,          ///< `from` and `to` are required
-  nodes_or_links, ///< `on`, or `from` and `to`, or a parameter of its own (network.partition); the kind checks the combination
+  nodes,           ///< `on` is required
+  links,           ///< `from` and `to` are required
+  nodes_or_links,  ///< `on`, or `from` and `to`, or a parameter of its own (network.partition); the kind checks the
+                   ///< combination
 };
 
 struct KindSchema {
   std::string kind;     ///< "network.latency"
   std::string summary;  ///< one sentence
   Targeting targeting = Targeting::nodes;
-  bool lasts = true;    ///< false: an instant (process.kill); `for` is then refused unless the kind gives it a meaning
+  bool lasts = true;  ///< false: an instant (process.kill); `for` is then refused unless the kind gives it a meaning
   std::vector<Parameter> parameters;
 };
 
@@ -72,7 +74,8 @@ class KindTable {
   [[nodiscard]] virtual const KindSchema* find(std::string_view kind) const = 0;
   /// Alphabetical.
   [[nodiscard]] virtual std::vector<std::string> kinds() const = 0;
-  /// What no single parameter's schema can say (combinations). `parameter` of a complaint names the key to point at, or is empty.
+  /// What no single parameter's schema can say (combinations). `parameter` of a complaint names the key to point at, or
+  /// is empty.
   struct Objection {
     std::string parameter;
     Complaint complaint;

@@ -9,16 +9,17 @@
 #include "spec/parameter.hpp"
 #include "spec/target.hpp"
 
-/// From TOML text to structs. Everything wrong is found in one pass. Reads no file: the caller brings the texts. Thread-safe.
+/// From TOML text to structs. Everything wrong is found in one pass. Reads no file: the caller brings the texts.
+/// Thread-safe.
 namespace withstand::spec {
 
 /// Finds target definitions by the name or path an experiment uses; implemented where files may be read.
 class TargetSource {
  public:
   struct Found {
-    std::string file;    ///< path for messages; its folder becomes Target::folder
+    std::string file;  ///< path for messages; its folder becomes Target::folder
     std::string text;
-    std::string error;   ///< set when there is none: "no target 'redsi' in targets/ (did you mean 'redis-sentinel'?)"
+    std::string error;  ///< set when there is none: "no target 'redsi' in targets/ (did you mean 'redis-sentinel'?)"
   };
   virtual ~TargetSource() = default;
   /// `use` as written; `from` is the experiment file that says it (relative paths start at its folder).
@@ -32,7 +33,8 @@ struct Reading {
   [[nodiscard]] bool ok() const { return diagnostics.empty(); }
 };
 
-/// `known` lists what this build understands; a key that the design has but this build lacks is refused as "not built yet".
+/// `known` lists what this build understands; a key that the design has but this build lacks is refused as "not built
+/// yet".
 Reading<Experiment> read_experiment(std::string_view text, const std::string& file, const KindTable& kinds,
                                     const TargetSource& targets);
 Reading<Target> read_target(std::string_view text, const std::string& file);

@@ -8,15 +8,16 @@
 
 #include "spec/result.hpp"
 
-/// Quantities as users write them ("250ms", "5%", "1MiB", "400/s", "10Mbit/s") and as the harness keeps them: exact integers.
-/// A bare number is never accepted where a unit belongs. Pure functions, safe from any thread.
+/// Quantities as users write them ("250ms", "5%", "1MiB", "400/s", "10Mbit/s") and as the harness keeps them: exact
+/// integers. A bare number is never accepted where a unit belongs. Pure functions, safe from any thread.
 namespace withstand::spec {
 
-/// Nanoseconds; negative values only where a parameter says so (clock offsets). Units: ns us ms s m h d, and sums of them: "1m30s".
+/// Nanoseconds; negative values only where a parameter says so (clock offsets). Units: ns us ms s m h d, and sums of
+/// them: "1m30s".
 using Duration = std::chrono::nanoseconds;
 
-/// A fraction of one, in parts per billion: "5%" is 50'000'000. "0.3%", "12ppm", "3ppb" are accepted. Range of percentages: 0% to 100%
-/// unless the parameter says otherwise.
+/// A fraction of one, in parts per billion: "5%" is 50'000'000. "0.3%", "12ppm", "3ppb" are accepted. Range of
+/// percentages: 0% to 100% unless the parameter says otherwise.
 struct Ratio {
   std::int64_t ppb = 0;
   [[nodiscard]] double fraction() const { return static_cast<double>(ppb) / 1e9; }
@@ -48,7 +49,8 @@ Result<Bytes> parse_bytes(std::string_view text);
 Result<Rate> parse_rate(std::string_view text);
 Result<Bandwidth> parse_bandwidth(std::string_view text);
 
-/// The shortest text that parses back to the same value where one exists ("1.5s", "250ms"); stable, used in plans and golden files.
+/// The shortest text that parses back to the same value where one exists ("1.5s", "250ms"); stable, used in plans and
+/// golden files.
 std::string to_text(Duration value);
 std::string to_text(Ratio value);
 std::string to_text(Bytes value);

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/evidence.hpp"
+#include "core/lab.hpp"
+#include "spec/experiment.hpp"
+#include "spec/parameter.hpp"
+
+/// The seam between the harness and the faults: describe, claims, prepare, inject, observe, revert. A fault is
+/// immutable and shared by all its injections; an injection is one active instance. Everything runs on the event loop's
+/// thread and must not block.
+namespace withstand::core {
+
+/// What a fault needs of the lab from the start.
+struct Claim {
+  enum class Medium { process, link, disk, clock, filter };
+  Medium medium = Medium::process;
+  std::vector<NodeId> nodes;  ///< process, disk, clock, filter: every node it may ever hit
+  std::vector<Link> links;    ///< link: every link it may ever impair
+};
+
+/// Whom an injection hits: resolved when it starts, then fixed.
+struct Aim {
+  std::vector<NodeId> on;   ///< from `on`
+  std::vector<Link> links;  ///< from `from` and `to`: every pair, self links left out
+};
+
+struct Context {
+  Lab& lab;
+  const spec::FaultSpec& fault;
+  std::uint64_t seed;
+  Aim aim;
+};
+
+class Injection {
+ public:
+  virtual ~Injection() = default;
+  /// What has been seen so far; asked again until the run ends, the last time after revert. Never counts what it
+  /// decided itself.
+  [[nodiscard]] virtual Evidence observe() = 0;
+  /// Ends the fault. Idempotent; throws when it cannot.
+  virtual void revert() = 0;
+  /// When the fault's influence has ended of itself or by revert: from then on recovery is measured. Default: the
+  /// instant of revert.
+  [[nodiscard]] virtual bool finished() const { return false; }
+};
+
+struct Documentation {
+  std::string text;      ///< what it does, how, and what it cannot; paragraphs of plain text
+  std::string evidence;  ///< what proves it
+  std::string example;   ///< a [[fault]] table that parses
+  std::vector<std::string>
+      requirements;  ///< names of doctor's features without which it cannot run: "tun", "namespaces"
+};
+
+class Fault {
+ public:
+  virtual ~Fault() = default;
+  [[nodiscard]] virtual const spec::KindSchema& schema() const = 0;
+  [[nodiscard]] virtual const Documentation& documentation() const = 0;
+  /// Combinations of parameters that cannot be.
+  [[nodiscard]] virtual std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec&) const { return {}; }
+  /// A fault with parameters of its own for aiming (network.partition's `groups`) says here which links it concerns, at
+  /// most.
+  [[nodiscard]] virtual std::vector<Claim> claims(const spec::FaultSpec& fault, const Topology& topology) const = 0;
+  /// Before launch: whatever must be in place when the nodes start.
+  virtual void prepare(const spec::FaultSpec&, Lab&) const {}
+  [[nodiscard]] virtual std::unique_ptr<Injection> inject(const Context& context) const = 0;
+};
+
+/// Every kind this build has, alphabetical; also the parser's KindTable.
+class Catalog : public spec::KindTable {
+ public:
+  explicit Catalog(
+      std::vector<std::unique_ptr<Fault>> faults);  ///< throws when two share a kind or the order is not alphabetical
+  [[nodiscard]] const Fault* fault(std::string_view kind) const;
+  [[nodiscard]] const spec::KindSchema* find(std::string_view kind) const override;
+  [[nodiscard]] std::vector<std::string> kinds() const override;
+  [[nodiscard]] std::vector<Objection> objections(const spec::FaultSpec& fault) const override;
+
+ private:
+  std::vector<std::unique_ptr<Fault>> faults_;
+};
+
+}  // namespace withstand::core

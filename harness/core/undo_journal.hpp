@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What the kernel will not undo when the orchestrator dies, written and synced before it is done. The guardian and
+/// `withstand recover` read it.
+namespace withstand::core {
+
+struct UndoEntry {
+  enum class Kind {
+    cgroup,     ///< `path`: kill what is inside, then rmdir (children first)
+    directory,  ///< `path`: remove recursively, without following links or crossing mounts; only below a folder with
+                ///< our owner tag
+    process,    ///< `pid` with `start_time` (field 22 of /proc/PID/stat): SIGKILL
+    file,       ///< `path`: unlink (sockets)
+  };
+  Kind kind = Kind::cgroup;
+  std::string path;
+  std::int32_t pid = 0;
+  std::uint64_t start_time = 0;
+  std::string boot_id;  ///< entries of another boot are stale: nothing but directories and files is left of them
+};
+
+/// Folder for the state of running harnesses: /run/withstand as root, else $XDG_RUNTIME_DIR/withstand or
+/// /tmp/withstand-UID. Created 0700.
+std::string state_folder();
+
+/// One run's journal: STATE/RUN.undo, JSON lines. Append writes and fdatasyncs before it returns.
+class UndoJournal {
+ public:
+  /// Creates it; throws if the run's name is taken.
+  explicit UndoJournal(const std::string& run);
+  ~UndoJournal();
+  UndoJournal(const UndoJournal&) = delete;
+  UndoJournal& operator=(const UndoJournal&) = delete;
+  void append(UndoEntry entry);  ///< fills boot_id
+  /// Everything is undone: removes the file.
+  void close();
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
+struct UndoOutcome {
+  int undone = 0;
+  std::vector<std::string> failed;  ///< what is left, and why
+};
+
+/// Reads one journal and undoes it, last entry first; each entry is attempted, failures are collected. Idempotent.
+/// Removes the journal when nothing failed.
+UndoOutcome undo(const std::string& journal_path);
+
+/// Journals whose orchestrator no longer lives.
+std::vector<std::string> stale_journals();
+
+}  // namespace withstand::core
