@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The recorded sequence of operations: one JSON line per operation when it ends, plus one when it is invoked, so that
+/// a killed run keeps all that happened. Pure readers and writers.
+///
+/// Line:
+/// {"t":ns,"type":"invoke|ok|fail|info","i":id,"process":p,"op":"read|write","key":"k7","value":"v81","node":"n1", ...}
+/// `fail` means it certainly did not happen; `info` that nobody knows (a timeout, a lost connection after the request
+/// left).
+namespace withstand::record {
+
+enum class Outcome {
+  ok,
+  fail,     ///< certainly not applied
+  info,     ///< unknown
+  dropped,  ///< never sent: the in-flight bound was reached
+};
+
+/// One operation, complete. Times are nanoseconds since the run's epoch (CLOCK_MONOTONIC, outside any false clock).
+struct Operation {
+  std::uint64_t id = 0;       ///< unique in the run
+  std::uint32_t process = 0;  ///< logical client; it has at most one operation under way
+  std::string op;             ///< "read", "write"
+  std::string key;
+  std::optional<std::string> value;  ///< written, or read; absent: a read of a key never written (or unknown)
+  std::string node;                  ///< who answered or was asked; may be empty
+  std::int64_t intended = 0;         ///< when it was due by the plan; response time counts from here
+  std::int64_t sent = 0;             ///< when it was handed to the driver
+  std::int64_t done = 0;             ///< when its outcome was known
+  Outcome outcome = Outcome::info;
+  std::string error;        ///< "timeout", "connection refused", "HTTP 503"; empty when ok
+  bool final_read = false;  ///< of the read-back after recovery, not of the load
+};
+
+std::string invoke_line(const Operation& operation);
+std::string completion_line(const Operation& operation);
+
+/// Reads a history as written by a run. Operations that were invoked and never completed (the run was killed) come last
+/// with Outcome::info and done = INT64_MAX. Lines that do not parse are reported, with their number, and skipped.
+struct HistoryReading {
+  std::vector<Operation> operations;  ///< by id
+  std::vector<std::string> problems;
+};
+HistoryReading read_history(std::istream& in);
+
+}  // namespace withstand::record
