@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace withstand::core {
@@ -28,5 +29,7 @@ struct Evidence {
   /// Why not, in words; empty when it did.
   [[nodiscard]] std::string objection() const;
 };
+
+std::string_view to_text(EvidenceRow::Judgement judgement);
 
 }  // namespace withstand::core

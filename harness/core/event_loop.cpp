@@ -1,0 +1,102 @@
+#include "core/event_loop.hpp"
+
+#include <chrono>
+#include <time.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "os/check.hpp"
+
+namespace withstand::core {
+namespace asio = boost::asio;
+
+Instant now() {
+  timespec value{};
+  os::check("read the monotonic clock", ::clock_gettime(CLOCK_MONOTONIC, &value));
+  return std::chrono::seconds(value.tv_sec) + std::chrono::nanoseconds(value.tv_nsec);
+}
+
+namespace {
+
+/// libstdc++'s steady_clock is CLOCK_MONOTONIC with the same zero, so an Instant converts without a second reading.
+std::chrono::steady_clock::time_point to_steady(Instant when) {
+  return std::chrono::steady_clock::time_point(std::chrono::duration_cast<std::chrono::steady_clock::duration>(when));
+}
+
+/// Waits for readability again and again; kept alive by its own pending wait, silenced by `active`.
+struct Watch : std::enable_shared_from_this<Watch> {
+  Watch(asio::io_context& context, int fd, std::function<void()> on_ready)
+      : descriptor(context, fd), callback(std::move(on_ready)) {}
+
+  void wait() {
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& error) {
+                            if (error || !self->active) return;
+                            self->callback();
+                            if (self->active) self->wait();
+                          });
+  }
+
+  asio::posix::stream_descriptor descriptor;
+  std::function<void()> callback;
+  bool active = true;
+};
+
+struct Timer {
+  explicit Timer(asio::io_context& context) : timer(context) {}
+  asio::steady_timer timer;
+  bool active = true;
+};
+
+}  // namespace
+
+struct EventLoop::Impl {
+  asio::io_context context{1};
+};
+
+EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
+EventLoop::~EventLoop() = default;
+
+EventLoop::Registration EventLoop::on_readable(int fd, std::function<void()> callback) {
+  auto watch = std::make_shared<Watch>(impl_->context, fd, std::move(callback));
+  watch->wait();
+  return Registration([watch] {
+    watch->active = false;
+    watch->descriptor.release();  // cancels the wait, and leaves the descriptor open: it is the caller's
+  });
+}
+
+EventLoop::Registration EventLoop::at(Instant when, std::function<void()> callback) {
+  auto timer = std::make_shared<Timer>(impl_->context);
+  timer->timer.expires_at(to_steady(when));
+  timer->timer.async_wait([timer, callback = std::move(callback)](const boost::system::error_code& error) {
+    if (error || !timer->active) return;
+    timer->active = false;
+    callback();
+  });
+  return Registration([timer] {
+    timer->active = false;
+    timer->timer.cancel();
+  });
+}
+
+void EventLoop::post(std::function<void()> callback) { asio::post(impl_->context, std::move(callback)); }
+
+bool EventLoop::run_until(const std::function<bool()>& done, Instant deadline) {
+  impl_->context.restart();
+  bool expired = false;
+  const auto wake = at(deadline, [&] { expired = true; });
+  while (!done() && !expired) impl_->context.run_one();
+  return done();
+}
+
+void EventLoop::run_for(std::chrono::nanoseconds time) {
+  run_until([] { return false; }, now() + time);
+}
+
+void* EventLoop::asio_context() { return &impl_->context; }
+
+}  // namespace withstand::core
