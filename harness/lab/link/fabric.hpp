@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/event_loop.hpp"
+#include "core/links.hpp"
+#include "core/topology.hpp"
+#include "lab/link/node_interface.hpp"
+
+namespace withstand::lab::link {
+
+/// The link fabric as the orchestrator holds it: a process of its own (this binary again, with "__fabric") that
+/// forwards packets between all nodes, and the calls to it. Not thread-safe; used from the event loop's thread.
+class Fabric final : public core::Links {
+ public:
+  /// Starts the process and hands it every node's interface, `interfaces[id]` for node id. Only `claimed` links can be
+  /// impaired later; `add` on another throws std::logic_error. Returns once packets flow. Throws when the process
+  /// cannot be started or refuses.
+  Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
+         std::vector<core::Link> claimed);
+  /// Ends the process and waits for it: packets in flight are lost, the interfaces vanish.
+  ~Fabric() override;
+  Fabric(const Fabric&) = delete;
+  Fabric& operator=(const Fabric&) = delete;
+
+  /// Called once, from the event loop, when the process ends before this object does; says how it ended.
+  void on_death(std::function<void(const std::string& how)> callback);
+
+  Handle add(const core::Impairment& impairment, const std::vector<core::Link>& links) override;
+  void remove(Handle handle) override;
+  [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
+  [[nodiscard]] core::FabricHealth health() override;
+
+  /// As the harness's host sees it.
+  [[nodiscard]] int pid() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The process's entry point: fd 3 is its control socket; it ends with exit status 0 when that reports end of file.
+int fabric_main();
+
+}  // namespace withstand::lab::link
