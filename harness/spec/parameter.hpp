@@ -62,6 +62,11 @@ struct KindSchema {
   Targeting targeting = Targeting::nodes;
   bool lasts = true;  ///< false: an instant (process.kill); `for` is then refused unless the kind gives it a meaning
   std::vector<Parameter> parameters;
+  /// While it is active, the nodes it hits serve nobody (killed, paused): it counts towards `[limits] down`.
+  bool takes_down = false;
+  /// For an instant that takes nodes down: the parameter (a duration) after which they are back. Empty, or the
+  /// parameter not given: down until the end of `during`.
+  std::string back_after;
 };
 
 struct FaultSpec;

@@ -10,6 +10,8 @@ namespace withstand::spec {
 struct Complaint {
   std::string message;  ///< what is wrong
   std::string help;     ///< what to write instead; may be empty
+  int offset = -1;      ///< where in the text, in characters from 0; -1: the text as a whole
+  int length = 0;       ///< how many characters are wrong; 0 when `offset` is -1
 };
 
 /// A value or the reason there is none. Stands in for std::expected, which g++ 12 has only in C++23.

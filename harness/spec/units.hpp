@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "spec/result.hpp"
 
@@ -43,6 +44,16 @@ struct Bandwidth {
   auto operator<=>(const Bandwidth&) const = default;
 };
 
+/// What a text with a unit can stand for.
+enum class Quantity { duration, ratio, bytes, rate, bandwidth };
+
+/// "duration", "ratio", "size", "rate", "bandwidth": the word used in messages.
+std::string_view word(Quantity quantity);
+/// The unit names a quantity takes, largest first.
+std::vector<std::string> unit_names(Quantity quantity);
+
+/// All five refuse: an empty text, a bare number, a unit of another quantity, a number with more than 18 digits, a
+/// value that the integer cannot hold exactly or at all.
 Result<Duration> parse_duration(std::string_view text);
 Result<Ratio> parse_ratio(std::string_view text);
 Result<Bytes> parse_bytes(std::string_view text);
