@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <string>
 #include <variant>
@@ -38,6 +37,7 @@ struct InjectionEvent {
   std::vector<std::string> on;  ///< nodes or links ("n1→n2") after resolution
   std::string detail;
   std::int64_t due = 0;  ///< when it was to happen; t - due is the injection delay
+  int line = 0;          ///< of the fault in the experiment file; 0: not known
 };
 struct EvidenceEvent {
   std::string fault;
@@ -81,6 +81,7 @@ struct CheckResult {
   std::string outcome;                   ///< "held", "failed", "inconclusive"
   std::string summary;                   ///< one line
   std::vector<std::string> explanation;  ///< the operations that cannot be reconciled, in words
+  int line = 0;                          ///< in the experiment file; 0: not known
 };
 struct MediumHealth {
   std::string medium;
@@ -108,19 +109,26 @@ struct JournalEntry {
   Event event;
 };
 
-std::string to_line(const JournalEntry& entry);  ///< without newline; valid UTF-8 whatever the input
-bool from_line(const std::string& line,
-               JournalEntry& out);  ///< false when it is not a line of ours (unknown events are skipped by readers)
+/// One line without its newline, keys in a fixed order; valid UTF-8 whatever the input (what is not becomes U+FFFD).
+std::string to_line(const JournalEntry& entry);
 
-/// Appends and flushes each line, so that a killed run keeps it. Throws when the file cannot be written.
+/// False, and `out` untouched, when it is not a line of ours: torn by a kill, damaged, or an event of a newer version
+/// (readers skip those). Missing keys keep their defaults, unknown keys are ignored. Never throws on bad input.
+bool from_line(const std::string& line, JournalEntry& out);
+
+/// Hands each line to the kernel before it returns, so that a killed run keeps it. Appends to what is there. The file
+/// is not inherited by children. Throws std::system_error when it cannot be written. Not thread-safe.
 class JournalWriter {
  public:
   explicit JournalWriter(const std::string& path);
+  ~JournalWriter();
+  JournalWriter(const JournalWriter&) = delete;
+  JournalWriter& operator=(const JournalWriter&) = delete;
   void write(const JournalEntry& entry);
 
  private:
   std::string path_;
-  std::ofstream out_;
+  int fd_;
 };
 
 }  // namespace withstand::record
