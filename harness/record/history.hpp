@@ -12,7 +12,10 @@
 /// a killed run keeps all that happened. Pure readers and writers.
 ///
 /// Line:
-/// {"t":ns,"type":"invoke|ok|fail|info","i":id,"process":p,"op":"read|write","key":"k7","value":"v81","node":"n1", ...}
+/// {"t":ns,"type":"invoke|ok|fail|info|dropped","i":id,"process":p,"op":"read|write","key":"k7","value":"v81","node":"n1"}
+/// and, where they say something, "due":ns (when the plan wanted it; on invoke and dropped lines), "error":"timeout",
+/// "final":true. "value" is what is written, or on a read's completion what was read; a read of a key that was never
+/// written has none. An operation that was dropped has one line only.
 /// `fail` means it certainly did not happen; `info` that nobody knows (a timeout, a lost connection after the request
 /// left).
 namespace withstand::record {
@@ -40,15 +43,22 @@ struct Operation {
   bool final_read = false;  ///< of the read-back after recovery, not of the load
 };
 
+/// Lines without their newline; valid JSON in ASCII whatever bytes a target answered.
 std::string invoke_line(const Operation& operation);
 std::string completion_line(const Operation& operation);
 
 /// Reads a history as written by a run. Operations that were invoked and never completed (the run was killed) come last
-/// with Outcome::info and done = INT64_MAX. Lines that do not parse are reported, with their number, and skipped.
+/// with Outcome::info and done = INT64_MAX. Lines that do not parse are reported, with their number, and skipped. An
+/// operation that ends without its invoke line counts as begun at 0, and is reported: no order is made up from it.
 struct HistoryReading {
   std::vector<Operation> operations;  ///< by id
   std::vector<std::string> problems;
 };
 HistoryReading read_history(std::istream& in);
+
+/// What an operation adds to the latency distribution: from when it was due to when its outcome was known. One that did
+/// not succeed, was dropped or never ended counts with the timeout at least (a censored value), so that failing fast
+/// never looks like being fast.
+std::int64_t response_time(const Operation& operation, std::int64_t timeout);
 
 }  // namespace withstand::record

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/topology.hpp"
+#include "spec/experiment.hpp"
+#include "spec/result.hpp"
+
+namespace withstand::load {
+
+/// A place where the target can be asked.
+struct Endpoint {
+  std::string node;
+  std::string address;  ///< numeric, IPv4 or IPv6
+  std::int64_t port = 0;
+};
+
+/// Everything one load process must know; travels to it as its first control message. Value type.
+struct Config {
+  std::string client = "client";  ///< this client's node name
+  std::int64_t epoch = 0;         ///< CLOCK_MONOTONIC ns from which every recorded time counts
+  std::uint64_t seed = 0;
+  std::string workload;  ///< "register", "write-once"
+  std::string driver;    ///< "http", "redis", "exec"
+  std::map<std::string, std::string> driver_options;
+  std::vector<std::string> command;         ///< driver "exec"
+  std::vector<Endpoint> endpoints;          ///< nodes that serve clients, in topology order
+  std::int64_t rate_millihertz = 100'000;   ///< of all clients together
+  std::string arrival = "constant";         ///< or "poisson"
+  std::map<std::string, std::int64_t> mix;  ///< weights of "read" and "write"; empty: the workload's own
+  std::int64_t keys = 16;                   ///< register: how many
+  std::int64_t value_size = 16;             ///< bytes; a value is never shorter than its unique name
+  std::int64_t timeout = 1'000'000'000;     ///< ns from when the operation is handed to the driver
+  std::int64_t in_flight = 256;             ///< beyond it an operation that is due is recorded as dropped
+  std::string history;                      ///< file that operations are appended to, JSON lines (record/history.hpp)
+  std::int64_t client_index = 0, clients = 1;  ///< this client takes every `clients`-th operation of the plan
+};
+
+/// The configuration of `client` (a client node of `topology`). `experiment.load` must be set; `driver_options` are the
+/// target's with every placeholder already replaced; `epoch` and `history` as in Config.
+Config make_config(const spec::Experiment& experiment, const core::Topology& topology, const core::NodeInfo& client,
+                   const std::map<std::string, std::string>& driver_options, std::uint64_t seed, std::int64_t epoch,
+                   const std::string& history);
+
+/// What is wrong with a configuration: unknown workload, driver or driver option, values out of range. Empty: nothing.
+/// Cheap; meant for `plan` and preflight as well.
+std::vector<spec::Complaint> objections(const Config& config);
+
+std::string to_json(const Config& config);
+/// Throws std::runtime_error when the text is not a configuration (it comes from our own orchestrator).
+Config config_from_json(const std::string& text);
+
+}  // namespace withstand::load

@@ -1,0 +1,109 @@
+#include "record/history.hpp"
+
+#include <algorithm>
+#include <istream>
+#include <iterator>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "record/history_line.hpp"
+
+namespace withstand::record {
+namespace {
+
+constexpr std::size_t most_problems = 100;  // told one by one; a file of another kind has one on every line
+
+/// Folds lines into operations. An operation is complete with its completion line alone, but for its start: with the
+/// invoke line lost it counts as begun at the epoch, so that no real-time order is made up.
+class Folder {
+ public:
+  void take(const std::string& text, std::size_t number) {
+    HistoryLine line;
+    if (!parse_history_line(text, line)) {
+      complain(number, "is not a line of a history");
+    } else if (line.invoke) {
+      invoke(line.operation, number);
+    } else {
+      complete(line.operation, number);
+    }
+  }
+
+  HistoryReading finish() && {
+    auto& operations = reading_.operations;
+    const auto by_end_then_id = [](const Operation& a, const Operation& b) {
+      const bool open_a = a.done == never, open_b = b.done == never;
+      return open_a != open_b ? open_b : a.id < b.id;
+    };
+    if (!std::is_sorted(operations.begin(), operations.end(), by_end_then_id)) {
+      std::stable_sort(operations.begin(), operations.end(), by_end_then_id);
+    }
+    if (untold_ > 0) reading_.problems.push_back(fmt::format("{} more lines with problems", untold_));
+    return std::move(reading_);
+  }
+
+ private:
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+  void invoke(Operation& operation, std::size_t number) {
+    const auto [place, fresh] = open_.try_emplace(operation.id, reading_.operations.size());
+    if (!fresh) return complain(number, fmt::format("invokes operation {} again", operation.id));
+    operation.done = never;
+    operation.outcome = Outcome::info;
+    reading_.operations.push_back(std::move(operation));
+  }
+
+  void complete(Operation& end, std::size_t number) {
+    const auto found = open_.find(end.id);
+    if (found == open_.end()) {
+      if (end.outcome != Outcome::dropped) {
+        complain(number, fmt::format("ends operation {}, which was not under way", end.id));
+        end.intended = end.sent = 0;
+      }
+      reading_.operations.push_back(std::move(end));
+      return;
+    }
+    Operation& begun = reading_.operations[found->second];
+    open_.erase(found);
+    begun.done = end.done;
+    begun.outcome = end.outcome;
+    begun.error = std::move(end.error);
+    if (!end.node.empty()) begun.node = std::move(end.node);
+    if (end.value) begun.value = std::move(end.value);
+  }
+
+  void complain(std::size_t number, const std::string& what) {
+    if (reading_.problems.size() >= most_problems) {
+      ++untold_;
+    } else {
+      reading_.problems.push_back(fmt::format("line {} {}", number, what));
+    }
+  }
+
+  HistoryReading reading_;
+  std::unordered_map<std::uint64_t, std::size_t> open_;  // id -> index of operations invoked and not ended
+  std::size_t untold_ = 0;
+};
+
+}  // namespace
+
+HistoryReading read_history(std::istream& in) {
+  Folder folder;
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    if (!line.empty()) folder.take(line, number);
+  }
+  return std::move(folder).finish();
+}
+
+std::int64_t response_time(const Operation& operation, std::int64_t timeout) {
+  if (operation.outcome == Outcome::dropped || operation.done == std::numeric_limits<std::int64_t>::max()) {
+    return timeout;
+  }
+  const std::int64_t elapsed = operation.done - operation.intended;
+  return operation.outcome == Outcome::ok ? elapsed : std::max(elapsed, timeout);
+}
+
+}  // namespace withstand::record
