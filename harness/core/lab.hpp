@@ -11,6 +11,7 @@
 #include "core/event_loop.hpp"
 #include "core/links.hpp"
 #include "core/topology.hpp"
+#include "os/fd.hpp"
 
 /// The isolated world that holds the nodes, as faults, probes and the phases of a run see it. All calls are made from
 /// the event loop's thread.
@@ -92,6 +93,10 @@ class Lab {
   /// comes exactly once.
   virtual void run_in(NodeId node, const std::vector<std::string>& command, std::chrono::nanoseconds timeout,
                       std::function<void(CommandResult)> done) = 0;
+  /// A fresh socket(2), nonblocking and close-on-exec, that lives in the node's network namespace, whatever becomes of
+  /// the target: probes and readiness checks connect through it from inside the lab. `family` is AF_INET or AF_INET6,
+  /// `type` SOCK_STREAM or SOCK_DGRAM. Does not wait for the target; throws SystemError when there is no such node.
+  [[nodiscard]] virtual os::Fd open_socket(NodeId node, int family, int type) = 0;
   /// Resolves a role ("primary") of a kind to nodes, asking as target.toml says; empty when nobody holds it.
   virtual void holders(const std::string& kind, const std::string& role,
                        std::function<void(std::vector<NodeId>, std::string error)> done) = 0;

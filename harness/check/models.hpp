@@ -1,0 +1,33 @@
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "record/history.hpp"
+#include "record/journal.hpp"
+
+/// Judging a history that stands alone: `withstand check HISTORY --model M`.
+namespace withstand::check {
+
+struct Model {
+  std::string_view name;     ///< "register", "write-once"
+  std::string_view checker;  ///< the checker that judges it
+  std::string_view summary;  ///< one line for people
+};
+
+std::span<const Model> models();
+/// nullptr when there is none of that name. A checker's name works too ("linearizable").
+const Model* find_model(std::string_view name);
+
+struct HistoryJudgement {
+  record::CheckResult result;
+  std::vector<std::string> problems;  ///< lines that could not be read; with any, a history that held is inconclusive
+};
+
+HistoryJudgement judge_history(std::istream& history, const Model& model);
+HistoryJudgement judge_history(const record::HistoryReading& reading, const Model& model);
+
+}  // namespace withstand::check

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/lab.hpp"
+#include "record/journal.hpp"
+#include "spec/experiment.hpp"
+
+namespace withstand::check {
+
+/// Asks the experiment's probes again and again, on the lab's event loop. HTTP, TCP and Prometheus probes connect from
+/// the first client's network namespace, commands run in the first client; so they see what a user sees. Log probes
+/// watch the selected nodes' output.
+///
+/// The first sample of each probe is asked at start(), the next ones every `every`. A probe of a node that is still
+/// under way is not started a second time: that turn is left out. Not thread-safe.
+class Probes {
+ public:
+  /// Resolves a selector to nodes, later or at once; exactly one call of `done`. An error in words becomes a failed
+  /// sample.
+  using Resolve = std::function<void(const spec::Selector& selector,
+                                     std::function<void(std::vector<core::NodeId>, std::string error)> done)>;
+  /// `asked` is the instant at which the probe was asked (it decides the sample's phase), sample.took how long the
+  /// answer took.
+  using OnSample = std::function<void(core::Instant asked, const record::ProbeSample& sample)>;
+
+  Probes(core::Lab& lab, std::vector<spec::ProbeSpec> probes, Resolve resolve, OnSample on_sample);
+  ~Probes();
+  Probes(const Probes&) = delete;
+  Probes& operator=(const Probes&) = delete;
+
+  void start();
+  /// No sample comes after it; probes under way are dropped.
+  void stop();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace withstand::check

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "record/journal.hpp"
+#include "spec/experiment.hpp"
+
+namespace withstand::check {
+
+/// Everything that was found out in one run. Texts are reasons in words; absent: it did not happen.
+struct VerdictInput {
+  std::vector<record::ExpectationResult> expectations;  ///< of all phases; those of "before" are the steady state
+  std::vector<record::CheckResult> checks;              ///< checkers, judge_load, judge_exits
+  std::vector<record::EvidenceVerdict> evidence;        ///< one per injection
+  std::vector<record::MediumHealth> media;
+  std::optional<std::string> host_out_of_memory;
+  std::optional<std::string> skipped;  ///< a requirement is missing here
+  std::optional<std::string> stopped;  ///< by a stop condition or the `stop` command
+  int signal = 0;                      ///< SIGINT or SIGTERM ended the run; 0: none did
+  std::optional<std::string> error;    ///< the harness failed
+  std::optional<std::string> rollback_failed;
+  spec::ExpectedVerdict expected;
+};
+
+/// The verdict, its reasons (the first is the one-line reason), whether it is what the file says, and the exit code.
+///
+/// In order: rollback failed or the harness failed: error · skipped · a signal: aborted · a failed check or exit:
+/// failed · a stop condition: aborted · a failed expectation of `during` or `after`: failed, unless a medium broke its
+/// promise, the host ran out of memory or the steady state was missed · anything inconclusive, a required injection
+/// without evidence, or one of those three: inconclusive · else withstood. Pure.
+record::RunEnded decide(const VerdictInput& input);
+
+}  // namespace withstand::check
