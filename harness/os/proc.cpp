@@ -1,0 +1,79 @@
+#include "os/proc.hpp"
+
+#include <cstdlib>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sstream>
+#include <unistd.h>
+
+#include "os/check.hpp"
+#include "os/files.hpp"
+
+namespace withstand::os {
+
+std::optional<ProcessStat> parse_stat(const std::string& line) {
+  const auto open = line.find('(');
+  const auto close = line.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close < open) return std::nullopt;
+  ProcessStat stat;
+  stat.pid = static_cast<pid_t>(std::strtol(line.c_str(), nullptr, 10));
+  stat.name = line.substr(open + 1, close - open - 1);
+  std::istringstream fields(line.substr(close + 1));
+  std::string skip;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  fields >> stat.state >> stat.parent >> skip >> stat.session;  // fields 3 to 6
+  for (int field = 7; field <= 13; ++field) fields >> skip;
+  fields >> user >> system;  // 14 and 15
+  for (int field = 16; field <= 21; ++field) fields >> skip;
+  fields >> stat.start_time;  // 22
+  if (!fields) return std::nullopt;
+  stat.cpu_ticks = user + system;
+  return stat;
+}
+
+std::optional<ProcessStat> process_stat(pid_t pid) {
+  const auto line = read_file("/proc/" + std::to_string(pid) + "/stat");
+  return line ? parse_stat(*line) : std::nullopt;
+}
+
+bool process_lives(pid_t pid, std::uint64_t start_time) {
+  const auto stat = process_stat(pid);
+  return stat && stat->start_time == start_time && !stat->dead();
+}
+
+std::string boot_id() {
+  auto id = read_file("/proc/sys/kernel/random/boot_id").value_or("unknown");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+std::vector<ProcessStat> ProcFolder::processes() const {
+  std::vector<ProcessStat> found;
+  const int again = check("open /proc of a node", ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(check_pointer("list /proc of a node", ::fdopendir(again)),
+                                                 &::closedir);
+  while (const dirent* entry = ::readdir(list.get())) {
+    const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
+    if (pid <= 0) continue;
+    if (auto known = stat(pid)) found.push_back(std::move(*known));
+  }
+  return found;
+}
+
+std::optional<ProcessStat> ProcFolder::stat(pid_t pid) const {
+  const std::string name = std::to_string(pid) + "/stat";
+  const Fd file(::openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return std::nullopt;
+  char buffer[1024];
+  const auto got = retry([&] { return ::read(file.get(), buffer, sizeof buffer); });
+  if (got <= 0) return std::nullopt;
+  return parse_stat(std::string(buffer, static_cast<std::size_t>(got)));
+}
+
+Fd ProcFolder::open_process(pid_t pid) const {
+  return Fd(::openat(fd_.get(), std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+}  // namespace withstand::os
