@@ -97,6 +97,14 @@ class Lab {
   /// the target: probes and readiness checks connect through it from inside the lab. `family` is AF_INET or AF_INET6,
   /// `type` SOCK_STREAM or SOCK_DGRAM. Does not wait for the target; throws SystemError when there is no such node.
   [[nodiscard]] virtual os::Fd open_socket(NodeId node, int family, int type) = 0;
+  /// Connects a TCP socket that lives in the node's network namespace: what happens inside or beside the fabric is as
+  /// for a program on that node, while the loop never blocks. `host` is an address, a node's name or "localhost". The
+  /// callback comes exactly once, with a connected non-blocking socket, or an invalid one and why.
+  virtual void connect(NodeId from, const std::string& host, std::int64_t port, std::chrono::nanoseconds timeout,
+                       std::function<void(os::Fd, std::string error)> done) {
+    static_cast<void>(from), static_cast<void>(host), static_cast<void>(port), static_cast<void>(timeout);
+    done(os::Fd(), "this lab cannot connect");
+  }
   /// Resolves a role ("primary") of a kind to nodes, asking as target.toml says; empty when nobody holds it.
   virtual void holders(const std::string& kind, const std::string& role,
                        std::function<void(std::vector<NodeId>, std::string error)> done) = 0;

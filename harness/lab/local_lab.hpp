@@ -59,6 +59,8 @@ class LocalLab : public core::Lab {
   [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId node, const std::string& asked_by) override;
   void run_in(core::NodeId node, const std::vector<std::string>& command, std::chrono::nanoseconds timeout,
               std::function<void(core::CommandResult)> done) override;
+  void connect(core::NodeId from, const std::string& host, std::int64_t port, std::chrono::nanoseconds timeout,
+               std::function<void(os::Fd, std::string error)> done) override;
   void holders(const std::string& kind, const std::string& role,
                std::function<void(std::vector<core::NodeId>, std::string error)> done) override;
   [[nodiscard]] Subscription on_exit(std::function<void(const core::Exit&)> callback) override;
