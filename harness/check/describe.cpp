@@ -1,0 +1,68 @@
+#include "check/describe.hpp"
+
+#include <limits>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace withstand::check {
+
+namespace {
+
+constexpr std::size_t longest_value = 48;
+
+std::string outcome_text(const record::Operation& operation) {
+  const std::string& why = operation.error;
+  switch (operation.outcome) {
+    case record::Outcome::ok:
+      return operation.op == "write" ? " (acknowledged)" : "";
+    case record::Outcome::fail:
+      return fmt::format(" (failed: {})", why.empty() ? "no reason given" : why);
+    case record::Outcome::info:
+      return fmt::format(" (outcome unknown: {})", why.empty() ? "no answer" : why);
+    case record::Outcome::dropped:
+      break;
+  }
+  return " (never sent)";
+}
+
+std::string verb_text(const record::Operation& operation) {
+  const bool done = operation.outcome == record::Outcome::ok;
+  if (operation.op == "write") return done ? "wrote" : "tried to write";
+  if (operation.op == "read") return done ? "read" : "tried to read";
+  return operation.op;
+}
+
+}  // namespace
+
+std::string time_text(std::int64_t t) {
+  if (t == std::numeric_limits<std::int64_t>::max()) return "the end";
+  return fmt::format("{:.6f}s", static_cast<double>(t) / 1e9);
+}
+
+std::string value_text(const std::optional<std::string>& value) {
+  if (!value) return "nothing";
+  if (value->size() <= longest_value) return fmt::format("\"{}\"", *value);
+  return fmt::format("\"{}…\" ({} bytes)", value->substr(0, longest_value), value->size());
+}
+
+std::string describe(const record::Operation& operation) {
+  const bool asks = operation.op == "read" && operation.outcome != record::Outcome::ok;
+  return fmt::format("process {} {}{}{} from {} to {}{}", operation.process, verb_text(operation),
+                     asks ? "" : " " + value_text(operation.value),
+                     operation.node.empty() ? "" : " through " + operation.node, time_text(operation.sent),
+                     time_text(operation.done), outcome_text(operation));
+}
+
+std::string faults_active(std::span<const FaultWindow> faults, std::int64_t from, std::int64_t to) {
+  std::string active;
+  for (const FaultWindow& fault : faults) {
+    if (fault.window.from > to || fault.window.to <= from) continue;
+    const std::string on = fault.on.empty() ? "" : fmt::format(" on {}", fmt::join(fault.on, ", "));
+    active += fmt::format("{}{} ({}{}) from {} to {}", active.empty() ? "" : "; ", fault.fault, fault.kind, on,
+                          time_text(fault.window.from), time_text(fault.window.to));
+  }
+  return active.empty() ? "no fault was active then" : "active then: " + active;
+}
+
+}  // namespace withstand::check
