@@ -93,10 +93,6 @@ class Lab {
   /// comes exactly once.
   virtual void run_in(NodeId node, const std::vector<std::string>& command, std::chrono::nanoseconds timeout,
                       std::function<void(CommandResult)> done) = 0;
-  /// A fresh socket(2), nonblocking and close-on-exec, that lives in the node's network namespace, whatever becomes of
-  /// the target: probes and readiness checks connect through it from inside the lab. `family` is AF_INET or AF_INET6,
-  /// `type` SOCK_STREAM or SOCK_DGRAM. Does not wait for the target; throws SystemError when there is no such node.
-  [[nodiscard]] virtual os::Fd open_socket(NodeId node, int family, int type) = 0;
   /// Connects a TCP socket that lives in the node's network namespace: what happens inside or beside the fabric is as
   /// for a program on that node, while the loop never blocks. `host` is an address, a node's name or "localhost". The
   /// callback comes exactly once, with a connected non-blocking socket, or an invalid one and why.
