@@ -1,0 +1,27 @@
+#include <stdexcept>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "load/config.hpp"
+
+namespace withstand::load {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Endpoint, node, address, port)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Config, client, epoch, seed, workload, driver, driver_options, command, endpoints,
+                                   rate_millihertz, arrival, mix, keys, value_size, timeout, in_flight, history,
+                                   client_index, clients)
+
+std::string to_json(const Config& config) {
+  return nlohmann::json(config).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+Config config_from_json(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).get<Config>();
+  } catch (const nlohmann::json::exception& error) {
+    throw std::runtime_error(std::string("read the load's configuration: ") + error.what());
+  }
+}
+
+}  // namespace withstand::load

@@ -1,0 +1,121 @@
+#include "load/generator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "load/values.hpp"
+
+namespace withstand::load {
+namespace {
+
+/// Operations begun at one go; then answers are looked at, and the rest of what is due follows.
+constexpr int most_at_once = 64;
+
+}  // namespace
+
+Generator::Generator(const Config& config, Driver& driver, HistoryFile& history, Clock now)
+    : config_(config),
+      now_(std::move(now)),
+      plan_(config),
+      ledger_(config, driver, history, now_),
+      seconds_(config.timeout) {}
+
+void Generator::start(core::Instant at) {
+  if (!start_) start_ = at;
+}
+
+void Generator::stop() { stopped_ = true; }
+
+bool Generator::advance() {
+  ledger_.expire();
+  bool more = false;
+  if (start_ && !stopped_) {
+    const auto now = now_();
+    int begun = 0;
+    while (*start_ + plan_.next().offset <= now && !(more = begun == most_at_once)) {
+      begin(plan_.next(), *start_ + plan_.next().offset);
+      plan_.advance();
+      ++begun;
+    }
+  }
+  ledger_.send();
+  return more;
+}
+
+std::optional<core::Instant> Generator::next_wake() {
+  auto wake = ledger_.next_deadline();
+  if (!start_ || stopped_) return wake;
+  const auto due = *start_ + plan_.next().offset;
+  return wake ? std::min(*wake, due) : due;
+}
+
+void Generator::begin(const Planned& planned, core::Instant due) {
+  Request request{planned.id, planned.kind, planned.key, planned.value_name, ""};
+  if (request.key.empty()) {
+    // A write-once read before anything was acknowledged asks for the first key, which may not be there yet.
+    const auto size = acknowledged_.size();
+    request.key = write_once_key(size == 0 ? 0 : acknowledged_[planned.pick % size]);
+  }
+  ++totals_.planned;
+  lag_.record((now_() - due).count());
+  if (ledger_.under_way() >= static_cast<std::size_t>(config_.in_flight)) {
+    return count(ledger_.drop(request, due, fmt::format("{} operations under way", config_.in_flight)));
+  }
+  record::Operation begun;
+  begun.intended = due.count() - config_.epoch;
+  seconds_.began(begun);
+  ledger_.begin(std::move(request), due, false, [this](const record::Operation& ended) { count(ended); });
+  totals_.most_in_flight = std::max<std::uint64_t>(totals_.most_in_flight, ledger_.under_way());
+}
+
+void Generator::count(const record::Operation& operation) {
+  seconds_.ended(operation);
+  if (operation.sent - operation.intended > late_after) ++totals_.late;
+  const bool once = config_.workload == "write-once" && operation.op == "write";
+  switch (operation.outcome) {
+    case record::Outcome::ok:
+      ++totals_.ok;
+      if (once) acknowledged_.push_back(operation.id);
+      break;
+    case record::Outcome::fail:
+      ++totals_.fail;
+      break;
+    case record::Outcome::info:
+      ++totals_.info;
+      if (once) unknown_.push_back(operation.id);
+      break;
+    case record::Outcome::dropped:
+      ++totals_.dropped;
+      break;
+  }
+}
+
+std::vector<record::LoadSecond> Generator::take_seconds() {
+  // When all has ended, the last second is told too, although it is not over.
+  const auto now = finished() ? core::Instant::max() : now_() - core::Instant(config_.epoch);
+  return seconds_.take(now.count());
+}
+
+Summary Generator::summary() const {
+  Summary out = totals_;
+  out.lag_p50 = lag_.percentile(50);
+  out.lag_p99 = lag_.percentile(99);
+  out.lag_max = lag_.max();
+  return out;
+}
+
+std::vector<std::string> Generator::keys_to_read_back() const {
+  std::vector<std::string> keys;
+  if (config_.workload != "write-once") {
+    for (std::int64_t i = 0; i < config_.keys; ++i) keys.push_back(register_key(static_cast<std::uint64_t>(i)));
+    return keys;
+  }
+  for (const auto* ids : {&acknowledged_, &unknown_}) {
+    for (const auto id : *ids) keys.push_back(write_once_key(id));
+  }
+  return keys;
+}
+
+}  // namespace withstand::load

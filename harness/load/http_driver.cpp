@@ -1,0 +1,130 @@
+#include "load/http_driver.hpp"
+
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/draw.hpp"
+#include "core/event_loop.hpp"
+#include "load/chooser.hpp"
+#include "load/connections.hpp"
+#include "load/http_options.hpp"
+#include "load/http_reply.hpp"
+
+namespace withstand::load {
+namespace {
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+std::string fill_in(std::string pattern, const Request& request) {
+  replace_all(pattern, "{key}", request.key);
+  replace_all(pattern, "{value}", request.value);
+  return pattern;
+}
+
+HttpOptions options_of(const Config& config) {
+  std::vector<spec::Complaint> complaints;
+  auto out = read_http_options(config, complaints);
+  if (!complaints.empty()) throw std::runtime_error(complaints.front().message);
+  return out;
+}
+
+class HttpDriver : public Driver {
+ public:
+  HttpDriver(const Config& config, boost::asio::io_context& context)
+      : options_(options_of(config)),
+        endpoints_(config.endpoints),
+        chooser_(config.endpoints.size(), options_.failover,
+                 core::draw_stream(config.seed, "load", config.client, "endpoint").bits(0)),
+        connections_(context, options_.connect_timeout) {
+    for (const auto& endpoint : endpoints_) {
+      const auto number = connections_.add(endpoint.address, endpoint.port);
+      numbers_.push_back(number);
+      const bool six = endpoint.address.find(':') != std::string::npos;
+      const auto host = six ? fmt::format("[{}]", endpoint.address) : endpoint.address;
+      hosts_.push_back(fmt::format("{}:{}", host, endpoint.port));
+    }
+  }
+
+  void submit(const Request& request, Done done) override {
+    const auto place = place_for(request);
+    if (place >= endpoints_.size()) {
+      return done(
+          {Fate::not_sent, std::nullopt, request.node, fmt::format("no node '{}' serves clients", request.node)});
+    }
+    asked_[request.id] = place;
+    connections_.exchange(request.id, numbers_[place], text_of(request, place), std::make_unique<HttpReply>(),
+                          [this, id = request.id, kind = request.kind, place, done = std::move(done)](
+                              const Connections::Result& result, Reply& reply) {
+                            asked_.erase(id);
+                            done(outcome(kind, place, result, static_cast<HttpReply&>(reply)));
+                          });
+  }
+
+  Response abandon(std::uint64_t id) override {
+    const auto found = asked_.find(id);
+    if (found == asked_.end()) return {Fate::not_sent, std::nullopt, "", "timeout"};
+    const auto place = found->second;
+    asked_.erase(found);
+    chooser_.failed(place, core::now());
+    return {connections_.abandon(id), std::nullopt, endpoints_[place].node, "timeout"};
+  }
+
+ private:
+  std::size_t place_for(const Request& request) {
+    if (request.node.empty()) return endpoints_.empty() ? 0 : chooser_.choose(core::now());
+    std::size_t place = 0;
+    while (place < endpoints_.size() && endpoints_[place].node != request.node) ++place;
+    return place;
+  }
+
+  std::string text_of(const Request& request, std::size_t place) const {
+    const bool read = request.kind == Request::Kind::read;
+    const auto path = fill_in(read ? options_.read_path : options_.write_path, request);
+    const auto body = fill_in(read ? options_.read_body : options_.write_body, request);
+    auto out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", read ? options_.read_method : options_.write_method, path,
+                           hosts_[place]);
+    if (!read || !body.empty()) {
+      out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", options_.content_type, body.size());
+    }
+    return out.append("\r\n").append(body);
+  }
+
+  Response outcome(Request::Kind kind, std::size_t place, const Connections::Result& result, const HttpReply& reply) {
+    Response out{result.fate, std::nullopt, "", result.error};
+    bool down = result.fate != Fate::done;
+    if (!down) {
+      out = judge_http(kind, reply.status(), reply.body(), options_);
+      down = options_.unavailable.contains(reply.status());
+    }
+    if (down) {
+      chooser_.failed(place, core::now());
+    } else {
+      chooser_.succeeded(place);
+    }
+    out.node = endpoints_[place].node;
+    return out;
+  }
+
+  HttpOptions options_;
+  std::vector<Endpoint> endpoints_;
+  std::vector<std::size_t> numbers_;  // of endpoints_, in connections_
+  std::vector<std::string> hosts_;
+  Chooser chooser_;
+  std::unordered_map<std::uint64_t, std::size_t> asked_;  // request -> place in endpoints_
+  Connections connections_;                               // last: its destructor ends what still refers to the others
+};
+
+}  // namespace
+
+std::unique_ptr<Driver> make_http_driver(const Config& config, boost::asio::io_context& context) {
+  return std::make_unique<HttpDriver>(config, context);
+}
+
+}  // namespace withstand::load

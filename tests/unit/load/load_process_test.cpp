@@ -1,0 +1,159 @@
+#include "load/load_process.hpp"
+
+#include <csignal>
+
+#include <sys/wait.h>
+
+#include "core/event_loop.hpp"
+#include "load/load_client.hpp"
+#include "os/fd.hpp"
+#include "support.hpp"
+
+namespace withstand::load {
+namespace {
+
+using namespace testing;
+
+const char* const responder = R"(
+import sys, json
+store = {}
+sys.stdin.readline()
+for line in sys.stdin:
+    r = json.loads(line)
+    a = {"id": r["id"], "outcome": "ok", "node": r.get("node", "n1")}
+    if r["op"] == "write": store[r["key"]] = r["value"]
+    else: a["value"] = store.get(r["key"])
+    print(json.dumps(a), flush=True)
+)";
+
+/// A load process of its own, forked off the test.
+struct LoadProcessTest : ::testing::Test {
+  void begin(Config config) {
+    auto pair = os::make_socket_pair();
+    pid = ::fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      pair.first.reset();
+      ::_exit(LoadProcess(std::move(pair.second)).run());
+    }
+    LoadClient::Callbacks callbacks;
+    callbacks.on_ready = [this] { ready = true; };
+    callbacks.on_second = [this](const auto& told) { all.insert(all.end(), told.begin(), told.end()); };
+    callbacks.on_finished = [this](const Summary& told) { summary = told; };
+    callbacks.on_final_reads = [this](const FinalReads& told) { final_reads = told; };
+    callbacks.on_death = [this](const std::string& told) { death = told; };
+    client.emplace(loop, std::move(pair.first), config, callbacks);
+  }
+  void wait_until(const std::function<bool()>& done) {
+    ASSERT_TRUE(loop.run_until(done, core::now() + seconds(20))) << death;
+  }
+  int status() {
+    int raw = 0;
+    EXPECT_EQ(::waitpid(std::exchange(pid, -1), &raw, 0) > 0, true);
+    return WIFEXITED(raw) ? WEXITSTATUS(raw) : -WTERMSIG(raw);
+  }
+  void TearDown() override {
+    client.reset();
+    if (pid > 0) (void)status();
+  }
+  Config exec_config(const std::string& program = responder) {
+    auto config = register_config(folder.file("history.jsonl"));
+    config.driver = "exec";
+    config.command = {"python3", "-c", program};
+    config.rate_millihertz = 400'000;
+    config.epoch = core::now().count();
+    return config;
+  }
+
+  Folder folder;
+  core::EventLoop loop;
+  pid_t pid = -1;
+  std::optional<LoadClient> client;
+  bool ready = false;
+  std::vector<record::LoadSecond> all;
+  std::optional<Summary> summary;
+  std::optional<FinalReads> final_reads;
+  std::string death;
+};
+
+TEST_F(LoadProcessTest, RunsALoadFromStartToExit) {
+  auto config = exec_config();
+  config.workload = "write-once";
+  begin(config);
+  wait_until([&] { return ready; });
+  client->start(core::now() + milliseconds(50));
+  loop.run_for(milliseconds(1'200));
+  client->stop();
+  wait_until([&] { return summary.has_value(); });
+  EXPECT_NEAR(static_cast<double>(summary->planned), 460, 60);
+  EXPECT_EQ(summary->ok, summary->planned);
+  client->final_reads({"n1", "n2"}, seconds(10));
+  wait_until([&] { return final_reads.has_value(); });
+  EXPECT_EQ(final_reads->wanted, 2 * summary->ok);
+  EXPECT_EQ(final_reads->read, final_reads->wanted);
+  client->exit();
+  EXPECT_EQ(status(), 0);
+  loop.run_for(milliseconds(10));
+  EXPECT_EQ(death, "");
+
+  std::uint64_t told = 0;
+  for (const auto& second : all) told += second.op.empty() ? second.ok : 0;
+  EXPECT_EQ(told, summary->ok) << "each operation is told in one second";
+  const auto operations = read_back(config.history);
+  EXPECT_EQ(operations.size(), summary->planned + final_reads->read);
+  for (const auto& operation : operations) {
+    EXPECT_EQ(operation.outcome, record::Outcome::ok);
+    EXPECT_GE(operation.sent, operation.intended);
+    EXPECT_TRUE(operation.value.has_value()) << operation.key;
+  }
+}
+
+TEST_F(LoadProcessTest, AKilledRunKeepsWhatHappened) {
+  const auto config = exec_config();
+  begin(config);
+  client->start(core::now());
+  wait_until([&] { return !all.empty(); });
+  ::kill(pid, SIGKILL);
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load process ended");
+  EXPECT_EQ(status(), -SIGKILL);
+  std::uint64_t told = 0;
+  for (const auto& second : all) told += second.op.empty() ? second.ok : 0;
+  const auto operations = read_back(config.history);
+  EXPECT_GT(told, 100U);
+  EXPECT_GE(operations.size(), told);
+}
+
+TEST_F(LoadProcessTest, EndsWhenTheOrchestratorIsGone) {
+  begin(exec_config());
+  client->start(core::now());
+  wait_until([&] { return ready; });
+  client.reset();
+  EXPECT_EQ(status(), 0);
+}
+
+TEST_F(LoadProcessTest, AProgramThatEndsIsAnErrorOfTheHarness) {
+  begin(exec_config("import sys; sys.stdin.readline(); sys.stdin.readline()"));
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' ended");
+  EXPECT_EQ(status(), 3);
+}
+
+TEST_F(LoadProcessTest, AProgramThatTalksNonsenseIsNamedWithWhatItSaid) {
+  begin(exec_config("print('hello', flush=True); import sys; sys.stdin.read()"));
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' wrote what is no answer: hello");
+}
+
+TEST_F(LoadProcessTest, AConfigurationThatCannotBeIsToldInWords) {
+  auto config = exec_config();
+  config.workload = "registr";
+  begin(config);
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "there is no workload 'registr': did you mean 'register'?");
+}
+
+}  // namespace
+}  // namespace withstand::load
