@@ -55,7 +55,7 @@ void LogWriter::run() {
         changed_.wait_for(lock, settle_after, has_work);
       }
       std::vector<Item> items = std::exchange(queue_, {});
-      if (items.empty() && stopping_) break;
+      if (items.empty() && stopping_ && log_.settled()) break;
       lock.unlock();
       if (items.empty()) {
         log_.settle();

@@ -31,8 +31,8 @@ class LogWriter : public DurableStore {
   /// Continues in a fresh file that holds `records`: they must include everything appended so far.
   void rewrite(std::vector<Record> records);
 
-  /// Ends the thread once the queue is empty. False when the disk did not let it within `patience`; the thread then
-  /// keeps running, and the process should end by _exit.
+  /// Ends the thread once the queue is empty and the log settled. False when the disk did not let it within `patience`;
+  /// the thread then keeps running, and the process should end by _exit.
   bool stop(std::chrono::milliseconds patience);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }    ///< bytes of the log file
