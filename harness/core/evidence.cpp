@@ -20,7 +20,7 @@ std::string Evidence::objection() const {
     if (row.judgement == EvidenceRow::Judgement::mismatch)
       return row.what + ": asked for " + row.requested + ", measured " + row.measured;
   }
-  return "nothing was measured";
+  return rows.empty() ? "nothing was measured" : rows.front().what + ": no effect seen (" + rows.front().measured + ")";
 }
 
 std::string_view to_text(EvidenceRow::Judgement judgement) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,9 +44,9 @@ class Injection {
   [[nodiscard]] virtual Evidence observe() = 0;
   /// Ends the fault. Idempotent; throws when it cannot.
   virtual void revert() = 0;
-  /// When the fault's influence has ended of itself or by revert: from then on recovery is measured. Default: the
-  /// instant of revert.
-  [[nodiscard]] virtual bool finished() const { return false; }
+  /// When the fault itself ended without a revert (a killed node that was started again); recovery is measured from the
+  /// last such instant.
+  [[nodiscard]] virtual std::optional<Instant> ended() const { return std::nullopt; }
 };
 
 struct Documentation {
@@ -66,6 +67,12 @@ class Fault {
   /// A fault with parameters of its own for aiming (network.partition's `groups`) says here which links it concerns, at
   /// most.
   [[nodiscard]] virtual std::vector<Claim> claims(const spec::FaultSpec& fault, const Topology& topology) const = 0;
+  /// Which links it will impair, given its aim: what `plan` shows and what is injected. Pure; the same arguments give
+  /// the same links.
+  [[nodiscard]] virtual std::vector<Link> links(const spec::FaultSpec&, const Topology&, std::uint64_t /*seed*/,
+                                                const Aim& aim) const {
+    return aim.links;
+  }
   /// Before launch: whatever must be in place when the nodes start.
   virtual void prepare(const spec::FaultSpec&, Lab&) const {}
   [[nodiscard]] virtual std::unique_ptr<Injection> inject(const Context& context) const = 0;

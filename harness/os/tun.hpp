@@ -1,14 +1,29 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "os/fd.hpp"
 
 namespace withstand::os {
 
-/// Every read from and write to our TUN devices starts with a struct virtio_net_hdr of this many bytes.
-inline constexpr std::size_t vnet_header_bytes = 10;
+/// What every read from and write to our TUN devices starts with: struct virtio_net_hdr (virtio 1.1, 5.1.6) in the
+/// host's byte order. Our own, since <linux/virtio_net.h> is no C++.
+struct VnetHeader {
+  static constexpr std::uint8_t needs_checksum = 1;  ///< in flags
+  static constexpr std::uint8_t gso_tcp4 = 1, gso_tcp6 = 4, gso_udp = 5;
+  static constexpr std::uint8_t gso_ecn = 0x80;  ///< beside gso_tcp4 or gso_tcp6
+
+  std::uint8_t flags = 0;
+  std::uint8_t gso_type = 0;          ///< 0: the packet is one packet
+  std::uint16_t header_length = 0;    ///< a hint
+  std::uint16_t gso_size = 0;         ///< payload bytes per packet on the wire
+  std::uint16_t checksum_start = 0;   ///< what the checksum covers: from here, after the VnetHeader, to the end
+  std::uint16_t checksum_offset = 0;  ///< where it belongs, after checksum_start
+};
+inline constexpr std::size_t vnet_header_bytes = sizeof(VnetHeader);
+static_assert(vnet_header_bytes == 10);
 
 /// Creates the TUN device `name` in the caller's network namespace (linux: Documentation/networking/tuntap.rst), down
 /// and without addresses; it lives as long as the descriptor (non-blocking, close-on-exec). Checksum offload and

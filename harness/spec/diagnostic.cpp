@@ -86,6 +86,15 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
   return out;
 }
 
+std::string render(const std::vector<Diagnostic>& diagnostics, const std::map<std::string, std::string>& sources) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    const auto source = sources.find(diagnostic.file);
+    out += render(diagnostic, source == sources.end() ? std::string_view() : std::string_view(source->second));
+  }
+  return out;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string wanted = lower(word);
   std::string best;

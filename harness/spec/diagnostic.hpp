@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Diagnostic {
 /// `file:line:col: error: message`, the source line, a caret under the place, and the help. `source` is the whole
 /// file's text.
 std::string render(const Diagnostic& diagnostic, std::string_view source);
+
+/// All of them, one after the other; `sources` holds the texts by Diagnostic::file.
+std::string render(const std::vector<Diagnostic>& diagnostics, const std::map<std::string, std::string>& sources);
 
 /// The candidate nearest to `word` by Damerau-Levenshtein distance, or empty when none is near (more than a third of
 /// the word away).

@@ -59,7 +59,8 @@ struct ProbeSpec {
   std::string name;
   Source source = Source::tcp;
   std::string
-      text;  ///< URL, "host:port", command line or pattern; may hold placeholders {node} {address} {port} {port.NAME}
+      text;  ///< URL, "host:port" or command line with placeholders {node} {address} {address6} {port} {port.NAME}
+             ///< {NODE.address} ... (spec/template.hpp); for log a regular expression without placeholders
   std::optional<Selector> on;  ///< each selected node is probed; absent: once, from the client
   Duration every = std::chrono::seconds(1);
   Duration timeout = std::chrono::seconds(1);
@@ -71,8 +72,8 @@ struct ProbeSpec {
   std::optional<double> minimum, maximum;  ///< prometheus: accepted range
   int exit_status = 0;                     ///< command
   bool absent = false;                     ///< log: true when the line must never appear
-  std::optional<Ratio> tolerance;  ///< share of failed samples that is tolerated per phase; sets the expectation
-                                   ///< "probe.NAME >= 1 - tolerance" for before and after
+  std::optional<Ratio> tolerance;          ///< share of failed samples that is tolerated per phase; the reader adds the
+                                   ///< expectation "probe.NAME >= 1 - tolerance" to ExpectSpec's before and after
   Position at;
 };
 

@@ -20,25 +20,27 @@ std::size_t digits(std::string_view text, std::size_t limit) {
 const std::vector<MetricInfo>& metrics() {
   static const std::vector<MetricInfo> table{
       {"errors", Measure::ratio, true, true,
-       "share of the operations sent that ended in an error or timed out; operations dropped unsent are in `dropped`"},
+       "share of the operations due that did not succeed: errors, timeouts and drops alike"},
       {"availability", Measure::ratio, true, true,
-       "share of the operations due that succeeded; errors, timeouts and drops all count against it"},
+       "share of time served: of the tenths of a second in which operations were due, those in which one succeeded"},
       {"dropped", Measure::ratio, true, false,
        "share of the operations due that were never sent, because `in_flight` operations were already under way"},
-      {"outage", Measure::duration, true, true, "longest time without a success, the phase's own edges included"},
+      {"outage", Measure::duration, true, true,
+       "longest time unserved: from an operation's due time, the first since a success, to the next success"},
       {"recovery", Measure::duration, true, true,
-       "time from the end of the last fault until operations succeed again; seen in `after`"},
-      {"throughput", Measure::rate, true, true, "successful operations per second, averaged over the phase"},
-      {"operations", Measure::count, true, true, "operations that ended, whatever their outcome"},
+       "from the end of the last fault to the first success from which on a whole second of operations succeeded"},
+      {"throughput", Measure::rate, true, true, "successes that completed in the phase, per second of it"},
+      {"operations", Measure::count, true, true, "operations due, whatever became of them"},
       {"mean", Measure::duration, true, true,
-       "mean latency of successful operations, from when the operation was due; timeouts have no latency"},
-      {"min", Measure::duration, true, true, "shortest latency of a successful operation"},
-      {"max", Measure::duration, true, true, "longest latency of a successful operation"},
+       "mean time from due to done; what did not succeed counts with at least the load's timeout"},
+      {"min", Measure::duration, true, true, "shortest time from due to done of a success"},
+      {"max", Measure::duration, true, true, "longest time from due to done; above every limit if anything failed"},
       {"pNN", Measure::duration, true, true,
-       "that percentile of the latency of successful operations, from when they were due: p50, p99, p99.9"},
+       "that percentile (p50, p99, p99.9) of the time from due to done; what did not succeed is slower than all that "
+       "did"},
       {"probe.NAME", Measure::ratio, false, true, "share of that probe's samples that succeeded"},
       {"lag", Measure::duration, false, false,
-       "how late the load generator itself sent operations, at most: a measure of the harness, not of the target"},
+       "99th percentile of how late the load generator itself sent: a measure of the harness, not of the target"},
   };
   return table;
 }

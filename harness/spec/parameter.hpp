@@ -21,6 +21,9 @@ using GroupList = std::vector<std::vector<std::string>>;
 using Value =
     std::variant<bool, std::int64_t, double, std::string, Duration, Ratio, Bytes, Rate, Bandwidth, TextList, GroupList>;
 
+/// For people and for the plan: "40ms", "5%", "[[n1], [n2, n3]]".
+std::string value_text(const Value& value);
+
 enum class ValueType {
   boolean,
   integer,
@@ -48,6 +51,10 @@ struct Parameter {
   TextList choices;               ///< for ValueType::choice
 };
 
+/// The bounds in force: those the parameter states, else 0 for durations and 100% for ratios; nothing: unbounded.
+std::optional<Value> lowest(const Parameter& parameter);
+std::optional<Value> highest(const Parameter& parameter);
+
 /// How a fault says whom it hits.
 enum class Targeting {
   nodes,           ///< `on` is required
@@ -66,7 +73,7 @@ struct KindSchema {
   bool takes_down = false;
   /// For an instant that takes nodes down: the parameter (a duration) after which they are back. Empty, or the
   /// parameter not given: down until the end of `during`.
-  std::string back_after;
+  std::string back_after{};
 };
 
 struct FaultSpec;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,9 @@ class TargetSource {
 
 template <class T>
 struct Reading {
-  T value;                              ///< complete only when `diagnostics` is empty
-  std::vector<Diagnostic> diagnostics;  ///< in file order
+  T value;                                     ///< complete only when `diagnostics` is empty
+  std::vector<Diagnostic> diagnostics;         ///< in file order; those of the experiment before those of its target
+  std::map<std::string, std::string> sources;  ///< every text that was read, by file: what `render` takes
   [[nodiscard]] bool ok() const { return diagnostics.empty(); }
 };
 

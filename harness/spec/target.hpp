@@ -10,13 +10,13 @@
 #include "spec/units.hpp"
 
 /// target.toml as plain structs. Texts marked (T) are templates:
-///   {name} {kind} {index} {address} {address6} {data} {config} {port} {port.NAME}  of the node itself ({port} is the
-///   first one), {NODE.address} {NODE.name} {NODE.port.NAME}                                    of another node, by
-///   name, {LISTNAME}                                                                     a named list, see ListSpec,
-///   {first}                                                                        "true" on the first node of the
-///   kind, else "false", {build}                                                                        folder with the
-///   programs that were built with the harness, {target} folder of target.toml,
-///   {{ and }}                                                                      literal braces.
+///   {name} {kind} {index} {address} {address6} {data} {config} {port} {port.NAME}: of the node itself; {port} is its
+///     first port
+///   {NODE.name} {NODE.address} {NODE.address6} {NODE.port} {NODE.port.NAME}: of another node, by name
+///   {LISTNAME}: a named list, see ListSpec
+///   {first}: "true" on the first node of the kind, else "false"
+///   {build}: folder with the programs that were built with the harness; {target}: folder of target.toml
+///   {{ and }}: literal braces
 namespace withstand::spec {
 
 /// A configuration file rendered per node into its {config} folder.
@@ -32,7 +32,7 @@ struct FileSpec {
 struct ReadySpec {
   enum class Source { none, tcp, http, command, log };
   Source source = Source::none;
-  std::string text;  ///< (T) port name for tcp, URL for http, command line, or regular expression on the log
+  std::string text;  ///< port name for tcp, (T) URL for http, (T) command line, or regular expression on the log
   int status = 200;
   Duration timeout = std::chrono::seconds(10);
 };
@@ -92,7 +92,9 @@ struct Target {
   std::string summary;
   std::string driver;  ///< "redis", "http", "exec", or empty
   std::map<std::string, std::string>
-      driver_options;           ///< (T) e.g. sentinel = "{sentinels}", master = "mymaster", path = "/kv/{key}"
+      driver_options;  ///< seen from the client: of (T) it knows {NODE...}, {LISTNAME}, {build}, {target}; the driver
+                       ///< itself fills in {node} {address} {address6} {port} {port.NAME} {key} {value} {id}.
+                       ///< e.g. sentinel = "{sentinels}", master = "mymaster", path = "/kv/{key}"
   std::vector<NodeKind> kinds;  ///< in file order
   std::map<std::string, RoleSpec> roles;
   std::vector<ListSpec> lists;

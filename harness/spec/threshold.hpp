@@ -5,6 +5,7 @@
 #include <string_view>
 #include <variant>
 
+#include "spec/diagnostic.hpp"
 #include "spec/result.hpp"
 #include "spec/units.hpp"
 
@@ -26,6 +27,7 @@ struct Threshold {
   std::map<std::string, std::string> filters;
   Comparison comparison = Comparison::less;
   std::variant<Duration, Ratio, Rate, std::int64_t> value;
+  Position at{};  ///< in the experiment file; unknown when parsed from elsewhere
 };
 
 /// A stop condition: a threshold over a sliding window, `probe.ping < 10% for 30s`.

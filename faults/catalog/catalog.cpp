@@ -1,0 +1,19 @@
+#include "catalog/catalog.hpp"
+
+#include "network/network_faults.hpp"
+#include "process/process_faults.hpp"
+
+namespace withstand::faults {
+
+core::Catalog catalog() {
+  std::vector<std::unique_ptr<core::Fault>> faults;
+  faults.push_back(network_latency());
+  faults.push_back(network_loss());
+  faults.push_back(network_partition());
+  faults.push_back(process_kill());
+  faults.push_back(process_pause());
+  faults.push_back(process_terminate());
+  return core::Catalog(std::move(faults));
+}
+
+}  // namespace withstand::faults

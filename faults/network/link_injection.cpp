@@ -1,0 +1,98 @@
+#include "network/link_injection.hpp"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "core/parameters.hpp"
+#include "core/plan.hpp"
+#include "core/selection.hpp"
+
+namespace withstand::faults {
+
+using core::EvidenceRow;
+using core::Link;
+
+namespace {
+/// With more links than this, the report shows those that went wrong and one line for the rest.
+constexpr std::size_t most_rows = 12;
+}  // namespace
+
+LinkInjection::LinkInjection(const core::Context& context, core::Impairment impairment, std::vector<Link> links,
+                             Judge judge)
+    : lab_(context.lab), judge_(std::move(judge)), links_(links.size()) {
+  if (links.empty()) throw std::runtime_error("there is no link between the nodes it names");
+  impairment.fault = context.fault.name;
+  impairment.seed = context.seed;
+  handle_ = lab_.links().add(impairment, links);
+}
+
+core::Evidence LinkInjection::observe() {
+  core::Evidence evidence;
+  std::size_t silent = 0, agreeing = 0;
+  for (const auto& effect : lab_.links().effect(handle_)) {
+    if (effect.offered == 0) {
+      ++silent;
+      continue;
+    }
+    EvidenceRow row = judge_(effect, core::to_text(effect.link, lab_.topology()));
+    if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
+    evidence.rows.push_back(std::move(row));
+  }
+  if (agreeing > most_rows)
+    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
+                             EvidenceRow::Judgement::informative});
+  if (silent == links_)
+    evidence.rows.push_back({fmt::format("{} links", links_), "packets to impair", "no packet was sent on any of them",
+                             "link fabric", EvidenceRow::Judgement::absent});
+  else if (silent > 0)
+    evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links_),
+                             "link fabric", EvidenceRow::Judgement::informative});
+  return evidence;
+}
+
+void LinkInjection::revert() {
+  if (reverted_) return;
+  lab_.links().remove(handle_);
+  reverted_ = true;
+}
+
+std::vector<Link> aimed_links(const spec::FaultSpec& fault, const core::Topology& topology, const core::Aim& aim) {
+  std::set<Link> links(aim.links.begin(), aim.links.end());
+  for (const auto node : aim.on)
+    for (const auto& other : topology.nodes()) {
+      if (other.id == node) continue;
+      links.insert({node, other.id});
+      links.insert({other.id, node});
+    }
+  if (core::parameter_or(fault, "both_ways", false))
+    for (const auto& link : std::vector<Link>(links.begin(), links.end())) links.insert({link.to, link.from});
+  return {links.begin(), links.end()};
+}
+
+spec::Parameter both_ways_parameter() {
+  spec::Parameter both;
+  both.name = "both_ways";
+  both.type = spec::ValueType::boolean;
+  both.summary = "Impair the way back, from `to` to `from`, as well.";
+  both.fallback = false;
+  return both;
+}
+
+std::vector<spec::KindTable::Objection> aim_objections(const spec::FaultSpec& fault) {
+  const bool between = fault.from || fault.to;
+  if (fault.on && between) return {{"on", {"says both 'on' and 'from'/'to'", "keep one of them"}}};
+  if (!fault.on && !(fault.from && fault.to))
+    return {{"", {"does not say which links it impairs", "give 'from' and 'to', or 'on' for every link of a node"}}};
+  return {};
+}
+
+std::vector<core::Claim> claim_all_links(const core::Topology& topology) {
+  std::vector<core::NodeId> all;
+  for (const auto& node : topology.nodes()) all.push_back(node.id);
+  return {{core::Claim::Medium::link, {}, core::links_between(all, all)}};
+}
+
+}  // namespace withstand::faults

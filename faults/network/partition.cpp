@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/parameters.hpp"
+#include "core/selection.hpp"
+#include "network/link_injection.hpp"
+#include "network/network_faults.hpp"
+#include "network/shapes.hpp"
+
+namespace withstand::faults {
+namespace {
+
+using core::EvidenceRow;
+using core::NodeId;
+
+spec::KindSchema partition_schema() {
+  spec::KindSchema schema;
+  schema.kind = "network.partition";
+  schema.summary = "Cuts the links between groups of nodes: every packet vanishes, without an error to anybody.";
+  schema.targeting = spec::Targeting::nodes_or_links;
+  spec::Parameter shape;
+  shape.name = "shape";
+  shape.type = spec::ValueType::choice;
+  shape.summary = "Who loses whom; 'on' puts nodes on the cut-off side, the rest is drawn from the seed.";
+  shape.choices = shape_names();
+  spec::Parameter groups;
+  groups.name = "groups";
+  groups.type = spec::ValueType::groups;
+  groups.summary = "Explicit groups of nodes that cannot reach each other; a node in none keeps all its links.";
+  spec::Parameter direction;
+  direction.name = "direction";
+  direction.type = spec::ValueType::choice;
+  direction.summary = "For shape = \"asymmetric\": what the nodes in 'on' lose, their way out or their way in.";
+  direction.choices = {"out", "in"};
+  direction.fallback = std::string("out");
+  spec::Parameter clients;
+  clients.name = "clients";
+  clients.type = spec::ValueType::boolean;
+  clients.summary = "Cut the clients off too from the nodes in 'on' (for shape = \"isolate\" and \"asymmetric\").";
+  clients.fallback = false;
+  schema.parameters = {shape, groups, direction, clients};
+  return schema;
+}
+
+core::Documentation partition_documentation() {
+  core::Documentation documentation;
+  documentation.text =
+      "Say one of: 'shape' (with 'on' for the nodes that are cut off), 'groups', or 'from' and 'to' for one "
+      "direction.\n\n"
+      "isolate: each node in 'on' loses everybody. minority, majority, halves: two sides of that size; 'on' is on the "
+      "side "
+      "named. majorities-ring: every node hears a majority, no two the same one. asymmetric: the nodes in 'on' can "
+      "hear but "
+      "not be heard, or the other way round.\n\n"
+      "Clients keep reaching every node unless a group, 'from' or 'to' names them, or clients = true: a partition "
+      "between "
+      "servers is not a dead service. Connections stay open; packets sent meanwhile are gone, and TCP sends them "
+      "again.";
+  documentation.evidence =
+      "Packets refused of those offered, per link, and that none was written to the receiver's interface meanwhile.";
+  documentation.example =
+      "[[fault]]\nname  = \"cut\"\nkind  = \"network.partition\"\nshape = \"isolate\"\non    = \"any\"\nat    = "
+      "\"5s\"\nfor   = \"10s\"\n";
+  documentation.requirements = {"namespaces", "tun"};
+  return documentation;
+}
+
+EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
+  EvidenceRow row;
+  row.what = "partition " + link;
+  row.requested = "every packet refused";
+  row.measured = fmt::format("{} of {} packets refused", effect.refused, effect.offered);
+  if (effect.delivered > 0) row.measured += fmt::format(", {} delivered", effect.delivered);
+  row.source = "link fabric, packets leaving";
+  const bool all = effect.refused == effect.offered && effect.delivered == 0;
+  row.judgement = all ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::mismatch;
+  return row;
+}
+
+class Partition : public core::Fault {
+ public:
+  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
+  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
+    const auto shape = core::parameter<std::string>(fault, "shape");
+    const bool groups = fault.parameters.count("groups") != 0;
+    const bool between = fault.from || fault.to;
+    const int ways = (shape ? 1 : 0) + (groups ? 1 : 0) + (between ? 1 : 0);
+    const std::string help = "say one of: shape (with on), groups, or from and to";
+    if (ways == 0) return {{"", {"does not say who loses whom", help}}};
+    if (ways > 1) return {{shape ? "shape" : "groups", {"says who loses whom in more than one way", help}}};
+    if (between && !(fault.from && fault.to)) return {{"", {"a one-way partition needs both 'from' and 'to'", help}}};
+    if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
+    if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric"))
+      return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};
+    return {};
+  }
+
+  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
+    return claim_all_links(topology);
+  }
+
+  [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
+                                              std::uint64_t seed, const core::Aim& aim) const override {
+    if (const auto groups = core::parameter<spec::GroupList>(fault, "groups")) {
+      std::vector<std::vector<NodeId>> resolved;
+      for (const auto& group : *groups) {
+        auto& nodes = resolved.emplace_back();
+        for (const auto& text : group)
+          for (const NodeId node : core::select({text, {}}, topology, seed, fault.name, "groups").nodes)
+            nodes.push_back(node);
+      }
+      return group_links(resolved);
+    }
+    const auto shape = core::parameter<std::string>(fault, "shape");
+    if (!shape) return aim.links;
+    ShapeRequest request{*shape, topology.targets(), aim.on, {}, seed, fault.name};
+    request.direction = core::parameter_or<std::string>(fault, "direction", "out");
+    if (core::parameter_or(fault, "clients", false))
+      for (const NodeId client : topology.clients()) request.nodes.push_back(client);
+    return shape_links(request);
+  }
+
+  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
+    core::Impairment impairment;
+    impairment.kind = core::Impairment::Kind::partition;
+    return std::make_unique<LinkInjection>(
+        context, impairment, links(context.fault, context.lab.topology(), context.seed, context.aim), judge);
+  }
+
+ private:
+  spec::KindSchema schema_ = partition_schema();
+  core::Documentation documentation_ = partition_documentation();
+};
+
+}  // namespace
+
+std::unique_ptr<core::Fault> network_partition() { return std::make_unique<Partition>(); }
+
+}  // namespace withstand::faults

@@ -1,0 +1,90 @@
+#include <csignal>
+
+#include "core/parameters.hpp"
+#include "process/process_faults.hpp"
+#include "process/strike.hpp"
+
+namespace withstand::faults {
+namespace {
+
+spec::KindSchema kill_schema() {
+  spec::KindSchema schema;
+  schema.kind = "process.kill";
+  schema.summary = "Kills every process of a node at once, and may start it again, once or in a crash loop.";
+  schema.targeting = spec::Targeting::nodes;
+  schema.lasts = false;
+  schema.takes_down = true;
+  schema.back_after = "restart";
+  spec::Parameter signal;
+  signal.name = "signal";
+  signal.type = spec::ValueType::signal;
+  signal.summary = "Signal to send: a name (KILL, SEGV, ABRT) or a number.";
+  signal.fallback = std::int64_t{SIGKILL};
+  signal.minimum = std::int64_t{1};
+  signal.maximum = std::int64_t{64};
+  spec::Parameter tree;
+  tree.name = "tree";
+  tree.type = spec::ValueType::boolean;
+  tree.summary = "Send it to every process of the node (true) or to its main process only.";
+  tree.fallback = true;
+  schema.parameters = strike_parameters();
+  schema.parameters.insert(schema.parameters.begin(), {signal, tree});
+  return schema;
+}
+
+core::Documentation kill_documentation() {
+  core::Documentation documentation;
+  documentation.text =
+      "The signal goes to all processes of the node in one step of the kernel (cgroup.kill, or kill(-1) inside its PID "
+      "namespace), so none can act on another's death. The node's address, disk and clock stay as they are.\n\n"
+      "With restart the same command is started again on the same data. Without it the node is gone for the rest of "
+      "the "
+      "run, and recovery is measured from the kill.";
+  documentation.evidence = "The main process's exit status as waitid(2) returned it to the node's init.";
+  documentation.example =
+      "[[fault]]\nname    = \"kill\"\nkind    = \"process.kill\"\non      = \"any\"\nat      = \"5s\"\nrestart = "
+      "\"3s\"\n";
+  documentation.requirements = {"namespaces"};
+  return documentation;
+}
+
+/// What an out-of-memory killer or a crash does to processes: no warning, no clean-up. What reached the file system
+/// stays.
+class Kill : public core::Fault {
+ public:
+  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
+  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
+    return strike_objections(fault);
+  }
+  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
+    return {{core::Claim::Medium::process, topology.targets(), {}}};
+  }
+  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
+    const int signal = static_cast<int>(core::parameter_or<std::int64_t>(context.fault, "signal", SIGKILL));
+    const bool tree = core::parameter_or(context.fault, "tree", true);
+    StrikeOptions options = strike_options(context.fault);
+    options.requested = signal_name(signal);
+    options.strike = [&lab = context.lab, name = context.fault.name, signal, tree](core::NodeId node) {
+      if (signal == SIGKILL && tree)
+        lab.kill(node, name);
+      else
+        lab.signal(node, signal, tree, name);
+    };
+    // A process may handle any other signal and exit in its own way; that it exited is what counts.
+    options.accepts = [signal](const core::Exit& exit) {
+      return signal != SIGKILL || (exit.signalled && exit.value == SIGKILL);
+    };
+    return std::make_unique<Strike>(context, std::move(options));
+  }
+
+ private:
+  spec::KindSchema schema_ = kill_schema();
+  core::Documentation documentation_ = kill_documentation();
+};
+
+}  // namespace
+
+std::unique_ptr<core::Fault> process_kill() { return std::make_unique<Kill>(); }
+
+}  // namespace withstand::faults

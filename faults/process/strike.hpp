@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/fault.hpp"
+
+namespace withstand::faults {
+
+/// What process.kill and process.terminate share: bring nodes down, see them exit, start them again, and again for a
+/// crash loop.
+struct StrikeOptions {
+  std::string requested;                           ///< "SIGKILL", for the evidence
+  std::function<void(core::NodeId)> strike;        ///< brings the target's processes down, at once or with a grace time
+  std::function<bool(const core::Exit&)> accepts;  ///< whether this exit is what was asked for
+  std::optional<spec::Duration> restart;           ///< after the exit; absent: the node stays down
+  std::int64_t crashes = 1;                        ///< how many times each node goes down
+  spec::Duration uptime{};                         ///< how long a restarted node runs before it goes down again
+};
+
+class Strike : public core::Injection {
+ public:
+  Strike(const core::Context& context, StrikeOptions options);
+  [[nodiscard]] core::Evidence observe() override;
+  void revert() override;
+  [[nodiscard]] std::optional<core::Instant> ended() const override;
+
+ private:
+  struct Victim {
+    bool was_running = false;
+    std::vector<core::Instant> strikes;
+    std::vector<core::Exit> exits;
+    std::vector<core::Instant> restarts;
+    core::EventLoop::Registration timer;
+  };
+  void strike(core::NodeId node);
+  void on_exit(const core::Exit& exit);
+  void restart(core::NodeId node);
+  [[nodiscard]] bool struck_out(const Victim& victim) const;
+  [[nodiscard]] core::EvidenceRow row(core::NodeId node, const Victim& victim) const;
+
+  core::Lab& lab_;
+  std::string name_;
+  StrikeOptions options_;
+  std::map<core::NodeId, Victim> victims_;
+  core::Lab::Subscription exits_;
+  bool reverted_ = false;
+};
+
+/// The parameters both kinds have: restart, crashes, uptime.
+std::vector<spec::Parameter> strike_parameters();
+StrikeOptions strike_options(const spec::FaultSpec& fault);
+/// crashes > 1 needs restart.
+std::vector<spec::KindTable::Objection> strike_objections(const spec::FaultSpec& fault);
+/// "SIGKILL" for 9.
+std::string signal_name(int signal);
+
+}  // namespace withstand::faults

@@ -1,0 +1,80 @@
+#include <csignal>
+#include <map>
+#include <memory>
+
+#include "core/parameters.hpp"
+#include "process/process_faults.hpp"
+#include "process/strike.hpp"
+
+namespace withstand::faults {
+namespace {
+
+spec::KindSchema terminate_schema() {
+  spec::KindSchema schema;
+  schema.kind = "process.terminate";
+  schema.summary = "Asks a node to end with SIGTERM, kills it after a grace time, and may start it again.";
+  schema.targeting = spec::Targeting::nodes;
+  schema.lasts = false;
+  schema.takes_down = true;
+  schema.back_after = "restart";
+  spec::Parameter grace;
+  grace.name = "grace";
+  grace.type = spec::ValueType::duration;
+  grace.summary = "How long the node may take to end before every process of it gets SIGKILL.";
+  grace.fallback = spec::Duration(std::chrono::seconds(10));
+  schema.parameters = strike_parameters();
+  schema.parameters.insert(schema.parameters.begin(), grace);
+  return schema;
+}
+
+core::Documentation terminate_documentation() {
+  core::Documentation documentation;
+  documentation.text =
+      "SIGTERM goes to the node's main process, which may pass it on as it does in production. If it has not exited "
+      "when "
+      "the grace time is over, the whole node gets SIGKILL. The evidence says which of the two ended it.";
+  documentation.evidence = "The main process's exit status as waitid(2) returned it to the node's init, and when.";
+  documentation.example =
+      "[[fault]]\nname    = \"roll\"\nkind    = \"process.terminate\"\non      = \"any\"\nat      = \"5s\"\ngrace   = "
+      "\"2s\"\nrestart = \"1s\"\n";
+  documentation.requirements = {"namespaces"};
+  return documentation;
+}
+
+/// What an operator or a rolling restart does: asks, waits, insists.
+class Terminate : public core::Fault {
+ public:
+  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
+  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
+    return strike_objections(fault);
+  }
+  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
+    return {{core::Claim::Medium::process, topology.targets(), {}}};
+  }
+  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
+    const auto grace = core::parameter_or<spec::Duration>(context.fault, "grace", std::chrono::seconds(10));
+    StrikeOptions options = strike_options(context.fault);
+    options.requested = "SIGTERM, SIGKILL after " + spec::to_text(grace);
+    auto timers = std::make_shared<std::map<core::NodeId, core::EventLoop::Registration>>();
+    options.strike = [&lab = context.lab, name = context.fault.name, grace, timers](core::NodeId node) {
+      const auto pid = lab.state(node).host_pid;
+      lab.signal(node, SIGTERM, false, name);
+      (*timers)[node] = lab.loop().at(core::now() + grace, [&lab, name, node, pid] {
+        if (lab.state(node).host_pid == pid) lab.kill(node, name);
+      });
+    };
+    options.accepts = [](const core::Exit&) { return true; };
+    return std::make_unique<Strike>(context, std::move(options));
+  }
+
+ private:
+  spec::KindSchema schema_ = terminate_schema();
+  core::Documentation documentation_ = terminate_documentation();
+};
+
+}  // namespace
+
+std::unique_ptr<core::Fault> process_terminate() { return std::make_unique<Terminate>(); }
+
+}  // namespace withstand::faults

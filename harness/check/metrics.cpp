@@ -1,0 +1,256 @@
+#include "check/metrics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "check/continuity.hpp"
+#include "check/describe.hpp"
+#include "check/latencies.hpp"
+#include "check/samples.hpp"
+#include "check/summaries.hpp"
+#include "spec/metrics.hpp"
+#include "spec/units.hpp"
+
+namespace withstand::check {
+
+namespace {
+
+using record::Outcome;
+using spec::Threshold;
+using Measured = std::variant<spec::Duration, spec::Ratio, spec::Rate, std::int64_t>;
+
+/// Longer than any limit: what a success that never came compares as.
+constexpr spec::Duration forever = spec::Duration::max();
+
+Evaluation inconclusive(std::string measured, std::string detail, std::uint64_t samples = 0) {
+  return {Judgement::inconclusive, std::move(measured), samples, std::move(detail)};
+}
+
+Evaluation no_sample(std::string detail) { return inconclusive("no sample", std::move(detail)); }
+
+Evaluation compare(const Threshold& threshold, const Measured& value, std::string text, std::uint64_t samples,
+                   std::string detail = "") {
+  const Judgement judgement = spec::satisfies(threshold, value) ? Judgement::held : Judgement::failed;
+  return {judgement, std::move(text), samples, std::move(detail)};
+}
+
+std::string human(std::int64_t nanoseconds) { return spec::to_human(spec::Duration(nanoseconds)); }
+
+/// Rounded away from the good end, so that "errors == 0%" and "availability == 100%" mean what they say.
+Evaluation compare_ratio(const Threshold& threshold, std::uint64_t part, std::uint64_t all, bool up,
+                         std::string detail = "") {
+  const long double exact = static_cast<long double>(part) * 1e9L / static_cast<long double>(all);
+  const spec::Ratio ratio{static_cast<std::int64_t>(up ? std::ceil(exact) : std::floor(exact))};
+  return compare(threshold, ratio, ratio_text(part, all), all, std::move(detail));
+}
+
+/// The limit when the threshold asks for less than something, else nothing.
+std::optional<std::int64_t> upper_limit(const Threshold& threshold) {
+  const auto* limit = std::get_if<spec::Duration>(&threshold.value);
+  const bool upper =
+      threshold.comparison == spec::Comparison::less || threshold.comparison == spec::Comparison::less_equal;
+  if (limit == nullptr || !upper) return std::nullopt;
+  return limit->count();
+}
+
+}  // namespace
+
+struct Metrics::State {
+  explicit State(const MetricsInput& input)
+      : samples(input.operations),
+        phases(input.phases),
+        probes(input.probes),
+        last_fault_end(input.last_fault_end),
+        timeout(input.timeout.count()) {}
+
+  Samples samples;
+  std::vector<PhaseWindow> phases;
+  std::vector<ProbeObservation> probes;
+  std::optional<std::int64_t> last_fault_end;
+  std::int64_t timeout;
+
+  [[nodiscard]] Evaluation evaluate(const Threshold& threshold, Window window) const;
+
+ private:
+  using Due = std::vector<Sample>;
+  [[nodiscard]] Evaluation of_due(const Threshold& threshold, Window window, const Due& due) const;
+  [[nodiscard]] Evaluation latency(const Threshold& threshold, const Due& due) const;
+  [[nodiscard]] Evaluation lag(const Threshold& threshold, const Due& due) const;
+  [[nodiscard]] Evaluation availability(const Threshold& threshold, Window window, const Due& due) const;
+  [[nodiscard]] Evaluation throughput(const Threshold& threshold, Window window) const;
+  [[nodiscard]] Evaluation outage(const Threshold& threshold, Window window) const;
+  [[nodiscard]] Evaluation recovery(const Threshold& threshold, Window window) const;
+  [[nodiscard]] Evaluation probe(const Threshold& threshold, Window window) const;
+};
+
+Evaluation Metrics::State::evaluate(const Threshold& threshold, Window window) const {
+  if (threshold.metric.starts_with("probe.")) return probe(threshold, window);
+  if (threshold.metric == "recovery") return recovery(threshold, window);
+  const Due due = samples.due_in(window, threshold.filters);
+  if (due.empty()) return no_sample("no such operation was due in this phase");
+  if (threshold.metric == "outage") return outage(threshold, window);
+  if (threshold.metric == "throughput") return throughput(threshold, window);
+  return of_due(threshold, window, due);
+}
+
+/// Metrics of the operations that were due in the phase, whenever they ended.
+Evaluation Metrics::State::of_due(const Threshold& threshold, Window window, const Due& due) const {
+  const auto share = [&](auto counts) {
+    const auto part = std::count_if(due.begin(), due.end(), counts);
+    return compare_ratio(threshold, static_cast<std::uint64_t>(part), due.size(), true);
+  };
+  if (threshold.metric == "errors") return share([](const Sample& sample) { return !sample.ok(); });
+  if (threshold.metric == "dropped") return share([](const Sample& one) { return one.outcome == Outcome::dropped; });
+  if (threshold.metric == "operations") {
+    return compare(threshold, static_cast<std::int64_t>(due.size()), fmt::format("{}", due.size()), due.size());
+  }
+  if (threshold.metric == "availability") return availability(threshold, window, due);
+  if (threshold.metric == "lag") return lag(threshold, due);
+  return latency(threshold, due);
+}
+
+Evaluation Metrics::State::latency(const Threshold& threshold, const Due& due) const {
+  const Latencies latencies(due, Latencies::From::due, timeout);
+  const bool mean = threshold.metric == "mean";
+  Latencies::Value value;
+  if (mean)
+    value = latencies.mean();
+  else if (threshold.metric == "min")
+    value = latencies.min();
+  else if (threshold.metric == "max")
+    value = latencies.max();
+  else if (const auto percent = spec::percentile_of(threshold.metric))
+    value = latencies.percentile(*percent);
+  else
+    return no_sample(fmt::format("'{}' is not measured", threshold.metric));
+  std::string detail;
+  if (latencies.censored() > 0) {
+    detail = fmt::format("{} of {} operations did not succeed and count as slower than all that did",
+                         latencies.censored(), latencies.count());
+  }
+  const bool endless = value.censored && !mean;
+  const char* sign = value.censored ? ">" : "";
+  return compare(threshold, endless ? forever : spec::Duration(value.nanoseconds), sign + human(value.nanoseconds),
+                 latencies.count(), std::move(detail));
+}
+
+Evaluation Metrics::State::lag(const Threshold& threshold, const Due& due) const {
+  std::vector<std::int64_t> late;
+  for (const Sample& sample : due) {
+    if (sample.outcome != Outcome::dropped) late.push_back(sample.sent - sample.intended);
+  }
+  if (late.empty()) return no_sample("no operation was sent in this phase");
+  std::sort(late.begin(), late.end());
+  const std::int64_t value = late[(late.size() * 99 + 99) / 100 - 1];
+  return compare(threshold, spec::Duration(value), human(value), late.size());
+}
+
+Evaluation Metrics::State::availability(const Threshold& threshold, Window window, const Due& due) const {
+  const Slots slots = count_slots(due, window);
+  return compare_ratio(threshold, slots.served, slots.asked, false, "of the tenths of a second with operations due");
+}
+
+Evaluation Metrics::State::throughput(const Threshold& threshold, Window window) const {
+  const Due due = samples.due_before(window.to, threshold.filters);
+  const auto done = std::count_if(due.begin(), due.end(),
+                                  [&](const Sample& sample) { return sample.ok() && window.contains(sample.done); });
+  const long double seconds = static_cast<long double>(window.length()) / 1e9L;
+  const long double rate = static_cast<long double>(done) / seconds;
+  return compare(threshold, spec::Rate{std::llround(rate * 1e3L)}, fmt::format("{:.1f}/s", static_cast<double>(rate)),
+                 static_cast<std::uint64_t>(done), fmt::format("{} successes in {}", done, human(window.length())));
+}
+
+Evaluation Metrics::State::outage(const Threshold& threshold, Window window) const {
+  const Due due = samples.due_before(window.to, threshold.filters);
+  const auto longest = longest_outage(due, window);
+  if (!longest) return no_sample("no such operation was due in this phase");
+  const std::int64_t length = longest->gap.length();
+  const std::string detail =
+      length == 0 ? ""
+                  : fmt::format("from {} to {}{}", time_text(longest->gap.from), time_text(longest->gap.to),
+                                longest->open ? ", the end of the phase" : "");
+  return compare(threshold, spec::Duration(length), human(length), due.size(), detail);
+}
+
+Evaluation Metrics::State::recovery(const Threshold& threshold, Window window) const {
+  if (!last_fault_end) return no_sample("no fault has ended");
+  const std::int64_t from = *last_fault_end;
+  const std::int64_t observed = window.to - from;
+  if (observed <= 0) return no_sample("the last fault ended after this phase");
+  Due due = samples.due_before(window.to, threshold.filters);
+  std::erase_if(due, [&](const Sample& sample) { return sample.intended < from; });
+  if (due.empty()) return no_sample("no such operation was due after the last fault");
+  if (const auto at = recovered_at(due, from, window.to)) {
+    return compare(threshold, spec::Duration(*at - from), human(*at - from), due.size(),
+                   fmt::format("from {} to {}", time_text(from), time_text(*at)));
+  }
+  const std::string never = fmt::format("never within the {} observed", human(observed));
+  if (observed < recovery_stretch) {
+    return inconclusive(never, "less than a second was observed after the last fault", due.size());
+  }
+  if (upper_limit(threshold).value_or(0) > observed) {
+    return inconclusive(never, "the phase ended before the limit was reached: make it longer", due.size());
+  }
+  return compare(threshold, forever, never, due.size(), fmt::format("the last fault ended at {}", time_text(from)));
+}
+
+Evaluation Metrics::State::probe(const Threshold& threshold, Window window) const {
+  const std::string name = threshold.metric.substr(std::string_view("probe.").size());
+  const auto node = threshold.filters.find("node");
+  std::uint64_t asked = 0, ok = 0;
+  std::string last;
+  for (const ProbeObservation& one : probes) {
+    if (one.sample.probe != name || !window.contains(one.asked)) continue;
+    if (node != threshold.filters.end() && node->second != one.sample.node) continue;
+    ++asked;
+    if (one.sample.ok)
+      ++ok;
+    else
+      last = fmt::format("last failure, {} at {}: {}", one.sample.node, time_text(one.asked), one.sample.detail);
+  }
+  if (asked == 0) return no_sample("the probe was not asked in this phase");
+  return compare_ratio(threshold, ok, asked, false, std::move(last));
+}
+
+Metrics::Metrics(MetricsInput input) : state_(std::make_unique<const State>(input)) {}
+Metrics::~Metrics() = default;
+Metrics::Metrics(Metrics&&) noexcept = default;
+Metrics& Metrics::operator=(Metrics&&) noexcept = default;
+
+Evaluation Metrics::evaluate(const Threshold& threshold, std::string_view phase) const {
+  for (const PhaseWindow& one : state_->phases) {
+    if (one.phase == phase && one.window.length() > 0) return state_->evaluate(threshold, one.window);
+  }
+  return no_sample("the run did not come to this phase");
+}
+
+record::ExpectationResult Metrics::judge(const Threshold& threshold, std::string_view phase, int line) const {
+  Evaluation evaluation = evaluate(threshold, phase);
+  return {std::string(phase),
+          threshold.text,
+          to_text(evaluation.judgement),
+          std::move(evaluation.measured),
+          std::move(evaluation.detail),
+          line};
+}
+
+std::vector<record::LatencySummary> Metrics::summaries() const {
+  std::vector<record::LatencySummary> all;
+  for (const PhaseWindow& phase : state_->phases) {
+    const auto add = [&](const std::string& op) {
+      std::map<std::string, std::string> filters;
+      if (!op.empty()) filters.emplace("op", op);
+      const auto due = state_->samples.due_in(phase.window, filters);
+      if (!due.empty()) all.push_back(summarise(phase.phase, op, due, state_->timeout));
+    };
+    add("");
+    for (const std::string& op : state_->samples.op_names()) add(op);
+  }
+  return all;
+}
+
+}  // namespace withstand::check

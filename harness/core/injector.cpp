@@ -1,0 +1,266 @@
+#include "core/injector.hpp"
+
+#include <algorithm>
+#include <regex>
+
+#include <fmt/format.h>
+
+namespace withstand::core {
+
+namespace {
+/// How often the holder of a role is asked while a trigger waits for it to change.
+constexpr std::chrono::milliseconds role_interval{200};
+}  // namespace
+
+struct Injector::Item {
+  const PlannedInjection* planned = nullptr;
+  EventLoop::Registration trigger_timer, revert_timer, log_watch, role_timer;
+  bool triggered = false;
+  Aim aim;
+  int questions = 0;  ///< roles still being asked for
+  std::string unresolved;
+  std::vector<std::string> on;
+  std::unique_ptr<Injection> injection;
+  bool reverted = false;
+  Instant injected{}, ended{};
+  std::string never;  ///< why it never started
+  std::optional<std::vector<NodeId>> first_holders;
+
+  [[nodiscard]] const spec::FaultSpec& fault() const { return *planned->fault; }
+};
+
+Injector::Injector(Lab& lab, const Catalog& catalog, const Plan& plan, Sink sink)
+    : lab_(lab), catalog_(catalog), plan_(plan), sink_(std::move(sink)) {
+  for (const auto& planned : plan.injections) {
+    auto item = std::make_unique<Item>();
+    item->planned = &planned;
+    items_.push_back(std::move(item));
+  }
+}
+
+Injector::~Injector() = default;
+
+void Injector::start(Instant begin, Instant end) {
+  begin_ = begin;
+  end_ = end;
+  for (auto& item : items_) arm(*item);
+}
+
+void Injector::arm(Item& item) {
+  const auto& trigger = item.fault().trigger;
+  switch (trigger.kind) {
+    case spec::Trigger::Kind::at: {
+      const Instant due = begin_ + trigger.offset;
+      item.never = "due after the end of during";
+      if (due < end_) item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+      return;
+    }
+    case spec::Trigger::Kind::fault:
+      item.never = fmt::format("fault '{}' was never injected", trigger.fault);
+      return;  // armed by that fault's injection
+    case spec::Trigger::Kind::log:
+      return arm_log(item);
+    case spec::Trigger::Kind::role:
+      return arm_role(item);
+  }
+}
+
+void Injector::arm_log(Item& item) {
+  const auto& trigger = item.fault().trigger;
+  item.never = fmt::format("no log line matched /{}/", trigger.pattern);
+  std::vector<NodeId> nodes = lab_.topology().targets();
+  if (trigger.on) nodes = select(*trigger.on, lab_.topology(), plan_.seed, item.fault().name, "when").nodes;
+  item.log_watch = lab_.on_log([this, &item, nodes, pattern = std::regex(trigger.pattern)](const LogLine& line) {
+    if (item.triggered || std::find(nodes.begin(), nodes.end(), line.node) == nodes.end()) return;
+    if (!std::regex_search(line.text, pattern)) return;
+    const Instant due = line.when + item.fault().trigger.offset;
+    item.triggered = true;
+    item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+  });
+}
+
+void Injector::arm_role(Item& item) {
+  item.never = fmt::format("nobody else became {}", item.fault().trigger.role);
+  ask_role(item);
+}
+
+void Injector::ask_role(Item& item) {
+  const auto& trigger = item.fault().trigger;
+  const std::string kind = trigger.on ? trigger.on->text : lab_.topology().nodes().front().kind;
+  lab_.holders(kind, trigger.role, [this, &item](std::vector<NodeId> holders, const std::string&) {
+    if (stopped_ || item.triggered) return;
+    if (!holders.empty()) {
+      if (!item.first_holders) item.first_holders = holders;
+      if (*item.first_holders != holders) {
+        item.triggered = true;
+        const Instant due = now() + item.fault().trigger.offset;
+        item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+        return;
+      }
+    }
+    item.role_timer = lab_.loop().at(now() + role_interval, [this, &item] { ask_role(item); });
+  });
+}
+
+void Injector::on_trigger(Item& item, Instant due) {
+  item.triggered = true;
+  if (stopped_) return;
+  if (now() >= end_) {
+    item.never = "its trigger came after the end of during";
+    return;
+  }
+  resolve(item, due);
+}
+
+void Injector::resolve(Item& item, Instant due) {
+  const auto& planned = *item.planned;
+  auto from = std::make_shared<std::vector<NodeId>>(), to = std::make_shared<std::vector<NodeId>>();
+  auto on = std::make_shared<std::vector<NodeId>>();
+  const auto finish = [this, &item, due, from, to, on] {
+    item.aim = {*on, links_between(*from, *to)};
+    if (!item.unresolved.empty()) {
+      item.never = item.unresolved;
+      return report(item, "skipped", item.unresolved, due);
+    }
+    inject(item, due);
+  };
+  const auto ask = [&](const std::optional<Selection>& selection, std::shared_ptr<std::vector<NodeId>> into) {
+    if (!selection) return;
+    *into = selection->nodes;
+    if (!selection->role) return;
+    ++item.questions;
+    lab_.holders(selection->role->kind, selection->role->name,
+                 [&item, into, finish, text = selection->text](std::vector<NodeId> nodes, const std::string& error) {
+                   *into = std::move(nodes);
+                   if (into->empty())
+                     item.unresolved = fmt::format("nobody holds {}{}{}", text, error.empty() ? "" : ": ", error);
+                   if (--item.questions == 0) finish();
+                 });
+  };
+  ++item.questions;  // so that an answer given at once cannot finish before all are asked
+  ask(planned.on, on);
+  ask(planned.from, from);
+  ask(planned.to, to);
+  if (--item.questions == 0) finish();
+}
+
+void Injector::inject(Item& item, Instant due) {
+  if (stopped_) return;
+  const auto& fault = item.fault();
+  const Fault& kind = *catalog_.fault(fault.kind);
+  const auto& topology = lab_.topology();
+  for (const NodeId node : item.aim.on) item.on.push_back(topology.at(node).name);
+  if (item.on.empty())
+    for (const auto& link : kind.links(fault, topology, plan_.seed, item.aim))
+      item.on.push_back(to_text(link, topology));
+  try {
+    item.injection = kind.inject({lab_, fault, plan_.seed, item.aim});
+  } catch (const std::exception& error) {
+    item.never = error.what();
+    errors_.push_back(fmt::format("fault '{}' could not be injected: {}", fault.name, error.what()));
+    return report(item, "error", error.what(), due);
+  }
+  item.injected = now();
+  report(item, "injected", {}, due);
+  const Instant end = fault.lasts ? item.injected + *fault.lasts : end_;
+  if (end < end_) item.revert_timer = lab_.loop().at(end, [this, &item] { revert_or_note(item); });
+  for (auto& other : items_) {
+    const auto& trigger = other->fault().trigger;
+    if (trigger.kind != spec::Trigger::Kind::fault || trigger.fault != fault.name) continue;
+    const Instant next = item.injected + trigger.offset;
+    other->never = "due after the end of during";
+    if (next < end_)
+      other->trigger_timer = lab_.loop().at(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
+  }
+}
+
+void Injector::revert(Item& item) {
+  if (!item.injection || item.reverted) return;
+  item.injection->revert();
+  item.reverted = true;
+  item.ended = item.injection->ended().value_or(now());
+  report(item, "reverted", {});
+}
+
+bool Injector::revert_or_note(Item& item) {
+  try {
+    revert(item);
+    return true;
+  } catch (const std::exception& error) {
+    errors_.push_back(fmt::format("fault '{}' could not be reverted: {}", item.fault().name, error.what()));
+    report(item, "error", errors_.back());
+    return false;
+  }
+}
+
+void Injector::stop_injecting() {
+  stopped_ = true;
+  for (auto& item : items_) {
+    item->trigger_timer.reset();
+    item->log_watch.reset();
+    item->role_timer.reset();
+  }
+}
+
+std::vector<std::string> Injector::revert_all() {
+  stop_injecting();
+  std::vector<Item*> active;
+  for (auto& item : items_)
+    if (item->injection && !item->reverted) active.push_back(item.get());
+  std::sort(active.begin(), active.end(), [](const Item* a, const Item* b) { return a->injected > b->injected; });
+  std::vector<std::string> failures;
+  for (Item* item : active) {
+    item->revert_timer.reset();
+    if (!revert_or_note(*item)) failures.push_back(errors_.back());
+  }
+  return failures;
+}
+
+std::vector<std::string> Injector::active() const {
+  std::vector<std::string> names;
+  for (const auto& item : items_)
+    if (item->injection && !item->reverted && !item->injection->ended()) names.push_back(item->fault().name);
+  return names;
+}
+
+std::optional<Instant> Injector::last_end() const {
+  std::optional<Instant> last;
+  for (const auto& item : items_) {
+    if (!item->injection) continue;
+    const auto ended = item->reverted ? std::optional(item->ended) : item->injection->ended();
+    if (ended && (!last || *last < *ended)) last = ended;
+  }
+  return last;
+}
+
+std::vector<Injector::Result> Injector::results() {
+  std::vector<Result> results;
+  for (auto& item : items_) {
+    Result result;
+    result.fault = &item->fault();
+    result.on = item->on;
+    result.injected = item->injected;
+    result.ended = item->ended;
+    if (item->injection) {
+      result.evidence = item->injection->observe();
+      result.objection = result.evidence.objection();
+    } else {
+      result.objection = "it was not injected: " + (item->never.empty() ? "the run was stopped before" : item->never);
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+void Injector::report(const Item& item, const std::string& what, const std::string& detail, Instant due) {
+  record::InjectionEvent event;
+  event.fault = item.fault().name;
+  event.kind = item.fault().kind;
+  event.what = what;
+  event.on = item.on;
+  event.detail = detail;
+  event.due = due.count();
+  sink_(event);
+}
+
+}  // namespace withstand::core

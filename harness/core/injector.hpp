@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/fault.hpp"
+#include "core/plan.hpp"
+#include "record/journal.hpp"
+
+namespace withstand::core {
+
+/// Carries out a plan: waits for triggers, asks for roles, injects, reverts. Runs on the lab's event loop and never
+/// blocks it.
+class Injector {
+ public:
+  using Sink = std::function<void(record::Event)>;
+
+  /// The plan, its experiment, the catalogue and the lab must outlive the injector.
+  Injector(Lab& lab, const Catalog& catalog, const Plan& plan, Sink sink);
+  ~Injector();
+  Injector(const Injector&) = delete;
+  Injector& operator=(const Injector&) = delete;
+
+  /// `during` begins: schedules everything that is planned. An injection that is due after `end` is not made.
+  void start(Instant begin, Instant end);
+  /// No further injection starts; those that are active stay.
+  void stop_injecting();
+  /// Ends what is active, the latest first. One failure does not stop the others; returns what could not be reverted.
+  std::vector<std::string> revert_all();
+
+  /// Names of injections in force now, for the status line.
+  [[nodiscard]] std::vector<std::string> active() const;
+  /// The last instant at which a fault ended; nothing when none was injected.
+  [[nodiscard]] std::optional<Instant> last_end() const;
+  /// Why injecting failed, when the harness (not the target) could not do what it should.
+  [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+
+  struct Result {
+    const spec::FaultSpec* fault = nullptr;
+    std::vector<std::string> on;  ///< nodes or links
+    Evidence evidence;
+    std::string objection;        ///< why it does not count as having taken effect; empty when it does
+    Instant injected{}, ended{};  ///< zero: never
+  };
+  /// Asks every injection for its evidence, in the plan's order. After revert_all it is final.
+  [[nodiscard]] std::vector<Result> results();
+
+ private:
+  struct Item;
+  void arm(Item& item);
+  void arm_log(Item& item);
+  void arm_role(Item& item);
+  void ask_role(Item& item);
+  void on_trigger(Item& item, Instant due);
+  void resolve(Item& item, Instant due);
+  void inject(Item& item, Instant due);
+  void revert(Item& item);
+  bool revert_or_note(Item& item);
+  void report(const Item& item, const std::string& what, const std::string& detail, Instant due = {});
+
+  Lab& lab_;
+  const Catalog& catalog_;
+  const Plan& plan_;
+  Sink sink_;
+  Instant begin_{}, end_{};
+  bool stopped_ = false;
+  std::vector<std::unique_ptr<Item>> items_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace withstand::core

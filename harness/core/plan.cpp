@@ -1,0 +1,165 @@
+#include "core/plan.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace withstand::core {
+namespace {
+
+using spec::Duration;
+
+/// A fault that waits for another starts when that one does, plus its offset; events cannot be told beforehand.
+std::optional<Duration> static_start(const spec::FaultSpec& fault, const spec::Experiment& experiment, int depth = 0) {
+  if (fault.trigger.kind == spec::Trigger::Kind::at) return fault.trigger.offset;
+  if (fault.trigger.kind != spec::Trigger::Kind::fault || depth > 1000) return std::nullopt;
+  for (const auto& other : experiment.faults) {
+    if (other.name != fault.trigger.fault) continue;
+    const auto start = static_start(other, experiment, depth + 1);
+    if (start) return *start + fault.trigger.offset;
+  }
+  return std::nullopt;
+}
+
+std::string names(const std::vector<NodeId>& nodes, const Topology& topology) {
+  std::vector<std::string> texts;
+  for (const NodeId id : nodes) texts.push_back(topology.at(id).name);
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
+std::string describe(const std::optional<Selection>& selection, const Topology& topology) {
+  if (!selection) return {};
+  if (selection->role) return selection->text + " (asked when it starts)";
+  const std::string resolved = names(selection->nodes, topology);
+  return resolved == selection->text ? resolved : fmt::format("{} = {}", selection->text, resolved);
+}
+
+bool needs_asking(const PlannedInjection& injection) {
+  for (const auto* selection : {&injection.on, &injection.from, &injection.to})
+    if (*selection && (*selection)->role) return true;
+  return false;
+}
+
+std::string describe(const PlannedInjection& injection, const Topology& topology, const Catalog& catalog,
+                     std::uint64_t seed) {
+  const auto& fault = *injection.fault;
+  const std::string start = injection.start ? "+" + spec::to_text(*injection.start) : to_text(fault.trigger);
+  const std::string until = injection.lasts ? "for " + spec::to_text(*injection.lasts) : "until during ends";
+  std::string text = fmt::format("  {:<10} {}  {}  {}\n", start, fault.name, fault.kind, until);
+  if (injection.on) text += fmt::format("             on {}\n", describe(injection.on, topology));
+  if (injection.from)
+    text += fmt::format("             from {} to {}\n", describe(injection.from, topology),
+                        describe(injection.to, topology));
+  for (const auto& [name, value] : fault.parameters)
+    text += fmt::format("             {} = {}\n", name, to_text(value));
+  const Fault* kind = catalog.fault(fault.kind);
+  if (kind == nullptr || needs_asking(injection)) return text;
+  std::vector<std::string> links;
+  for (const auto& link : kind->links(fault, topology, seed, static_aim(injection)))
+    links.push_back(to_text(link, topology));
+  if (!links.empty()) text += fmt::format("             links {}\n", fmt::join(links, " "));
+  return text;
+}
+
+std::string describe_load(const spec::LoadSpec& load) {
+  std::vector<std::string> mix;
+  for (const auto& [op, weight] : load.mix) mix.push_back(fmt::format("{} {}", op, weight));
+  return fmt::format("load: {} at {}, {} keys, timeout {}, {} client{}{}\n", load.workload, spec::to_text(load.rate),
+                     load.keys, spec::to_text(load.timeout), load.clients, load.clients == 1 ? "" : "s",
+                     mix.empty() ? "" : fmt::format(", mix {}", fmt::join(mix, " / ")));
+}
+
+struct ValueText {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const { return fmt::format("{}", value); }
+  std::string operator()(const std::string& value) const { return fmt::format("\"{}\"", value); }
+  std::string operator()(const spec::TextList& value) const {
+    return fmt::format("[\"{}\"]", fmt::join(value, "\", \""));
+  }
+  std::string operator()(const spec::GroupList& value) const {
+    std::vector<std::string> groups;
+    for (const auto& group : value) groups.push_back((*this)(group));
+    return fmt::format("[{}]", fmt::join(groups, ", "));
+  }
+  template <class Quantity>
+  std::string operator()(const Quantity& value) const {
+    return fmt::format("\"{}\"", spec::to_text(value));
+  }
+};
+
+}  // namespace
+
+std::string to_text(const spec::Value& value) { return std::visit(ValueText{}, value); }
+
+std::string to_text(const Link& link, const Topology& topology) {
+  return topology.at(link.from).name + "→" + topology.at(link.to).name;
+}
+
+std::string to_text(const spec::Trigger& trigger) {
+  const std::string after = trigger.offset.count() == 0 ? "at" : spec::to_text(trigger.offset) + " after";
+  const std::string where = trigger.on ? " on " + trigger.on->text : "";
+  switch (trigger.kind) {
+    case spec::Trigger::Kind::at:
+      return "+" + spec::to_text(trigger.offset);
+    case spec::Trigger::Kind::fault:
+      return fmt::format("{} fault '{}'", after, trigger.fault);
+    case spec::Trigger::Kind::log:
+      return fmt::format("{} a log line matching /{}/{}", after, trigger.pattern, where);
+    case spec::Trigger::Kind::role:
+      return fmt::format("{} a change of {}{}", after, trigger.role, where);
+  }
+  return {};
+}
+
+Plan make_plan(const spec::Experiment& experiment, const Topology& topology, std::uint64_t seed) {
+  Plan plan;
+  plan.seed = seed;
+  for (const auto& fault : experiment.faults) {
+    PlannedInjection planned;
+    planned.fault = &fault;
+    if (fault.on) planned.on = select(*fault.on, topology, seed, fault.name, "on");
+    if (fault.from) planned.from = select(*fault.from, topology, seed, fault.name, "from");
+    if (fault.to) planned.to = select(*fault.to, topology, seed, fault.name, "to");
+    planned.start = static_start(fault, experiment);
+    planned.lasts = fault.lasts;
+    plan.injections.push_back(std::move(planned));
+  }
+  std::stable_sort(plan.injections.begin(), plan.injections.end(), [](const auto& a, const auto& b) {
+    return a.start.value_or(Duration::max()) < b.start.value_or(Duration::max());
+  });
+  return plan;
+}
+
+Aim static_aim(const PlannedInjection& injection) {
+  Aim aim;
+  if (injection.on) aim.on = injection.on->nodes;
+  if (injection.from && injection.to) aim.links = links_between(injection.from->nodes, injection.to->nodes);
+  return aim;
+}
+
+std::string to_text(const Plan& plan, const spec::Experiment& experiment, const Topology& topology,
+                    const Catalog& catalog) {
+  std::string text = fmt::format("{}\nseed {}\n\n", experiment.title, plan.seed);
+  text += fmt::format("target {}\n", experiment.target.name);
+  for (const auto& node : topology.nodes())
+    text += fmt::format("  {:<14} {:<15} {}\n", node.name, node.address, node.address6);
+  const auto& phases = experiment.phases;
+  text += fmt::format("\nphases: warm-up {}, before {}, during {}, after {}\n", spec::to_text(phases.warm_up),
+                      spec::to_text(phases.before), spec::to_text(phases.during), spec::to_text(phases.after));
+  if (experiment.load) text += describe_load(*experiment.load);
+  text += plan.injections.empty() ? "no faults\n" : "\nfaults, from the start of during:\n";
+  for (const auto& injection : plan.injections) text += describe(injection, topology, catalog, plan.seed);
+  text += "\nexpectations:\n";
+  const auto list = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
+    for (const auto& threshold : thresholds) text += fmt::format("  {}: {}\n", phase, threshold.text);
+  };
+  list("before", experiment.expect.before);
+  list("during", experiment.expect.during);
+  list("after", experiment.expect.after);
+  for (const auto& check : experiment.expect.checks) text += fmt::format("  check: {}\n", check);
+  return text;
+}
+
+}  // namespace withstand::core

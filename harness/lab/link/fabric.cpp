@@ -1,0 +1,161 @@
+#include "lab/link/fabric.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <csignal>
+#include <map>
+#include <poll.h>
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "lab/link/health.hpp"
+#include "lab/link/loss_recount.hpp"
+#include "lab/link/protocol.hpp"
+#include "lab/spawn.hpp"
+#include "os/check.hpp"
+#include "os/fd_message.hpp"
+
+namespace withstand::lab::link {
+namespace {
+
+/// Far beyond any acknowledgement; a fabric that is silent for so long is stopped or starved.
+constexpr int patience_ms = 2000;
+
+NodeAddresses addresses_of(const core::NodeInfo& node) {
+  NodeAddresses addresses;
+  if (::inet_pton(AF_INET, node.address.c_str(), addresses.v4.data()) != 1 ||
+      ::inet_pton(AF_INET6, node.address6.c_str(), addresses.v6.data()) != 1)
+    throw std::logic_error(fmt::format("link fabric: {} has no usable addresses", node.name));
+  return addresses;
+}
+
+}  // namespace
+
+struct Fabric::Impl {
+  Impl(core::EventLoop& loop, const core::Topology& nodes, const std::vector<core::Link>& links)
+      : topology(nodes), claimed(links.begin(), links.end()) {
+    SpawnOptions options;
+    options.args = {"__fabric"};
+    options.own_session =
+        true;  // an interrupt from the terminal must not end it before the orchestrator has rolled back
+    helper = spawn_helper(options);
+    death = loop.on_readable(helper.pidfd().get(), [this] { died(); });
+  }
+
+  /// One request, one reply; throws when the fabric is gone or silent.
+  std::vector<std::byte> ask(const MessageWriter& request, std::span<const int> fds = {}) {
+    if (!how.empty()) throw std::runtime_error("link fabric: " + how);
+    try {
+      os::send_message(helper.control(), request.bytes(), fds);
+      pollfd wanted{.fd = helper.control().get(), .events = POLLIN, .revents = 0};
+      if (os::check("wait for the link fabric", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
+        throw std::runtime_error(fmt::format("link fabric: no answer within {} s", patience_ms / 1000));
+      os::FdMessage reply = os::receive_message(helper.control(), message_capacity);
+      if (!reply.bytes.empty()) return {reply.bytes.begin() + sizeof(Request), reply.bytes.end()};
+    } catch (const os::SystemError& error) {
+      if (error.code() != std::errc::broken_pipe && error.code() != std::errc::connection_reset) throw;
+    }
+    throw std::runtime_error("link fabric: its process has ended");
+  }
+
+  void died() {
+    death.reset();
+    how = "its process " + helper.finish(0).to_text();
+    if (auto tell = std::exchange(callback, nullptr)) tell(how);
+  }
+
+  void stage(const core::Impairment& impairment, const std::vector<core::Link>& links) {
+    for (std::size_t first = 0; first < links.size(); first += links_per_message) {
+      MessageWriter request;
+      request.put(Request::stage);
+      for (std::size_t i = first; i < std::min(links.size(), first + links_per_message); ++i)
+        request.put(Forwarder::StagedLink{links[i], draws_of(topology, impairment, links[i])});
+      ask(request);
+    }
+  }
+
+  const core::Topology& topology;
+  std::set<core::Link> claimed;
+  HelperProcess helper;
+  core::EventLoop::Registration death;
+  std::function<void(const std::string&)> callback;
+  std::string how;  ///< the process ended; empty while it lives
+  Handle last_handle = 0;
+  std::map<Handle, LossRecount> recounts;
+};
+
+Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
+               std::vector<core::Link> claimed) {
+  if (interfaces.size() != topology.nodes().size())
+    throw std::logic_error("link fabric: not as many interfaces as nodes");
+  impl_ = std::make_unique<Impl>(loop, topology, claimed);
+  for (const core::NodeInfo& node : topology.nodes()) {
+    const NodeInterface& interface = interfaces[node.id];
+    MessageWriter request;
+    request.put(Request::node).put(addresses_of(node));
+    const int fds[] = {interface.tun.get(), interface.route_socket.get()};
+    impl_->ask(request, fds);
+  }
+  impl_->ask(MessageWriter().put(Request::start));
+}
+
+Fabric::~Fabric() {
+  impl_->death.reset();
+  if (impl_->how.empty()) impl_->helper.finish(500);
+}
+
+void Fabric::on_death(std::function<void(const std::string&)> callback) { impl_->callback = std::move(callback); }
+
+int Fabric::pid() const { return impl_->helper.pid(); }
+
+Fabric::Handle Fabric::add(const core::Impairment& impairment, const std::vector<core::Link>& links) {
+  if (links.empty()) throw std::logic_error("link fabric: an impairment of no link");
+  for (const core::Link& link : links) {
+    if (impl_->claimed.contains(link)) continue;
+    throw std::logic_error(fmt::format("link fabric: {} impairs {}, which was not claimed", impairment.fault,
+                                       link_name(impl_->topology, link)));
+  }
+  impl_->stage(impairment, links);
+  const Handle handle = ++impl_->last_handle;
+  impl_->ask(MessageWriter()
+                 .put(Request::add)
+                 .put(StageSettings{.kind = impairment.kind,
+                                    .handle = handle,
+                                    .loss_ppb = impairment.loss_ppb,
+                                    .delay = impairment.delay,
+                                    .jitter = impairment.jitter}));
+  if (impairment.kind == core::Impairment::Kind::loss)
+    impl_->recounts.emplace(handle, LossRecount(impl_->topology, impairment));
+  return handle;
+}
+
+void Fabric::remove(Handle handle) { impl_->ask(MessageWriter().put(Request::remove).put(handle)); }
+
+std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
+  std::vector<core::LinkEffect> effects;
+  for (;;) {
+    const EffectRequest request{.handle = handle, .first = effects.size()};
+    const auto reply = impl_->ask(MessageWriter().put(Request::effect).put(request));
+    const auto part = MessageReader(reply).take_rest<core::LinkEffect>();
+    effects.insert(effects.end(), part.begin(), part.end());
+    if (part.size() < effects_per_message) break;
+  }
+  if (const auto recount = impl_->recounts.find(handle); recount != impl_->recounts.end())
+    for (core::LinkEffect& effect : effects) effect.decided_drops = recount->second.drops(effect.link, effect.offered);
+  return effects;
+}
+
+core::FabricHealth Fabric::health() {
+  const auto reply = impl_->ask(MessageWriter().put(Request::health));
+  const auto counters = MessageReader(reply).take<HealthReply>();
+  std::vector<NodeAudit> audits;
+  while (audits.size() < impl_->topology.nodes().size()) {
+    const auto part = impl_->ask(MessageWriter().put(Request::audit).put(static_cast<std::uint32_t>(audits.size())));
+    for (const NodeAudit& audit : MessageReader(part).take_rest<NodeAudit>()) audits.push_back(audit);
+  }
+  return judge_health(impl_->topology, counters, audits);
+}
+
+}  // namespace withstand::lab::link

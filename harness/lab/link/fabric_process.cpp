@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <sched.h>
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "lab/link/fabric.hpp"
+#include "lab/link/protocol.hpp"
+#include "lab/link/waiter.hpp"
+#include "os/check.hpp"
+#include "os/fd_message.hpp"
+
+namespace withstand::lab::link {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t control_tag = UINT32_MAX - 1;
+/// The loop wakes this often even when nothing happens, so that having been stopped is noticed.
+constexpr auto pulse = 20ms;
+
+/// The lowest real-time priority, where it is permitted: then a target that computes does not make packets late. With
+/// one processor for all it would be the target that starves.
+bool become_realtime() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return false;
+  const sched_param parameters{.sched_priority = 1};
+  if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return true;
+  ::setpriority(PRIO_PROCESS, 0, -10);  // as near as it gets; refused to an ordinary user, and then not needed either
+  return false;
+}
+
+/// The process: control socket, nodes, loop.
+class Process {
+ public:
+  explicit Process(os::Fd control) : control_(std::move(control)) { waiter_.watch(control_.get(), control_tag); }
+
+  void run() {
+    core::Instant next_pulse = core::now() + pulse;
+    while (!ended_) {
+      const auto events = waiter_.wait(forwarder_ ? forwarder_->next_due() : core::Instant::max(), next_pulse);
+      const core::Instant start = core::now();
+      if (start >= next_pulse) {
+        stall_max_ = std::max(stall_max_, start - next_pulse);
+        next_pulse = start + pulse;
+      }
+      if (forwarder_) forwarder_->release();
+      for (const epoll_event& event : events) {
+        if (event.data.u32 == control_tag) {
+          serve();
+          continue;
+        }
+        forwarder_->read_burst(event.data.u32);
+        forwarder_->release();
+      }
+    }
+  }
+
+ private:
+  void serve() {
+    os::FdMessage message = os::receive_message(control_, message_capacity);
+    if (message.bytes.empty()) {
+      ended_ = true;
+      return;
+    }
+    const core::Instant start = core::now();
+    MessageReader reader(message.bytes);
+    MessageWriter reply;
+    answer(reader.take<Request>(), reader, message.fds, reply.put(Request{}));
+    os::send_message(control_, reply.bytes());
+    stall_max_ = std::max(stall_max_, core::now() - start);
+  }
+
+  void answer(Request request, MessageReader& reader, std::vector<os::Fd>& fds, MessageWriter& reply) {
+    switch (request) {
+      case Request::node:
+        addresses_.push_back(reader.take<NodeAddresses>());
+        tuns_.push_back(std::move(fds.at(0)));
+        routes_.emplace_back(std::move(fds.at(1)));
+        return;
+      case Request::start:
+        return start();
+      case Request::stage:
+        for (const auto& link : reader.take_rest<Forwarder::StagedLink>()) staged_.push_back(link);
+        return;
+      case Request::add:
+        forwarder_->add(reader.take<StageSettings>(), staged_);
+        staged_.clear();
+        return;
+      case Request::remove:
+        return forwarder_->remove(reader.take<std::uint64_t>());
+      case Request::effect:
+        return effect(reader.take<EffectRequest>(), reply);
+      case Request::health:
+        return health(reply);
+      case Request::audit:
+        return audit(reader.take<std::uint32_t>(), reply);
+    }
+    throw std::runtime_error("link fabric: unknown request");
+  }
+
+  void start() {
+    for (std::uint32_t id = 0; id < tuns_.size(); ++id) waiter_.watch(tuns_[id].get(), id);
+    forwarder_ = std::make_unique<Forwarder>(addresses_, std::move(tuns_));
+  }
+
+  void effect(const EffectRequest& request, MessageWriter& reply) const {
+    const auto* stages = forwarder_->stages(request.handle);
+    if (stages == nullptr) return;
+    const auto end = std::min<std::size_t>(stages->size(), request.first + effects_per_message);
+    for (std::size_t i = request.first; i < end; ++i) {
+      const auto& [link, stage] = (*stages)[i];
+      reply.put(stage->effect(link));
+    }
+  }
+
+  void health(MessageWriter& reply) const {
+    const ForwarderCounters& counters = forwarder_->counters();
+    reply.put(HealthReply{.queue_drops = counters.queue_drops,
+                          .unroutable = counters.unroutable,
+                          .write_drops = counters.write_drops,
+                          .lateness_p99_ns = counters.lateness.quantile(0.99),
+                          .lateness_max_ns = counters.lateness.max(),
+                          .stall_max_ns = stall_max_.count(),
+                          .realtime = realtime_});
+  }
+
+  /// Between two packets the kernel's counters and ours must be equal: nobody else reads or writes these devices.
+  void audit(std::uint32_t first, MessageWriter& reply) {
+    const auto end = std::min<std::size_t>(forwarder_->nodes(), first + audits_per_message);
+    for (std::uint32_t id = first; id < end; ++id)
+      reply.put(NodeAudit{.fabric = forwarder_->port(id), .kernel = routes_[id].counters("eth0")});
+  }
+
+  os::Fd control_;
+  Waiter waiter_;
+  std::vector<NodeAddresses> addresses_;
+  std::vector<os::Fd> tuns_;
+  std::vector<os::RouteSocket> routes_;
+  std::unique_ptr<Forwarder> forwarder_;
+  std::vector<Forwarder::StagedLink> staged_;
+  bool realtime_ = become_realtime();
+  std::chrono::nanoseconds stall_max_{};
+  bool ended_ = false;
+};
+
+}  // namespace
+
+int fabric_main() {
+  try {
+    // The kernel may otherwise round our timers up by 50 µs (prctl(2)).
+    os::check("set timer slack", ::prctl(PR_SET_TIMERSLACK, 1));
+    Process(os::Fd(3)).run();
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "link fabric: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace withstand::lab::link

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/links.hpp"
+#include "lab/link/address_table.hpp"
+#include "lab/link/delay_histogram.hpp"
+#include "lab/link/release_queue.hpp"
+#include "lab/link/stage.hpp"
+#include "os/fd.hpp"
+
+namespace withstand::lab::link {
+
+/// What one node's TUN device did, as the fabric counted it: to be compared with the kernel's counters.
+struct PortCounters {
+  std::uint64_t read = 0;     ///< frames
+  std::uint64_t written = 0;  ///< frames
+};
+
+struct ForwarderCounters {
+  std::uint64_t unroutable = 0;   ///< frames for nobody here: multicast, addresses outside the lab
+  std::uint64_t queue_drops = 0;  ///< packets: a link's queue, or all queues together, were full
+  std::uint64_t write_drops = 0;  ///< packets: the receiver's interface took them not
+  DelayHistogram lateness;        ///< of queued packets: due to written
+};
+
+/// Moves packets between TUN devices: destination, the link's plan, release queue, write. Single-threaded, never
+/// blocks. A link without a plan forwards on the spot, super-packets whole, and takes no time stamp.
+class Forwarder {
+ public:
+  struct StagedLink {
+    core::Link link;
+    core::DrawStream draws;
+  };
+  using Stages = std::vector<std::pair<core::Link, std::shared_ptr<Stage>>>;
+
+  Forwarder(const std::vector<NodeAddresses>& addresses, std::vector<os::Fd> tuns);
+
+  /// Forwards what `from` sent until there is no more, or as much as keeps other links' packets from being late.
+  void read_burst(core::NodeId from);
+  /// Writes packets that are due, as many as keep senders from waiting long.
+  void release();
+  [[nodiscard]] core::Instant next_due() const { return queue_.next_due(); }
+
+  /// Adds one stage to each of the links; takes effect between two packets.
+  void add(const StageSettings& settings, std::span<const StagedLink> links);
+  void remove(std::uint64_t handle);
+  /// Every stage of an impairment, ended or not; null for an unknown handle.
+  [[nodiscard]] const Stages* stages(std::uint64_t handle) const;
+
+  [[nodiscard]] std::size_t nodes() const { return ports_.size(); }
+  [[nodiscard]] const PortCounters& port(core::NodeId node) const { return ports_[node].counters; }
+  [[nodiscard]] const ForwarderCounters& counters() const { return counters_; }
+
+ private:
+  struct Port {
+    os::Fd tun;
+    PortCounters counters;
+  };
+  struct LinkState {
+    bool special = false;  ///< anything below is in use
+    bool segments = false;
+    std::shared_ptr<const Plan> plan;
+    std::vector<std::shared_ptr<Stage>> partitions;  ///< during whose life nothing may be delivered
+    core::Instant last_due{};
+    std::size_t queued = 0, queued_bytes = 0, limit = 0;
+  };
+  /// One packet on its way out.
+  struct Passage {
+    core::Link link;
+    const Plan* plan = nullptr;
+    core::Instant read{}, due{};
+    std::chrono::nanoseconds drawn{};
+    std::uint32_t packets = 1;
+  };
+
+  [[nodiscard]] LinkState& state(core::Link link) { return links_[link.from * ports_.size() + link.to]; }
+  void forward(core::NodeId from, Frame frame);
+  void impair(core::Link link, FrameView frame);
+  void segment(const Passage& passage, FrameView frame, const SuperPacket& super);
+  void pass_on(Passage passage, FrameView frame);
+  void enqueue(const Passage& passage, FrameView frame);
+  bool write(core::NodeId to, FrameView frame);
+  void deliver(const Passage& passage, FrameView frame);
+  void witness(const Passage& passage, core::Instant written);
+  void replan(core::Link link, Plan plan);
+
+  AddressTable addresses_;
+  std::vector<Port> ports_;
+  std::vector<LinkState> links_;
+  ReleaseQueue queue_;
+  std::size_t queued_bytes_ = 0;
+  std::map<std::uint64_t, Stages> impairments_;
+  ForwarderCounters counters_;
+  std::vector<std::byte> read_buffer_, slice_buffer_;
+};
+
+}  // namespace withstand::lab::link

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "core/links.hpp"
+#include "lab/link/address_table.hpp"
+#include "lab/link/forwarder.hpp"
+#include "lab/link/stage.hpp"
+#include "os/route_socket.hpp"
+
+/// What orchestrator and fabric say to each other over a SOCK_SEQPACKET socket: one request, one reply, in turn. Both
+/// are the same binary, so structs travel as they are.
+namespace withstand::lab::link {
+
+enum class Request : std::uint32_t {
+  node,    ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
+  start,   ///< forward from now on
+  stage,   ///< StagedLink...: links for the next `add`
+  add,     ///< StageSettings
+  remove,  ///< handle
+  effect,  ///< EffectRequest; reply: LinkEffect...
+  health,  ///< reply: HealthReply
+  audit,   ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
+};
+
+/// A message is small enough for any socket buffer.
+inline constexpr std::size_t message_capacity = 64 * 1024;
+inline constexpr std::size_t links_per_message = 2048;
+inline constexpr std::size_t effects_per_message = 256;
+inline constexpr std::size_t audits_per_message = 8;
+
+struct EffectRequest {
+  std::uint64_t handle = 0, first = 0;
+};
+
+struct HealthReply {
+  std::uint64_t queue_drops = 0, unroutable = 0, write_drops = 0;
+  std::int64_t lateness_p99_ns = 0, lateness_max_ns = 0, stall_max_ns = 0;
+  bool realtime = false;
+};
+
+struct NodeAudit {
+  PortCounters fabric;
+  os::InterfaceCounters kernel;
+};
+
+/// Appends values as they lie in memory.
+class MessageWriter {
+ public:
+  template <class T>
+  MessageWriter& put(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    const auto bytes = std::as_bytes(std::span(&value, 1));
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    return *this;
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+/// Throws std::runtime_error when the message is shorter than what is asked of it.
+class MessageReader {
+ public:
+  explicit MessageReader(std::span<const std::byte> bytes) : rest_(bytes) {}
+  template <class T>
+  T take() {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (rest_.size() < sizeof(T)) throw std::runtime_error("link fabric: a message is too short");
+    T value;
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_ = rest_.subspan(sizeof value);
+    return value;
+  }
+  template <class T>
+  std::vector<T> take_rest() {
+    std::vector<T> values;
+    while (!rest_.empty()) values.push_back(take<T>());
+    return values;
+  }
+  [[nodiscard]] std::string text() const {
+    std::string text(rest_.size(), '\0');
+    std::memcpy(text.data(), rest_.data(), rest_.size());
+    return text;
+  }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+}  // namespace withstand::lab::link

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "spec/diagnostic.hpp"
+#include "spec/experiment.hpp"
+#include "spec/parameter.hpp"
+
+/// What can be said about a schedule before anything runs. Pure, thread-safe.
+namespace withstand::spec {
+
+/// When a fault starts, from the start of `during`: known for `at`, and for `when = { fault }` on a fault for which it
+/// is known. Nothing for log lines and roles, for a fault that does not exist, and for faults that wait for each other.
+std::optional<Duration> planned_start(const Experiment& experiment, const FaultSpec& fault);
+
+/// How long a fault has its effect: `for`, or the kind's KindSchema::back_after, or (absent) until the end of `during`;
+/// zero for an instant that takes nothing down.
+std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema& schema);
+
+/// What `[limits]` forbids and this schedule certainly does: an injection longer than max_duration; more nodes of one
+/// kind down at once than `down` allows. Nodes that only the run can name (roles, `any`) are counted where their number
+/// is certain, and never twice.
+std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds);
+
+}  // namespace withstand::spec

@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "spec/limits.hpp"
+#include "spec/names.hpp"
+#include "spec/read/pattern.hpp"
+#include "spec/read/scope.hpp"
+#include "spec/read/target_section.hpp"
+#include "spec/reader.hpp"
+
+namespace withstand::spec {
+namespace {
+
+constexpr Range<Duration> phase_lengths{Duration::zero(), Duration(std::chrono::hours(24 * 7))};
+
+void read_head(TableReader& root, Scope& scope) {
+  Experiment& experiment = scope.experiment;
+  experiment.title = root.text("title").value_or("");
+  if (const auto seed = root.integer("seed", {0, std::numeric_limits<std::int64_t>::max()})) {
+    experiment.seed = static_cast<std::uint64_t>(*seed);
+  }
+  for (const Item* tag : root.strings("tags")) {
+    check_name(*tag, scope.report);
+    experiment.tags.push_back(tag->text);
+  }
+  experiment.requires_ = root.texts("requires");
+}
+
+void read_phases(TableReader& root, Scope& scope) {
+  const Item* table = root.table("phases", "[phases]");
+  if (table == nullptr) return;
+  TableReader fields(*table, "[phases]", scope.report);
+  PhasesSpec& phases = scope.experiment.phases;
+  phases.warm_up = fields.duration("warm_up", phase_lengths).value_or(phases.warm_up);
+  phases.before = fields.duration("before", phase_lengths).value_or(phases.before);
+  phases.during = fields.duration("during", phase_lengths).value_or(phases.during);
+  phases.after = fields.duration("after", phase_lengths).value_or(phases.after);
+  fields.finish();
+}
+
+void read_limits(TableReader& root, Scope& scope) {
+  const Item* table = root.table("limits", "[limits]");
+  if (table == nullptr) return;
+  TableReader fields(*table, "[limits]", scope.report);
+  LimitsSpec& limits = scope.experiment.limits;
+  limits.at = table->at;
+  const Item* down = fields.find("down");
+  if (down != nullptr && down->type == Item::Type::integer) {
+    if (const auto number = as_integer(*down, "'down'", scope.report, {0, most_nodes}))
+      limits.down = fmt::format("{}", *number);
+  } else if (down != nullptr) {
+    limits.down = as_text(*down, "'down'", scope.report).value_or("");
+    if (down->type == Item::Type::text && limits.down != "minority") {
+      scope.report.error(*down, fmt::format("'down' cannot be '{}'", limits.down), "write \"minority\" or a number");
+    }
+  }
+  limits.max_duration = fields.duration("max_duration", above_zero);
+  fields.finish();
+}
+
+}  // namespace
+
+void check_selector(const Item& text, Scope& scope) {
+  if (!scope.target_known || text.type != Item::Type::text) return;
+  const auto parts =
+      parse_selector(text.text, scope.experiment.target, scope.experiment.nodes, clients_of(scope.experiment));
+  if (!parts) scope.report.complain(text, parts.error());
+}
+
+std::optional<Selector> read_selector(TableReader& fields, std::string_view key, Scope& scope) {
+  const std::optional<std::string> text = fields.text(key);
+  if (!text) return std::nullopt;
+  const Item& item = *fields.find(key);
+  check_selector(item, scope);
+  return Selector{*text, item.at};
+}
+
+Reading<Experiment> read_experiment(std::string_view text, const std::string& file, const KindTable& kinds,
+                                    const TargetSource& targets) {
+  Reading<Experiment> reading;
+  reading.sources[file] = std::string(text);
+  reading.value.file = file;
+  const Result<Item, Diagnostic> document = parse_document(text, file);
+  if (!document) {
+    reading.diagnostics.push_back(document.error());
+    return reading;
+  }
+  Report report(file);
+  Scope scope{reading.value, report, kinds};
+  TableReader root(*document, "the experiment", report);
+  root.not_built_yet({"random", "search", "plugin"});
+  read_head(root, scope);
+  TargetSection target = read_target_section(root, scope, targets);
+  read_load(root, scope);
+  read_phases(root, scope);
+  read_probes(root, scope);
+  read_faults(root, scope);
+  read_limits(root, scope);
+  read_stop(root, scope);
+  read_expect(root, scope);
+  read_verdict(root, scope);
+  root.finish();
+  if (scope.target_known) {
+    for (Diagnostic& violation : limit_violations(reading.value, kinds)) report.add(std::move(violation));
+  }
+  reading.diagnostics = report.take();
+  reading.sources.merge(target.sources);
+  for (Diagnostic& diagnostic : target.diagnostics) reading.diagnostics.push_back(std::move(diagnostic));
+  return reading;
+}
+
+}  // namespace withstand::spec

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "spec/read/pattern.hpp"
+#include "spec/read/scope.hpp"
+#include "spec/vocabulary.hpp"
+
+namespace withstand::spec {
+namespace {
+
+constexpr std::int64_t most_clients = 64;
+constexpr Range<Duration> timeouts{Duration(std::chrono::milliseconds(1)), Duration(std::chrono::minutes(10))};
+
+const WorkloadInfo* read_workload(TableReader& fields, LoadSpec& load) {
+  fields.require("workload");
+  const std::optional<std::string> name = fields.text("workload");
+  if (!name) return nullptr;
+  load.workload = *name;
+  const WorkloadInfo* known = find_workload(*name);
+  if (known != nullptr) return known;
+  const std::vector<std::string> names = names_of(workloads());
+  const Item& item = *fields.find("workload");
+  if (std::count(later_workloads().begin(), later_workloads().end(), *name) != 0) {
+    fields.report().error(item,
+                          fmt::format("workload '{}' is not built yet; this build has: {}", *name, joined(names)));
+  } else {
+    fields.report().error(item, fmt::format("unknown workload '{}'", *name), suggestion(*name, names, "workloads"));
+  }
+  return nullptr;
+}
+
+void read_driver(TableReader& fields, LoadSpec& load, Scope& scope) {
+  load.driver = fields.text("driver").value_or("");
+  for (const Item* word : fields.strings("command")) load.command.push_back(word->text);
+  const bool known = std::count(drivers().begin(), drivers().end(), load.driver) != 0;
+  if (!load.driver.empty() && !known) {
+    scope.report.error(*fields.find("driver"), fmt::format("unknown driver '{}'", load.driver),
+                       suggestion(load.driver, drivers(), "drivers"));
+    return;
+  }
+  const std::string& driver = load.driver.empty() ? scope.experiment.target.driver : load.driver;
+  if (driver.empty() && scope.target_known) {
+    scope.report.error(fields.item(), "nothing says which driver speaks to the target",
+                       fmt::format("add driver = \"...\": {}", joined(drivers())));
+  }
+  if (driver == "exec" && load.command.empty()) {
+    scope.report.error(fields.item(), "driver 'exec' needs 'command', the program that speaks JSON lines");
+  }
+  if (!driver.empty() && driver != "exec" && fields.find("command") != nullptr) {
+    scope.report.error(*fields.entry("command"), fmt::format("'command' goes with driver 'exec', not '{}'", driver));
+  }
+}
+
+void read_mix(TableReader& fields, LoadSpec& load, const WorkloadInfo* workload) {
+  const Item* mix = fields.table("mix", "mix = { read = 50, write = 50 }");
+  if (mix == nullptr) return;
+  std::int64_t total = 0;
+  for (const Entry& entry : mix->entries) {
+    if (workload != nullptr && std::count(workload->operations.begin(), workload->operations.end(), entry.key) == 0) {
+      fields.report().error(entry, fmt::format("workload '{}' has no operation '{}'", workload->name, entry.key),
+                            suggestion(entry.key, workload->operations, "operations"));
+    }
+    const auto weight = as_integer(entry.value, fmt::format("'mix.{}'", entry.key), fields.report(), {0, 1'000'000});
+    if (!weight) continue;
+    load.mix[entry.key] = *weight;
+    total += *weight;
+  }
+  if (total == 0) fields.report().error(*mix, "'mix' gives no operation any weight");
+}
+
+}  // namespace
+
+std::int64_t clients_of(const Experiment& experiment) { return experiment.load ? experiment.load->clients : 1; }
+
+void read_load(TableReader& root, Scope& scope) {
+  const Item* table = root.table("load", "[load]");
+  if (table == nullptr) return;
+  TableReader fields(*table, "[load]", scope.report);
+  LoadSpec load;
+  load.at = table->at;
+  const WorkloadInfo* workload = read_workload(fields, load);
+  read_driver(fields, load, scope);
+  if (const Item* rate = fields.find("rate")) {
+    load.rate = as_rate(*rate, "'rate'", scope.report).value_or(load.rate);
+    if (load.rate.millihertz == 0) scope.report.error(*rate, "'rate' is 0: leave [load] out to have no load");
+  }
+  read_mix(fields, load, workload);
+  load.keys = fields.integer("keys", {1, 1'000'000}).value_or(load.keys);
+  if (const Item* size = fields.find("value_size")) {
+    load.value_size = as_bytes(*size, "'value_size'", scope.report).value_or(load.value_size);
+    if (load.value_size.count > 16LL << 20) scope.report.error(*size, "'value_size' is at most 16MiB");
+  }
+  load.timeout = fields.duration("timeout", timeouts).value_or(load.timeout);
+  load.clients = fields.integer("clients", {1, most_clients}).value_or(load.clients);
+  load.in_flight = fields.integer("in_flight", {1, 100'000}).value_or(load.in_flight);
+  fields.finish();
+  scope.experiment.load = std::move(load);
+}
+
+}  // namespace withstand::spec

@@ -1,0 +1,159 @@
+#include "spec/read/target_section.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "spec/read/pattern.hpp"
+#include "spec/read/target.hpp"
+#include "spec/template_scope.hpp"
+#include "spec/vocabulary.hpp"
+
+namespace withstand::spec {
+namespace {
+
+constexpr Range<std::int64_t> node_counts{1, most_nodes};
+
+class SectionReader {
+ public:
+  SectionReader(const Item& table, Scope& scope, const TargetSource& targets)
+      : scope_(scope), fields_(table, "[target]", scope.report), targets_(targets) {}
+
+  TargetSection read();
+
+ private:
+  void read_used(const Item& use);
+  void read_inline();
+  void read_counts();
+  void read_extras();
+  void check_extra(const Item& item);
+
+  Scope& scope_;
+  TableReader fields_;
+  const TargetSource& targets_;
+  TargetSection out_;
+};
+
+/// `nodes = 3` for the only kind, or `nodes = { KIND = 3 }`.
+void SectionReader::read_counts() {
+  const Target& target = scope_.experiment.target;
+  const Item* nodes = fields_.find("nodes");
+  auto& counts = scope_.experiment.nodes;
+  if (nodes != nullptr && nodes->type == Item::Type::table) {
+    for (const Entry& entry : nodes->entries) {
+      const std::vector<std::string> kinds = names_of(target.kinds);
+      if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end() && !kinds.empty()) {
+        scope_.report.error(entry, fmt::format("target '{}' has no kind '{}'", target.name, entry.key),
+                            suggestion(entry.key, kinds, "kinds"));
+      }
+      const auto count = as_integer(entry.value, fmt::format("'nodes.{}'", entry.key), scope_.report, node_counts);
+      if (count) counts[entry.key] = *count;
+    }
+  } else if (nodes != nullptr) {
+    const auto count = as_integer(*nodes, "'nodes'", scope_.report, node_counts);
+    if (count && target.kinds.size() == 1) counts[target.kinds.front().name] = *count;
+    if (target.kinds.size() > 1) {
+      std::string example;
+      for (const NodeKind& kind : target.kinds) {
+        example += fmt::format("{}{} = {}", example.empty() ? "" : ", ", kind.name, kind.count);
+      }
+      scope_.report.error(*nodes, fmt::format("target '{}' has several kinds of node", target.name),
+                          fmt::format("write nodes = {{ {} }}", example));
+    }
+  }
+  for (const NodeKind& kind : target.kinds) counts.emplace(kind.name, kind.count);
+}
+
+/// `args` and `env` go to every node: each kind must know their placeholders.
+void SectionReader::check_extra(const Item& item) {
+  for (const NodeKind& kind : scope_.experiment.target.kinds) {
+    const auto scope = TemplateScope::of_node(scope_.experiment.target, scope_.experiment.nodes, kind);
+    const std::vector<Complaint> complaints = scope.complaints(item.text);
+    for (const Complaint& complaint : complaints) scope_.report.complain(item, complaint);
+    if (!complaints.empty()) return;
+  }
+}
+
+void SectionReader::read_extras() {
+  for (const Item* item : fields_.strings("args")) {
+    scope_.experiment.extra_args.push_back(item->text);
+    check_extra(*item);
+  }
+  for (const Entry* entry : fields_.text_entries("env")) {
+    scope_.experiment.extra_env[entry->key] = entry->value.text;
+    check_extra(entry->value);
+  }
+}
+
+void SectionReader::read_used(const Item& use) {
+  const std::optional<std::string> name = as_text(use, "'use'", scope_.report);
+  fields_.allow({"nodes", "args", "env", "use"});
+  for (const Entry& entry : fields_.item().entries) {
+    static const std::vector<std::string> own{"use", "nodes", "args", "env", "attach"};
+    static const std::vector<std::string> definition{
+        "command", "ports", "ready", "kinds",  "stop",           "reload",           "files",       "data",
+        "user",    "roles", "lists", "driver", "driver_options", "first_start_args", "before_start"};
+    if (std::find(definition.begin(), definition.end(), entry.key) == definition.end()) continue;
+    scope_.report.error(entry, fmt::format("[target] has both 'use' and '{}'", entry.key),
+                        "either use a target or describe one");
+    fields_.entry(entry.key);
+  }
+  if (!name) return;
+  const TargetSource::Found found = targets_.find(*name, scope_.report.file());
+  if (!found.error.empty()) return scope_.report.error(use, found.error);
+  out_.sources[found.file] = found.text;
+  const Result<Item, Diagnostic> document = parse_document(found.text, found.file);
+  if (!document) {
+    out_.diagnostics.push_back(document.error());
+    return;
+  }
+  Report report(found.file);
+  TableReader fields(*document, "the target", report);
+  TargetReader reader(fields, false);
+  reader.read();
+  scope_.experiment.target = reader.target();
+  read_counts();
+  reader.check(scope_.experiment.nodes);
+  fields.finish();
+  out_.diagnostics = report.take();
+}
+
+void SectionReader::read_inline() {
+  fields_.allow({"use"});
+  if (fields_.find("kinds") == nullptr && fields_.find("command") == nullptr) {
+    scope_.report.error(fields_.item(), "[target] neither uses a target nor describes one",
+                        "add use = \"NAME\", or command = [\"PROGRAM\", ...]");
+    fields_.allow_everything();
+    return;
+  }
+  TargetReader reader(fields_, true);
+  reader.read();
+  scope_.experiment.target = reader.target();
+  read_counts();
+  reader.check(scope_.experiment.nodes);
+}
+
+TargetSection SectionReader::read() {
+  fields_.not_built_yet({"attach"});
+  if (const Item* use = fields_.find("use")) {
+    read_used(*use);
+  } else {
+    read_inline();
+  }
+  scope_.target_known = !scope_.experiment.target.kinds.empty();
+  read_extras();
+  fields_.find("nodes");
+  fields_.finish();
+  return std::move(out_);
+}
+
+}  // namespace
+
+TargetSection read_target_section(TableReader& root, Scope& scope, const TargetSource& targets) {
+  if (root.require("target") == nullptr) return {};
+  const Item* table = root.table("target", "[target]");
+  if (table == nullptr) return {};
+  return SectionReader(*table, scope, targets).read();
+}
+
+}  // namespace withstand::spec

@@ -1,0 +1,286 @@
+#include "check/metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "histories.hpp"
+
+namespace withstand::check {
+namespace {
+
+using namespace testing;
+using record::Operation;
+using record::Outcome;
+using ::testing::HasSubstr;
+
+/// before [0 s, 10 s), during [10 s, 20 s), after [20 s, 30 s).
+class Trial {
+ public:
+  /// One operation, due at `at`; times in milliseconds.
+  Trial& add(std::int64_t at, std::int64_t took, Outcome outcome = Outcome::ok, std::string op = "read",
+             std::string node = "n1") {
+    operations_.push_back(operation(std::move(op), "k", "v", {at, at + took}, outcome, std::move(node)));
+    return *this;
+  }
+  /// One every `every` from `from` until before `to`, each answered after 5 ms.
+  Trial& steady(std::int64_t from, std::int64_t to, std::int64_t every, Outcome outcome = Outcome::ok) {
+    for (std::int64_t at = from; at < to; at += every) add(at, 5, outcome);
+    return *this;
+  }
+  Trial& fault_ended(std::int64_t at) {
+    fault_end_ = at * ms;
+    return *this;
+  }
+  Trial& probe(std::int64_t asked, bool ok, std::string node = "n1") {
+    probes_.push_back({asked * ms, {"ping", std::move(node), ok, ms, ok ? "" : "refused"}});
+    return *this;
+  }
+
+  [[nodiscard]] Metrics metrics() const {
+    return Metrics(
+        {operations_,
+         {{"before", {0, 10'000 * ms}}, {"during", {10'000 * ms, 20'000 * ms}}, {"after", {20'000 * ms, 30'000 * ms}}},
+         probes_,
+         fault_end_,
+         std::chrono::seconds(1)});
+  }
+  [[nodiscard]] Evaluation judge(const std::string& text, const std::string& phase = "before") const {
+    const auto threshold = spec::parse_threshold(text);
+    if (!threshold.ok()) throw std::runtime_error(threshold.error().message);
+    return metrics().evaluate(*threshold, phase);
+  }
+
+ private:
+  std::vector<Operation> operations_;
+  std::vector<ProbeObservation> probes_;
+  std::optional<std::int64_t> fault_end_;
+};
+
+#define EXPECT_JUDGED(evaluation, wanted, text)                                                \
+  do {                                                                                         \
+    const Evaluation evaluated = (evaluation);                                                 \
+    EXPECT_EQ(to_text(evaluated.judgement), wanted) << evaluated.measured << evaluated.detail; \
+    EXPECT_EQ(evaluated.measured, text);                                                       \
+  } while (false)
+
+TEST(Metrics, WithoutASampleNothingHolds) {
+  const Trial run;
+  for (const char* text :
+       {"errors == 0%", "availability > 1%", "dropped == 0%", "outage < 1h", "recovery < 1h", "throughput >= 0/s",
+        "operations >= 0", "mean < 1h", "min < 1h", "p99 < 1h", "max < 1h", "probe.ping >= 0%", "lag < 1h"}) {
+    for (const char* phase : {"before", "during", "after", "nonsense"}) {
+      EXPECT_JUDGED(run.judge(text, phase), "inconclusive", "no sample");
+    }
+  }
+}
+
+TEST(Metrics, AFilterThatMatchesNothingHasNoSample) {
+  const Trial run = Trial().steady(0, 1000, 10);
+  EXPECT_JUDGED(run.judge("errors{op=write} == 0%"), "inconclusive", "no sample");
+  EXPECT_JUDGED(run.judge("errors{node=n9} == 0%"), "inconclusive", "no sample");
+  EXPECT_JUDGED(run.judge("errors{node=n1,op=read} == 0%"), "held", "0% (0 of 100)");
+}
+
+TEST(Metrics, ErrorsCountFailuresTimeoutsAndDrops) {
+  const Trial run =
+      Trial().steady(0, 970, 10).add(970, 1, Outcome::fail).add(980, 1000, Outcome::info).add(990, 0, Outcome::dropped);
+  EXPECT_JUDGED(run.judge("errors < 3%"), "failed", "3% (3 of 100)");
+  EXPECT_JUDGED(run.judge("errors <= 3%"), "held", "3% (3 of 100)");
+  EXPECT_JUDGED(run.judge("dropped == 0%"), "failed", "1% (1 of 100)");
+  EXPECT_JUDGED(run.judge("operations >= 100"), "held", "100");
+}
+
+TEST(Metrics, OneFailureInAMillionIsNotNone) {
+  Trial run;
+  for (int i = 0; i < 1'000'000; ++i) run.add(i / 200, 1, i == 7 ? Outcome::fail : Outcome::ok);
+  EXPECT_JUDGED(run.judge("errors == 0%"), "failed", "0.0001% (1 of 1000000)");
+}
+
+TEST(Metrics, AnOperationBelongsToThePhaseInWhichItWasDue) {
+  const Trial run = Trial().add(9'999, 500, Outcome::fail).add(10'000, 1);
+  EXPECT_JUDGED(run.judge("errors == 0%", "before"), "failed", "100% (1 of 1)");
+  EXPECT_JUDGED(run.judge("errors == 0%", "during"), "held", "0% (0 of 1)");
+}
+
+TEST(Metrics, TheReadBackIsNoPartOfTheLoad) {
+  auto back = operation("read", "k", "v", {100, 200}, Outcome::fail);
+  back.final_read = true;
+  const std::vector<Operation> all{back};
+  const Metrics metrics({all, {{"before", {0, 10'000 * ms}}}, {}, {}, std::chrono::seconds(1)});
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("errors == 0%"), "before").measured, "no sample");
+}
+
+TEST(Metrics, PercentilesAreNearestRankFromWhenDue) {
+  Trial run;
+  for (int i = 1; i <= 100; ++i) run.add(i, i);
+  EXPECT_JUDGED(run.judge("p50 <= 50ms"), "held", "50.0ms");
+  EXPECT_JUDGED(run.judge("p99 < 99ms"), "failed", "99.0ms");
+  EXPECT_JUDGED(run.judge("p99.9 <= 100ms"), "held", "100ms");
+  EXPECT_JUDGED(run.judge("min == 1ms"), "held", "1.00ms");
+  EXPECT_JUDGED(run.judge("max == 100ms"), "held", "100ms");
+  EXPECT_JUDGED(run.judge("mean <= 51ms"), "held", "50.5ms");
+  EXPECT_EQ(run.judge("p50 <= 50ms").samples, 100U);
+}
+
+TEST(Metrics, ResponseTimeCountsFromTheDueTimeNotTheSendTime) {
+  auto late = operation("read", "k", "v", {900, 910});
+  late.intended = 100 * ms;
+  const std::vector<Operation> all{late};
+  const Metrics metrics({all, {{"before", {0, 10'000 * ms}}}, {}, {}, std::chrono::seconds(1)});
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("p50 < 1s"), "before").measured, "810ms");
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("lag < 1s"), "before").measured, "800ms");
+  const auto summary = metrics.summaries().at(0);
+  EXPECT_EQ(summary.p50, 810 * ms);
+  EXPECT_EQ(summary.service_p50, 10 * ms);
+}
+
+TEST(Metrics, FailingFastDoesNotImproveAPercentile) {
+  Trial run;
+  for (int i = 0; i < 98; ++i) run.add(i, 300);
+  run.add(98, 1, Outcome::fail).add(99, 1, Outcome::fail);
+  EXPECT_JUDGED(run.judge("p98 <= 300ms"), "held", "300ms");
+  EXPECT_JUDGED(run.judge("p99 < 2s"), "failed", ">1.00s");
+  EXPECT_JUDGED(run.judge("p99 > 2s"), "held", ">1.00s");
+  EXPECT_JUDGED(run.judge("min >= 300ms"), "held", "300ms");
+  EXPECT_JUDGED(run.judge("mean <= 314ms"), "held", ">314ms");
+  EXPECT_THAT(run.judge("p99 < 2s").detail, HasSubstr("2 of 100 operations did not succeed"));
+}
+
+TEST(Metrics, AFailureThatTookLongerThanTheTimeoutCountsInFull) {
+  EXPECT_JUDGED(Trial().add(0, 2500, Outcome::info).judge("max < 1h"), "failed", ">2.50s");
+}
+
+TEST(Metrics, AnOperationThatNeverEndedIsAFailure) {
+  auto lost = operation("write", "k", "v", {100, 0}, Outcome::info);
+  lost.done = INT64_MAX;
+  const std::vector<Operation> all{lost};
+  const Metrics metrics({all, {{"before", {0, 10'000 * ms}}}, {}, {}, std::chrono::seconds(1)});
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("p50 < 1h"), "before").measured, ">1.00s");
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("outage < 1s"), "before").measured, "9.90s");
+}
+
+TEST(Metrics, ThroughputCountsWhatCompletedInThePhase) {
+  // 100 due before, of which the last 20 completed in `during`.
+  Trial run = Trial().steady(0, 8'000, 100);
+  for (int i = 0; i < 20; ++i) run.add(8'000 + i, 5'000);
+  EXPECT_JUDGED(run.judge("throughput >= 8/s"), "held", "8.0/s");
+  run.add(15'000, 10, Outcome::fail);
+  EXPECT_JUDGED(run.judge("throughput > 2/s", "during"), "failed", "2.0/s");
+}
+
+TEST(Metrics, ThroughputOfAPhaseWithoutSuccessIsZeroNotUnknown) {
+  EXPECT_JUDGED(Trial().add(100, 10, Outcome::fail).judge("throughput > 0/s"), "failed", "0.0/s");
+}
+
+TEST(Metrics, AvailabilityIsAShareOfTime) {
+  // Ten tenths of a second asked: in two of them nothing succeeded, in one only one of two operations did.
+  Trial run;
+  for (int i = 0; i < 10; ++i) run.add(i * 100, 5, i == 3 || i == 4 ? Outcome::fail : Outcome::ok);
+  run.add(650, 5, Outcome::fail);
+  EXPECT_JUDGED(run.judge("availability >= 80%"), "held", "80% (8 of 10)");
+  EXPECT_JUDGED(run.judge("availability > 80%"), "failed", "80% (8 of 10)");
+}
+
+TEST(Metrics, OutageIsTheLongestTimeUnserved) {
+  const Trial run = Trial().steady(0, 4'000, 10).steady(4'000, 7'000, 10, Outcome::fail).steady(7'000, 10'000, 10);
+  EXPECT_JUDGED(run.judge("outage < 3s"), "failed", "3.00s");
+  EXPECT_EQ(run.judge("outage < 3s").detail, "from 4.000000s to 7.005000s");
+}
+
+TEST(Metrics, OutageCountsOnlyFromWhenSomebodyAsked) {
+  EXPECT_JUDGED(Trial().steady(0, 10'000, 1'000).judge("outage < 10ms"), "held", "5.00ms");
+}
+
+TEST(Metrics, OutageIsCutAtThePhasesEdges) {
+  const Trial run = Trial().steady(0, 8'000, 10).steady(8'000, 13'000, 10, Outcome::info).steady(13'000, 30'000, 10);
+  EXPECT_JUDGED(run.judge("outage < 2s", "before"), "failed", "2.00s");
+  EXPECT_THAT(run.judge("outage < 2s", "before").detail, HasSubstr("the end of the phase"));
+  EXPECT_JUDGED(run.judge("outage < 4s", "during"), "held", "3.00s");
+  EXPECT_JUDGED(run.judge("outage < 10ms", "after"), "held", "5.00ms");
+}
+
+TEST(Metrics, OutageEndsWithASuccessThatWasDueLongBefore) {
+  // Everything hangs for three seconds and then succeeds at once.
+  Trial run = Trial().steady(0, 2'000, 10);
+  for (int at = 2'000; at < 5'000; at += 10) run.add(at, 5'000 - at);
+  run.steady(5'000, 10'000, 10);
+  EXPECT_JUDGED(run.judge("outage < 5s"), "held", "3.00s");
+}
+
+TEST(Metrics, RecoveryIsTheFirstSuccessOfAGoodSecond) {
+  const Trial run = Trial()
+                        .fault_ended(20'000)
+                        .steady(20'000, 22'000, 10, Outcome::fail)
+                        .steady(22'000, 22'500, 10)
+                        .add(22'500, 1, Outcome::fail)
+                        .steady(22'510, 30'000, 10);
+  EXPECT_JUDGED(run.judge("recovery < 3s", "after"), "held", "2.52s");
+  EXPECT_JUDGED(run.judge("recovery < 2s", "after"), "failed", "2.52s");
+}
+
+TEST(Metrics, RecoveryWaitsForHangingOperationsToBeAnswered) {
+  Trial run = Trial().fault_ended(20'000);
+  for (int at = 20'000; at < 24'000; at += 10) run.add(at, 24'000 - at);
+  run.steady(24'000, 30'000, 10);
+  EXPECT_JUDGED(run.judge("recovery < 5s", "after"), "held", "4.00s");
+}
+
+TEST(Metrics, NoRecoveryIsFailed) {
+  const Trial run = Trial().fault_ended(20'000).steady(20'000, 30'000, 10, Outcome::fail);
+  EXPECT_JUDGED(run.judge("recovery < 8s", "after"), "failed", "never within the 10.0s observed");
+  // The limit was not reached: nobody can say.
+  EXPECT_JUDGED(run.judge("recovery < 11s", "after"), "inconclusive", "never within the 10.0s observed");
+}
+
+TEST(Metrics, RecoveryOfAFaultThatEndedInDuringIsSeenInAfter) {
+  const Trial run = Trial().fault_ended(15'000).steady(10'000, 21'000, 10, Outcome::fail).steady(21'000, 30'000, 10);
+  EXPECT_JUDGED(run.judge("recovery < 5s", "after"), "failed", "6.00s");
+}
+
+TEST(Metrics, RecoveryNeedsAFaultAndASecondToLookAt) {
+  EXPECT_JUDGED(Trial().steady(20'000, 30'000, 10).judge("recovery < 1s", "after"), "inconclusive", "no sample");
+  EXPECT_JUDGED(Trial().fault_ended(20'000).steady(0, 10'000, 10).judge("recovery < 1s", "before"), "inconclusive",
+                "no sample");
+  EXPECT_JUDGED(Trial().fault_ended(29'500).steady(20'000, 30'000, 10).judge("recovery < 1s", "after"), "inconclusive",
+                "never within the 500ms observed");
+}
+
+TEST(Metrics, ProbesAreAShareOfTheSamplesAskedInThePhase) {
+  const Trial run =
+      Trial().probe(100, true).probe(600, false).probe(1'100, true, "n2").probe(1'600, true, "n2").probe(10'000, false);
+  EXPECT_JUDGED(run.judge("probe.ping >= 75%"), "held", "75% (3 of 4)");
+  EXPECT_JUDGED(run.judge("probe.ping{node=n2} == 100%"), "held", "100% (2 of 2)");
+  EXPECT_JUDGED(run.judge("probe.ping == 100%"), "failed", "75% (3 of 4)");
+  EXPECT_EQ(run.judge("probe.ping == 100%").detail, "last failure, n1 at 0.600000s: refused");
+  EXPECT_JUDGED(run.judge("probe.other >= 0%"), "inconclusive", "no sample");
+  EXPECT_JUDGED(run.judge("probe.ping >= 0%", "after"), "inconclusive", "no sample");
+}
+
+TEST(Metrics, JudgeIsTheJournalsForm) {
+  const auto result =
+      Trial().steady(0, 1'000, 10).metrics().judge(*spec::parse_threshold("errors  ==0%"), "before", 17);
+  EXPECT_EQ(result.phase, "before");
+  EXPECT_EQ(result.text, "errors == 0%");
+  EXPECT_EQ(result.outcome, "held");
+  EXPECT_EQ(result.line, 17);
+}
+
+TEST(Metrics, SummariesAreByPhaseAndKind) {
+  const Trial run =
+      Trial().add(1, 10).add(2, 20, Outcome::ok, "write").add(3, 1, Outcome::fail, "write").add(10'000, 5);
+  const auto all = run.metrics().summaries();
+  ASSERT_EQ(all.size(), 5U);
+  EXPECT_EQ(all[0].phase, "before");
+  EXPECT_EQ(all[0].op, "");
+  EXPECT_EQ(all[0].count, 3U);
+  EXPECT_EQ(all[1].op, "read");
+  EXPECT_EQ(all[2].op, "write");
+  EXPECT_EQ(all[2].ok, 1U);
+  EXPECT_EQ(all[2].fail, 1U);
+  EXPECT_EQ(all[2].p50, 20 * ms);
+  EXPECT_EQ(all[2].max, 1'000 * ms);
+  EXPECT_EQ(all[3].phase, "during");
+}
+
+}  // namespace
+}  // namespace withstand::check
