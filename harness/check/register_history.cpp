@@ -104,7 +104,7 @@ std::vector<RegisterKey> by_key(std::span<const Operation> history) {
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::uint32_t position = 0; position < history.size(); ++position) {
     const Operation& operation = history[position];
-    if (operation.final_read || (operation.op != "read" && operation.op != "write")) continue;
+    if (operation.op != "read" && operation.op != "write") continue;
     const auto [place, fresh] = places.try_emplace(operation.key, keys.size());
     if (fresh) keys.push_back({operation.key, {}});
     keys[place->second].positions.push_back(position);

@@ -28,7 +28,7 @@ struct RegisterFinding {
 /// The operations of one key, and how many of them there are to judge by.
 struct RegisterKey {
   std::string_view key;
-  std::vector<std::uint32_t> positions;  ///< reads and writes of the load, in history order
+  std::vector<std::uint32_t> positions;  ///< reads and writes, in history order
 };
 
 struct RegisterCounts {

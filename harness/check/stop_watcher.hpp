@@ -12,13 +12,14 @@
 
 namespace withstand::check {
 
-/// Watches `[stop]` conditions while a run goes on. Each whole second since the epoch is judged by itself, one second
-/// after it ended (so that its late samples are in). A condition is met when every second that had a sample satisfied
-/// it over a stretch at least as long as its `for`. A second without a sample neither breaks a stretch nor lengthens
-/// it. Not thread-safe.
+/// Watches `[stop]` conditions while a run goes on. Each whole second since the epoch is judged by itself, once its
+/// samples must all be in: one second and `patience` after it ended. A condition is met when every second that had a
+/// sample satisfied it over a stretch at least as long as its `for`. A second without a sample neither breaks a stretch
+/// nor lengthens it. Not thread-safe.
 class StopWatcher {
  public:
-  explicit StopWatcher(std::vector<spec::StopCondition> conditions);
+  /// `patience`: how late a sample may come, the largest timeout of load and probes.
+  StopWatcher(std::vector<spec::StopCondition> conditions, spec::Duration patience);
   ~StopWatcher();
   StopWatcher(StopWatcher&&) noexcept;
   StopWatcher& operator=(StopWatcher&&) noexcept;

@@ -1,0 +1,208 @@
+#include "check/verdict.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "check/judgement.hpp"
+#include "record/exit_code.hpp"
+
+namespace withstand::check {
+
+namespace {
+
+using record::ExitCode;
+
+bool is(const std::string& outcome, Judgement judgement) { return outcome == to_text(judgement); }
+
+/// Names are compared without their spaces: "after: errors==0%" in a file means "after: errors == 0%".
+std::string squeezed(const std::string& name) {
+  std::string out;
+  std::copy_if(name.begin(), name.end(), std::back_inserter(out), [](char c) { return c != ' ' && c != '\t'; });
+  return out;
+}
+
+std::set<std::string> squeezed(const std::vector<std::string>& names) {
+  std::set<std::string> out;
+  for (const std::string& name : names) out.insert(squeezed(name));
+  return out;
+}
+
+std::string expectation_name(const record::ExpectationResult& result) { return result.phase + ": " + result.text; }
+
+std::string with_detail(std::string text, const std::string& detail) {
+  return detail.empty() ? text : fmt::format("{} ({})", text, detail);
+}
+
+/// Sorts what was found out by what it says of the target.
+class Findings {
+ public:
+  explicit Findings(const VerdictInput& input) : input_(input) {
+    judge_surroundings();
+    for (const record::CheckResult& check : input.checks) judge_check(check);
+    for (const record::ExpectationResult& result : input.expectations) judge_expectation(result);
+    judge_evidence();
+  }
+
+  /// Failures that no circumstance excuses: checks and exits.
+  [[nodiscard]] bool unsafe() const { return unsafe_; }
+  [[nodiscard]] bool failed() const { return !failures_.empty(); }
+  [[nodiscard]] bool inconclusive() const { return !doubts_.empty(); }
+  [[nodiscard]] bool evidence_stands() const { return evidence_stands_; }
+  [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
+  [[nodiscard]] const std::vector<std::string>& doubts() const { return doubts_; }
+  [[nodiscard]] const std::set<std::string>& failed_names() const { return failed_names_; }
+
+ private:
+  /// What makes a missed figure our own doing rather than the target's.
+  void judge_surroundings() {
+    for (const record::MediumHealth& medium : input_.media) {
+      if (medium.promise_kept) continue;
+      excuse(with_detail(fmt::format("{} did not keep its promise", medium.medium), medium.detail));
+    }
+    if (input_.host_out_of_memory) excuse("the host ran out of memory: " + *input_.host_out_of_memory);
+    for (const record::ExpectationResult& result : input_.expectations) {
+      if (result.phase != "before" || is(result.outcome, Judgement::held)) continue;
+      excuse(with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
+                                     result.text, result.measured),
+                         result.detail));
+    }
+  }
+
+  void excuse(std::string why) {
+    excused_ = true;
+    doubts_.push_back(std::move(why));
+  }
+
+  void judge_check(const record::CheckResult& check) {
+    if (is(check.outcome, Judgement::held)) return;
+    std::string text = fmt::format("{}: {}", check.check, check.summary);
+    if (is(check.outcome, Judgement::failed)) {
+      unsafe_ = true;
+      fail(check.check, std::move(text));
+    } else {
+      doubts_.push_back(std::move(text));
+    }
+  }
+
+  void judge_expectation(const record::ExpectationResult& result) {
+    if (result.phase == "before" || is(result.outcome, Judgement::held)) return;
+    const std::string name = expectation_name(result);
+    std::string text = with_detail(fmt::format("{}, measured {}", name, result.measured), result.detail);
+    if (!is(result.outcome, Judgement::failed))
+      doubts_.push_back(std::move(text));
+    else if (excused_)
+      doubts_.push_back(text + ": not held against the target, see above");
+    else
+      fail(name, std::move(text));
+  }
+
+  void judge_evidence() {
+    for (const record::EvidenceVerdict& evidence : input_.evidence) {
+      if (evidence.took_effect || !evidence.required) continue;
+      evidence_stands_ = false;
+      doubts_.push_back(
+          with_detail(fmt::format("fault '{}' ({}) has no evidence that it took effect", evidence.fault, evidence.kind),
+                      evidence.objection));
+    }
+  }
+
+  void fail(const std::string& name, std::string text) {
+    failed_names_.insert(squeezed(name));
+    failures_.push_back(std::move(text));
+  }
+
+  const VerdictInput& input_;
+  bool excused_ = false, unsafe_ = false, evidence_stands_ = true;
+  std::vector<std::string> failures_, doubts_;
+  std::set<std::string> failed_names_;
+};
+
+/// A verdict with the reasons for it first.
+struct Decision {
+  std::string verdict;
+  std::vector<std::string> reasons;
+};
+
+std::string signal_text(int signal) {
+  return signal == SIGTERM  ? "SIGTERM ended the run"
+         : signal == SIGINT ? "SIGINT ended the run"
+                            : fmt::format("signal {} ended the run", signal);
+}
+
+Decision word(const VerdictInput& input, const Findings& findings) {
+  std::vector<std::string> all = findings.failures();
+  all.insert(all.end(), findings.doubts().begin(), findings.doubts().end());
+  const auto first = [&](std::string verdict, std::string reason) {
+    all.insert(all.begin(), std::move(reason));
+    return Decision{std::move(verdict), all};
+  };
+  if (input.rollback_failed) return first("error", "rollback failed, the host may be dirty: " + *input.rollback_failed);
+  if (input.error) return first("error", *input.error);
+  if (input.skipped) return {"skipped", {*input.skipped}};
+  if (input.signal != 0) return first("aborted", signal_text(input.signal));
+  if (input.stopped && findings.unsafe()) {
+    all.push_back("stopped early: " + *input.stopped);
+    return {"failed", all};
+  }
+  if (input.stopped) return first("aborted", *input.stopped);
+  if (findings.failed()) return {"failed", all};
+  if (findings.inconclusive()) return {"inconclusive", all};
+  return {"withstood", {"every expectation held and every fault took effect"}};
+}
+
+/// A failed run is as its file says when all of `fails` failed, nothing beyond `fails` and `may_fail` did, and every
+/// fault that had to take effect did.
+bool failed_as_expected(const spec::ExpectedVerdict& expected, const Findings& findings) {
+  const std::set<std::string> must = squeezed(expected.fails);
+  std::set<std::string> may = squeezed(expected.may_fail);
+  may.insert(must.begin(), must.end());
+  const std::set<std::string>& failed = findings.failed_names();
+  return findings.evidence_stands() && std::includes(failed.begin(), failed.end(), must.begin(), must.end()) &&
+         std::includes(may.begin(), may.end(), failed.begin(), failed.end());
+}
+
+/// What keeps a failed run from being as its file says, for the reader of the report.
+std::vector<std::string> surprises(const spec::ExpectedVerdict& expected, const Findings& findings) {
+  std::vector<std::string> out;
+  const std::set<std::string>& failed = findings.failed_names();
+  const std::set<std::string> must = squeezed(expected.fails), may = squeezed(expected.may_fail);
+  for (const std::string& name : expected.fails) {
+    if (!failed.contains(squeezed(name))) out.push_back(fmt::format("'{}' was expected to fail and did not", name));
+  }
+  for (const std::string& name : failed) {
+    if (!must.contains(name) && !may.contains(name)) out.push_back(fmt::format("'{}' was not expected to fail", name));
+  }
+  return out;
+}
+
+ExitCode code_of(const VerdictInput& input, const record::RunEnded& ended) {
+  const bool by_signal = input.signal != 0 && ended.verdict == "aborted";
+  if (by_signal && ended.rollback_ok) return input.signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+  return record::exit_code_of(ended.verdict, ended.as_expected, ended.rollback_ok);
+}
+
+}  // namespace
+
+record::RunEnded decide(const VerdictInput& input) {
+  const Findings findings(input);
+  Decision decision = word(input, findings);
+  record::RunEnded ended;
+  ended.verdict = decision.verdict;
+  ended.rollback_ok = !input.rollback_failed;
+  const bool meant_to_fail = input.expected.verdict == "failed";
+  if (ended.verdict == "withstood") ended.as_expected = !meant_to_fail;
+  if (ended.verdict == "failed") ended.as_expected = meant_to_fail && failed_as_expected(input.expected, findings);
+  if (meant_to_fail && (ended.verdict == "withstood" || (ended.verdict == "failed" && !ended.as_expected))) {
+    for (std::string& surprise : surprises(input.expected, findings)) decision.reasons.push_back(std::move(surprise));
+  }
+  ended.reasons = std::move(decision.reasons);
+  ended.reason = ended.reasons.front();
+  ended.exit_code = static_cast<int>(code_of(input, ended));
+  return ended;
+}
+
+}  // namespace withstand::check

@@ -1,0 +1,59 @@
+#include "check/models.hpp"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "histories.hpp"
+
+namespace withstand::check {
+namespace {
+
+using namespace testing;
+
+std::string lines(std::vector<record::Operation> operations) {
+  std::string text;
+  for (const auto& operation : history(std::move(operations))) {
+    text += record::invoke_line(operation) + "\n" + record::completion_line(operation) + "\n";
+  }
+  return text;
+}
+
+HistoryJudgement judge(const std::string& text, std::string_view model) {
+  std::istringstream in(text);
+  return judge_history(in, *find_model(model));
+}
+
+TEST(Models, AreFoundByNameAndByChecker) {
+  EXPECT_EQ(find_model("register")->checker, "linearizable");
+  EXPECT_EQ(find_model("linearizable")->name, "register");
+  EXPECT_EQ(find_model("write-once")->checker, "no-acknowledged-write-lost");
+  EXPECT_EQ(find_model("poem"), nullptr);
+  EXPECT_EQ(models().size(), 2U);
+}
+
+TEST(Models, JudgeAHistoryThatStandsAlone) {
+  EXPECT_EQ(judge(lines({write("a", {0, 1}), read("a", {2, 3})}), "register").result.outcome, "held");
+  EXPECT_EQ(judge(lines({write("a", {0, 1}), read("b", {2, 3})}), "register").result.outcome, "failed");
+  auto back = read("a", {5, 6});
+  back.final_read = true;
+  EXPECT_EQ(judge(lines({write("a", {0, 1}), back}), "write-once").result.outcome, "held");
+  EXPECT_EQ(judge("", "register").result.outcome, "inconclusive");
+}
+
+TEST(Models, AWriteThatNeverEndedMayHaveHappened) {
+  const auto all = history({write("a", {0, 1}), write("b", {2, 3}), read("b", {4, 5}), read("a", {0, 1})});
+  const std::string text = record::invoke_line(all[0]) + "\n" + record::completion_line(all[0]) + "\n" +
+                           record::invoke_line(all[1]) + "\n" +  // killed here
+                           record::invoke_line(all[2]) + "\n" + record::completion_line(all[2]) + "\n";
+  EXPECT_EQ(judge(text, "register").result.outcome, "held");
+}
+
+TEST(Models, AHistoryWithUnreadableLinesDoesNotHold) {
+  const auto judged = judge(lines({write("a", {0, 1}), read("a", {2, 3})}) + "garbage\n", "register");
+  EXPECT_EQ(judged.result.outcome, "inconclusive");
+  EXPECT_EQ(judged.problems.size(), 1U);
+}
+
+}  // namespace
+}  // namespace withstand::check
