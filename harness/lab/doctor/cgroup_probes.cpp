@@ -42,7 +42,7 @@ bool exists(const os::Cgroup& group, const char* file) {
 /// A group that cannot be had: what happens instead, and what to do.
 Finding degraded(const std::string& why, const char* instead) {
   return {Feature::State::degraded, fmt::format("{}; {}", why, instead),
-          in_container()
+          ::geteuid() == 0 && in_container()
               ? "start the container with --privileged"
               : "run as root, or in a delegated cgroup: systemd-run --user --scope -p Delegate=yes withstand ..."};
 }

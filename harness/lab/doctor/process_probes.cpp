@@ -60,8 +60,9 @@ Finding probe_realtime() {
   return {Feature::State::degraded,
           fmt::format("{}; media run at ordinary priority and may be late on a busy machine",
                       os::SystemError("ask for SCHED_FIFO", error).what()),
-          in_container() ? "start the container with --cap-add SYS_NICE"
-                         : "run as root, or raise the rtprio limit (LimitRTPRIO=, /etc/security/limits.conf)"};
+          ::geteuid() == 0 && in_container()
+              ? "start the container with --cap-add SYS_NICE"
+              : "run as root, or raise the rtprio limit (LimitRTPRIO=, /etc/security/limits.conf)"};
 }
 
 }  // namespace withstand::lab::doctor
