@@ -26,21 +26,20 @@ struct Impairment {
       jitter{};  ///< uniform in ±jitter; packets of one link keep their order (a later packet never overtakes)
 };
 
-/// What an impairment did on one link since it was added, in packets on the wire (a super-packet of segmentation offload
-/// counts as what it is made of). Nothing here is counted by the code that decides: `offered` is counted before it,
-/// the rest where packets leave; so offered = refused + dropped_later + in_flight + delivered, always.
+/// What an impairment did on one link since it was added, in packets on the wire (a super-packet of segmentation
+/// offload counts as what it is made of). Nothing here is counted by the code that decides: `offered` is counted before
+/// it, the rest where packets leave; so offered = refused + dropped_later + in_flight + delivered, always.
 struct LinkEffect {
   Link link;
-  std::uint64_t offered = 0;  ///< packets that reached this impairment
-  std::uint64_t refused = 0;  ///< did not come out, and nothing behind this impairment took them
-  std::uint64_t decided_drops =
-      0;  ///< loss: drops decided again from the seed, in another process, for as many packets as were offered; must
-          ///< equal refused
+  std::uint64_t offered = 0;        ///< packets that reached this impairment
+  std::uint64_t refused = 0;        ///< did not come out, and nothing behind this impairment took them
+  std::uint64_t decided_drops = 0;  ///< loss: drops decided again from the seed, in another process, for as many
+                                    ///< packets as were offered; must equal refused
   std::uint64_t dropped_later = 0;  ///< taken by an impairment behind this one, a full queue or a downed interface
   std::uint64_t in_flight = 0;      ///< waiting for their time
-  std::uint64_t delivered = 0;  ///< written to the receiver's interface; partition: of the packets sent during its life,
-                                ///< whatever was decided on them, so it must be 0
-  std::uint64_t delayed = 0;    ///< latency: packets delivered with this impairment's delay
+  std::uint64_t delivered = 0;      ///< written to the receiver's interface; partition: of the packets sent during its
+                                    ///< life, whatever was decided on them, so it must be 0
+  std::uint64_t delayed = 0;        ///< latency: packets delivered with this impairment's delay
   std::int64_t delay_mean_ns = 0, delay_min_ns = 0, delay_max_ns = 0, delay_p50_ns = 0,
                delay_p99_ns = 0;       ///< measured from read to written, all impairments together
   std::int64_t requested_mean_ns = 0;  ///< latency: mean of what all active delays asked for these packets, order kept:
