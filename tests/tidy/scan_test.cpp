@@ -13,8 +13,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(Scan, BlanksCommentsAndLiteralsAndKeepsLines) {
-  EXPECT_EQ(blank_literals("a // {\nb \"{\\\"\" c '{' /* {\n */ d"), "a     \nb        c        \n    d");
-  EXPECT_EQ(blank_literals("R\"(}\")\" 10'000 x"), "R        10'000 x");
+  EXPECT_EQ(blank_literals("a // {\nb \"{\\\"\" c '{' /* {\n */ d"), "a     \nb       c         \n    d");
+  EXPECT_EQ(blank_literals("R\"(}\")\" 10'000 x"), "R       10'000 x");
 }
 
 TEST(Scan, MeasuresAFunctionFromItsSignatureToItsBrace) {

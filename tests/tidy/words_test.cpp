@@ -28,7 +28,7 @@ const std::vector<Banned>& banned() {
       {std::regex(R"((^|[^A-Za-z0-9_./])/(wo)"
                   R"(rk|ho)"
                   R"(me/[a-z]|ro)"
-                  R"(ot/)",
+                  R"(ot/))",
                   flags),
        "a path of one machine"},
       {std::regex(R"(/tm)"
