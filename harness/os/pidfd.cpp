@@ -42,7 +42,11 @@ bool Pidfd::wait_end(int timeout_ms) const {
 
 std::optional<WaitStatus> Pidfd::try_reap() const { return wait_by_pidfd(fd_.get(), WEXITED | WNOHANG); }
 
-WaitStatus Pidfd::reap() const { return *wait_by_pidfd(fd_.get(), WEXITED); }
+WaitStatus Pidfd::reap() const {
+  // On a non-blocking pidfd, which is what Asio makes of those it watches, waitid would say EAGAIN.
+  static_cast<void>(wait_end(-1));
+  return *wait_by_pidfd(fd_.get(), WEXITED);
+}
 
 pid_t Pidfd::pid() const {
   std::ifstream info("/proc/self/fdinfo/" + std::to_string(fd_.get()));

@@ -34,6 +34,7 @@ Fd create_tun(const std::string& name) {
   int header = static_cast<int>(vnet_header_bytes);
   check("set the TUN device's header size", ::ioctl(tun.get(), TUNSETVNETHDRSZ, &header));
   enable_offloads(tun);
+  check("tie the TUN device to its namespace", ::ioctl(tun.get(), TUNSETPERSIST, 1));
   return tun;
 }
 
