@@ -9,13 +9,14 @@
 #include "load/exec_driver.hpp"
 #include "load/http_options.hpp"
 #include "load/plan.hpp"
+#include "load/redis_options.hpp"
 #include "spec/diagnostic.hpp"
 
 namespace withstand::load {
 namespace {
 
 const std::vector<std::string> workloads = {"register", "write-once"};
-const std::vector<std::string> drivers = {"exec", "http"};
+const std::vector<std::string> drivers = {"exec", "http", "redis"};
 const std::vector<std::string> operations = {"read", "write"};
 
 class Objector {
@@ -95,6 +96,7 @@ std::vector<spec::Complaint> objections(const Config& config) {
   objector.within("the client's index", config.client_index, 0, config.clients - 1);
   std::vector<spec::Complaint> of_driver;
   if (config.driver == "http") (void)read_http_options(config, of_driver);
+  if (config.driver == "redis") (void)read_redis_options(config, of_driver);
   if (config.driver == "exec") of_driver = exec_objections(config);
   objector.found.insert(objector.found.end(), of_driver.begin(), of_driver.end());
   if (config.endpoints.empty() && config.driver != "exec") {

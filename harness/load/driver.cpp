@@ -6,6 +6,7 @@
 
 #include "load/exec_driver.hpp"
 #include "load/http_driver.hpp"
+#include "load/redis_driver.hpp"
 
 namespace withstand::load {
 
@@ -18,6 +19,7 @@ record::Outcome settle(Request::Kind kind, Fate fate) {
 std::unique_ptr<Driver> make_driver(const Config& config, boost::asio::io_context& context,
                                     std::function<void(const std::string&)> on_broken) {
   if (config.driver == "http") return make_http_driver(config, context);
+  if (config.driver == "redis") return make_redis_driver(config, context);
   if (config.driver == "exec") return make_exec_driver(config, context, std::move(on_broken));
   throw std::runtime_error(fmt::format("there is no driver '{}'", config.driver));
 }
