@@ -63,19 +63,7 @@ TEST_P(Console, ColourChangesNothingButColour) {
   EXPECT_EQ(stripped, console(run_, {false, true, 100}));
 }
 
-std::vector<std::string> names() {
-  std::vector<std::string> out;
-  for (const auto& sample : samples::all()) out.push_back(sample.name);
-  return out;
-}
-
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Samples, Console, ::testing::ValuesIn(names()), test_name);
+INSTANTIATE_TEST_SUITE_P(Samples, Console, ::testing::ValuesIn(samples::names()), test_name);
 
 TEST(ConsoleInColour, LooksAsApproved) {
   for (const std::string name : {"failed", "inconclusive"}) {  // the two show every colour

@@ -5,8 +5,6 @@
 #include <fstream>
 #include <iterator>
 
-#include <gtest/gtest.h>
-
 namespace withstand::report {
 
 void expect_golden(const std::string& name, const std::string& actual) {
@@ -21,6 +19,12 @@ void expect_golden(const std::string& name, const std::string& actual) {
   ASSERT_TRUE(in) << path << " is missing; WITHSTAND_APPROVE=1 writes it";
   const std::string expected{std::istreambuf_iterator<char>(in), {}};
   EXPECT_EQ(actual, expected) << "differs from " << path << "; WITHSTAND_APPROVE=1 rewrites it";
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
 }
 
 }  // namespace withstand::report

@@ -297,7 +297,7 @@ Sample hostile() {
       "]]> <b>&amp;</b> \"quoted\" 'single' %0A 100% |pipe| `tick` **bold** [a](b) \x1b[31mred\x07\x08 \xff\xc3( "
       "\xef\xbf\xbe "
       "\u202ereversed\u202c\ttab\r\nnew line ::error::no $(rm -rf /) {{x}} \\ back, comma: colon ⚡ 日本語 e\u0301";
-  const std::string endless(20'000, 'x');
+  const std::string endless(3'000, 'x');
   Story story("hostile");
   RunStarted begin = start(nasty, "experiments/nasty dir/100%<a>&,:b.toml");
   begin.command = "withstand run 'experiments/nasty dir/100%<a>&,:b.toml' --seed 18446744073709551615";
@@ -326,6 +326,12 @@ const std::vector<Sample>& all() {
   static const std::vector<Sample> samples{
       withstood(), failed(), failed_as_expected(), inconclusive(), error(), skipped(), aborted(), killed(), hostile()};
   return samples;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> out;
+  for (const Sample& sample : all()) out.push_back(sample.name);
+  return out;
 }
 
 const Sample& named(const std::string& name) {

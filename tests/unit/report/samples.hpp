@@ -15,6 +15,7 @@ struct Sample {
 };
 
 const std::vector<Sample>& all();
+std::vector<std::string> names();
 const Sample& named(const std::string& name);
 
 std::string journal(const Sample& sample);       ///< the file's content
