@@ -13,6 +13,8 @@ namespace {
 
 using Pick = SelectorParts::Pick;
 
+constexpr int header_length = 9;  // of "[[fault]]"
+
 /// What one fault certainly takes down of one kind.
 struct Toll {
   std::set<std::string> named;  ///< these nodes
@@ -100,9 +102,10 @@ std::optional<Diagnostic> too_many(const Window& latest, const std::vector<Windo
   const std::int64_t nodes = count_of(kind, experiment.nodes);
   const std::int64_t most = allowed(experiment.limits.down, nodes);
   if (sum.count <= most) return std::nullopt;
-  return Diagnostic{experiment.file, latest.fault->at, static_cast<int>(std::string_view("[[fault]]").size()),
-                    fmt::format("{} would have {} of {} '{}' nodes down at once; [limits] down = \"{}\" allows {}",
-                                names, sum.count, nodes, kind.name, experiment.limits.down, most),
+  const std::string limit = experiment.limits.down == "minority" ? "\"minority\"" : experiment.limits.down;
+  return Diagnostic{experiment.file, latest.fault->at, header_length,
+                    fmt::format("{} would have {} of {} '{}' nodes down at once; [limits] down = {} allows {}", names,
+                                sum.count, nodes, kind.name, limit, most),
                     ""};
 }
 
@@ -114,7 +117,7 @@ void too_long(const Experiment& experiment, const KindTable& kinds, std::vector<
     if (!length)
       length = experiment.phases.during - planned_start(experiment, fault).value_or(experiment.phases.during);
     if (*length <= *experiment.limits.max_duration) continue;
-    out.push_back({experiment.file, fault.at, static_cast<int>(std::string_view("[[fault]]").size()),
+    out.push_back({experiment.file, fault.at, header_length,
                    fmt::format("fault '{}' lasts {}; [limits] max_duration allows {}", fault.name, to_text(*length),
                                to_text(*experiment.limits.max_duration)),
                    ""});

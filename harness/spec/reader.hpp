@@ -43,5 +43,7 @@ Reading<Target> read_target(std::string_view text, const std::string& file);
 
 /// JSON Schema (draft-04, as taplo takes it) of the experiment file, made from the catalogue. Stable text.
 std::string experiment_schema(const KindTable& kinds);
+/// The same for target.toml.
+std::string target_schema();
 
 }  // namespace withstand::spec

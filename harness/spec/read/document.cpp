@@ -81,14 +81,40 @@ std::string without_preamble(std::string_view description) {
     if (const std::size_t colon = description.find(": "); colon != description.npos)
       description.remove_prefix(colon + 2);
   }
-  return std::string(description);
+  std::string out(description);
+  if (!out.empty() && out.front() >= 'A' && out.front() <= 'Z')
+    out.front() = static_cast<char>(out.front() - 'A' + 'a');
+  return out;
 }
 
 std::string syntax_help(std::string_view description) {
-  const bool value = description.find("expected digit") != description.npos ||
-                     description.find("expected a comment or whitespace") != description.npos ||
-                     description.find("could not determine value type") != description.npos;
-  return value ? "a text or a number with a unit stands in quotes: \"5s\"" : "";
+  const auto says = [&](std::string_view words) { return description.find(words) != description.npos; };
+  if (says("expected digit") || says("expected a comment or whitespace") || says("could not determine value type")) {
+    return "a text or a number with a unit stands in quotes: \"5s\"";
+  }
+  if (says("unescaped control characters")) return "the text is not closed on its line";
+  if (says("utf-8")) return "the file must be UTF-8";
+  return "";
+}
+
+std::string_view line_at(std::string_view text, int line) {
+  for (; line > 1 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+Diagnostic syntax_error(const toml::parse_error& error, std::string_view text, const std::string& file) {
+  Diagnostic out{file, position(error.source().begin), 1, without_preamble(error.description()),
+                 syntax_help(error.description())};
+  // What was defined twice is the key, but the library stops behind it.
+  if (out.message.starts_with("cannot redefine")) {
+    const std::string_view line = line_at(text, out.at.line);
+    const std::size_t start = std::min(line.find_first_not_of(" \t"), line.size());
+    const std::string_view key =
+        line.substr(start, line.substr(start).find_first_of(line.substr(start, 1) == "[" ? "#\r" : " \t="));
+    out.at.column = static_cast<int>(start) + 1;
+    out.length = std::max(characters(key), 1);
+  }
+  return out;
 }
 
 /// A chain of dotted keys nests one table per dot, and the library follows it by recursion.
@@ -177,10 +203,11 @@ Result<Item, Diagnostic> parse_document(std::string_view text, const std::string
     return Diagnostic{file, position_of(text, at), 1, fmt::format("a key of more than {} parts", deepest_key), ""};
   }
   try {
-    return convert(toml::parse(text, std::string_view(file)));
+    Item root = convert(toml::parse(text, std::string_view(file)));
+    root.length = 1;
+    return root;
   } catch (const toml::parse_error& error) {
-    return Diagnostic{file, position(error.source().begin), 1, without_preamble(error.description()),
-                      syntax_help(error.description())};
+    return syntax_error(error, text, file);
   }
 }
 

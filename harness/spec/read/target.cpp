@@ -122,7 +122,8 @@ void TargetReader::read_roles() {
       fields.allow({"on", "command", "timeout"});
       const Entry* partner = find_entry(*roles, role.complement_of);
       if (partner == nullptr || partner == &entry || find_entry(partner->value, "complement_of") != nullptr) {
-        fields_.report().error(*other, fmt::format("{}: '{}' is no role that is asked for", what, role.complement_of));
+        fields_.report().error(*other, fmt::format("{}: '{}' is no role with a command", what, role.complement_of),
+                               "'complement_of' names a role that is asked for");
       }
       for (const char* key : {"on", "command", "timeout"}) {
         if (const Entry* extra = find_entry(entry.value, key)) {

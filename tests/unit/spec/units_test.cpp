@@ -61,7 +61,10 @@ TEST(Ratio, ReadsAndRefuses) {
   EXPECT_EQ(parse_ratio("12ppm")->ppb, 12'000);
   EXPECT_EQ(parse_ratio("3ppb")->ppb, 3);
   EXPECT_EQ(parse_ratio("100%")->ppb, 1'000'000'000);
-  EXPECT_EQ(parse_ratio("0.05").error().help, "write \"0.05%\"");
+  EXPECT_EQ(parse_ratio("0.05").error().help, "write \"5%\", or \"0.05%\" if that is what is meant");
+  EXPECT_EQ(parse_ratio("0.0025").error().help, "write \"0.25%\", or \"0.0025%\" if that is what is meant");
+  EXPECT_EQ(parse_ratio("5").error().help, "write \"5%\"");
+  EXPECT_EQ(parse_ratio("0.0").error().help, "write \"0.0%\"");
   EXPECT_EQ(parse_ratio("5 percent").error().message, "'5 percent' has a space before its unit");
   EXPECT_EQ(parse_ratio("5percent").error().help, "write \"5%\"");
   EXPECT_FALSE(parse_ratio("-5%").ok());

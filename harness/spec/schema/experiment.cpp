@@ -1,0 +1,118 @@
+#include <nlohmann/json.hpp>
+
+#include "spec/reader.hpp"
+#include "spec/schema/parts.hpp"
+#include "spec/vocabulary.hpp"
+
+namespace withstand::spec {
+namespace {
+
+using namespace schema;
+
+Json nodes() {
+  return any_of({integer(1, 250, "Of the only kind."), table_of(integer(1, 250, "Of that kind."), "By kind.")},
+                "How many nodes.");
+}
+
+Json target() {
+  const Json args = texts("Arguments appended to every node's command.");
+  const Json env = table_of(text("Value."), "Environment variables of every node.");
+  Json used = table(
+      {{"use", text("Name of a target, or path of a target.toml.")}, {"nodes", nodes()}, {"args", args}, {"env", env}},
+      {"use"}, "A target that is described elsewhere.");
+  Properties inline_keys = target_properties();
+  for (auto& [key, value] : kind_properties()) {
+    if (key != "count" && key != "args" && key != "env") inline_keys.emplace_back(key, std::move(value));
+  }
+  inline_keys.emplace_back("nodes", nodes());
+  inline_keys.emplace_back("args", args);
+  inline_keys.emplace_back("env", env);
+  return any_of({std::move(used), table(inline_keys, {}, "A target described here: command, ports, ready, ...")},
+                "The system under test.");
+}
+
+Json load() {
+  Properties operations;
+  for (const WorkloadInfo& workload : workloads()) {
+    for (const std::string& operation : workload.operations)
+      operations.emplace_back(operation, integer(0, 1'000'000, "Weight."));
+  }
+  return table({{"workload", one_of_texts(names_of(workloads()), "What the clients do; decides which checks apply.")},
+                {"driver", one_of_texts(drivers(), "What speaks to the target. Default: the target's.")},
+                {"command", texts("Driver exec: the program that speaks JSON lines.")},
+                {"rate", quantity(Quantity::rate,
+                                  "Operations started per second, whether or not earlier ones ended. Default: 100/s.")},
+                {"mix", table(operations, {}, "Weights of the operations.")},
+                {"keys", integer(1, 1'000'000, "Number of keys. Default: 16.")},
+                {"value_size", quantity(Quantity::bytes, "Size of a value. Default: 16B.")},
+                {"timeout", quantity(Quantity::duration, "After which an outcome is unknown. Default: 1s.")},
+                {"clients", integer(1, 64, "Client nodes. Default: 1.")},
+                {"in_flight", integer(1, 100'000, "Most operations under way per client. Default: 256.")}},
+               {"workload"}, "Client traffic, open loop.");
+}
+
+Json phases() {
+  return table({{"warm_up", quantity(Quantity::duration, "Before anything is measured. Default: 1s.")},
+                {"before", quantity(Quantity::duration, "Steady state, without faults. Default: 5s.")},
+                {"during", quantity(Quantity::duration, "With faults. Default: 20s.")},
+                {"after", quantity(Quantity::duration, "After the last fault. Default: 5s.")}},
+               {}, "How long each phase lasts.");
+}
+
+Json expect() {
+  const auto thresholds = [](const char* phase) {
+    return texts_matching(threshold_pattern(), std::string("What must hold ") + phase + ", e.g. \"p99 < 20ms\".");
+  };
+  return table({{"before", thresholds("before the faults")},
+                {"during", thresholds("during the faults")},
+                {"after", thresholds("after the faults")},
+                {"checks", array_of(one_of_texts(names_of(checks()), "A judge of the whole history."), "Data safety.")},
+                {"exits", texts_matching("^[^:]+:([0-9]{1,3}|SIG[A-Z0-9]+)$",
+                                         "Exits that are allowed: KIND:CODE, NODE:SIGNAL.")}},
+               {}, "What must hold.");
+}
+
+Json limits() {
+  const Json down = any_of({one_of_texts({"minority"}, "Less than half."), integer(0, 250, "So many.")},
+                           "How many nodes of one kind may be down or paused at once.");
+  return table({{"down", down}, {"max_duration", quantity(Quantity::duration, "Longest single injection.")}}, {},
+               "The blast radius.");
+}
+
+Json documented_metrics(Json expectations) {
+  std::string docs = "Metrics:\n";
+  for (const MetricInfo& metric : metrics())
+    docs += "- " + std::string(metric.name) + ": " + std::string(metric.summary) + "\n";
+  expectations["x-taplo"]["docs"]["main"] = docs;
+  return expectations;
+}
+
+}  // namespace
+
+std::string experiment_schema(const KindTable& kinds) {
+  const Properties properties{
+      {"title", text("What the experiment shows, in one sentence.")},
+      {"seed", integer(0, std::numeric_limits<std::int64_t>::max(),
+                       "Decides everything random. Drawn and printed when absent.")},
+      {"tags", texts("Words to select by.")},
+      {"requires", texts("Features of the machine, as `doctor` names them.")},
+      {"verdict", one_of_texts({"withstood", "failed"}, "What the verdict should be. Default: withstood.")},
+      {"fails", texts("With verdict = \"failed\": what must fail; a check, or e.g. \"after: errors == 0%\".")},
+      {"may_fail", texts("With verdict = \"failed\": what else may.")},
+      {"target", target()},
+      {"load", load()},
+      {"phases", phases()},
+      {"probe", probes()},
+      {"fault", faults(kinds)},
+      {"limits", limits()},
+      {"stop", table({{"if", texts_matching(stop_pattern(), "e.g. \"probe.ping < 10% for 30s\"")}}, {"if"},
+                     "When the run is aborted.")},
+      {"expect", documented_metrics(expect())}};
+  Json out;
+  out["$schema"] = "http://json-schema.org/draft-04/schema#";
+  out["title"] = "Withstand experiment";
+  out.update(table(properties, {"target"}, "One experiment: target, load, faults on a schedule, expectations."));
+  return dump(out);
+}
+
+}  // namespace withstand::spec
