@@ -15,8 +15,9 @@ namespace withstand::check {
 /// the first client's network namespace, commands run in the first client; so they see what a user sees. Log probes
 /// watch the selected nodes' output.
 ///
-/// The first sample of each probe is asked at start(), the next ones every `every`. A probe of a node that is still
-/// under way is not started a second time: that turn is left out. Not thread-safe.
+/// The first sample of each probe is asked at start() (of a log probe after its first interval), the next ones every
+/// `every`. A log probe succeeds if a matching line was written since the last time; with `absent`, if none was. A
+/// probe of a node that is still under way is not started a second time: that turn is left out. Not thread-safe.
 class Probes {
  public:
   /// Resolves a selector to nodes, later or at once; exactly one call of `done`. An error in words becomes a failed
@@ -32,6 +33,7 @@ class Probes {
   Probes(const Probes&) = delete;
   Probes& operator=(const Probes&) = delete;
 
+  /// Once only.
   void start();
   /// No sample comes after it; probes under way are dropped.
   void stop();
