@@ -1,6 +1,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "tidy/scan.hpp"
 #include "tidy/tree.hpp"
 
@@ -51,7 +53,7 @@ TEST(Includes, EveryHarnessFolderKeepsToTheTable) {
       if (!include.quoted) continue;
       const auto used = first_folder(include.path);
       EXPECT_TRUE(used == folder || rule->second.contains(used))
-          << at(file, include.line, folder + " may not include " + used);
+          << at(file, include.line, fmt::format("{} may not include {}", folder, used));
     }
   }
 }
@@ -75,7 +77,8 @@ TEST(Includes, AFaultUsesTheSeamAndNoOtherFault) {
     for (const auto& include : includes(file.text)) {
       if (!include.quoted) continue;
       const auto used = first_folder(include.path);
-      EXPECT_TRUE(used == domain || seam.contains(used)) << at(file, include.line, "a fault may not include " + used);
+      EXPECT_TRUE(used == domain || seam.contains(used))
+          << at(file, include.line, fmt::format("a fault may not include {}", used));
       const bool own = include.path == domain + "/" + file.stem() + ".hpp";
       EXPECT_TRUE(own || !kinds.contains(include.path)) << at(file, include.line, "a fault never includes another");
     }
@@ -111,7 +114,8 @@ TEST(Includes, HeavyHeadersStayOutOfOurHeaders) {
       const auto used = first_folder(include.path);
       const bool heavy = used == "toml++" || used == "boost" || used == "CLI" || used == "gtest" || used == "gmock" ||
                          used == "hiredis" || include.path == "nlohmann/json.hpp" || include.path == "regex";
-      EXPECT_FALSE(heavy) << at(file, include.line, include.path + " is slow to compile; keep it in the .cpp");
+      EXPECT_FALSE(heavy) << at(file, include.line,
+                                fmt::format("{} is slow to compile; keep it in the .cpp", include.path));
     }
   }
 }
