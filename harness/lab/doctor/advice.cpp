@@ -44,6 +44,18 @@ std::string container_advice() {
   return fmt::format("start the container with {} (or with --privileged)", fmt::join(flags, " "));
 }
 
+/// The switches with which distributions keep user namespaces from ordinary users; empty when none is set.
+std::string advise_ordinary_user() {
+  if (read_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
+    return "AppArmor restricts user namespaces of ordinary users (Ubuntu 24.04): sudo sysctl "
+           "kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for this binary with 'userns,', or "
+           "run as root";
+  if (read_line("/proc/sys/kernel/unprivileged_userns_clone") == "0")
+    return "ordinary users may not make user namespaces here: sudo sysctl kernel.unprivileged_userns_clone=1, or run "
+           "as root";
+  return "";
+}
+
 }  // namespace
 
 bool in_container() {
@@ -53,17 +65,13 @@ bool in_container() {
 }
 
 std::string advise_on_namespaces(int error) {
-  if (in_container()) return container_advice();
   if (error == ENOSPC) return "the limit in /proc/sys/user/max_*_namespaces is reached; raise it, or run as root";
+  const bool refused = error == EPERM || error == EACCES;
+  if (refused && ::geteuid() != 0)
+    if (const auto advice = advise_ordinary_user(); !advice.empty()) return advice;
+  if (in_container()) return container_advice();
   if (error == EINVAL || error == ENOSYS) return "this kernel was built without it";
-  if (error != EPERM && error != EACCES) return "";
-  if (read_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
-    return "AppArmor restricts user namespaces of ordinary users (Ubuntu 24.04): sudo sysctl "
-           "kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for this binary with 'userns,', or "
-           "run as root";
-  if (read_line("/proc/sys/kernel/unprivileged_userns_clone") == "0")
-    return "ordinary users may not make user namespaces here: sudo sysctl kernel.unprivileged_userns_clone=1, or run "
-           "as root";
+  if (!refused) return "";
   if (seccomp_is_on())
     return "a seccomp filter is in force in this process, probably a sandbox's or a container's: leave it, or allow "
            "clone3, unshare, setns and mount in it";
