@@ -12,8 +12,8 @@ namespace withstand::core {
 struct UndoEntry {
   enum class Kind {
     cgroup,     ///< `path`: kill what is inside, then rmdir (children first)
-    directory,  ///< `path`: remove recursively, without following links or crossing mounts; only below a folder with
-                ///< our owner tag
+    directory,  ///< `path`: remove recursively, without following links or crossing mounts; only if it holds our owner
+                ///< tag, or nothing
     process,    ///< `pid` with `start_time` (field 22 of /proc/PID/stat): SIGKILL
     file,       ///< `path`: unlink (sockets)
   };
@@ -28,7 +28,14 @@ struct UndoEntry {
 /// /tmp/withstand-UID. Created 0700.
 std::string state_folder();
 
-/// One run's journal: STATE/RUN.undo, JSON lines. Append writes and fdatasyncs before it returns.
+/// Name of the file that marks a folder as ours to remove. Made first in it, removed last.
+extern const char* const owner_tag;
+
+/// STATE/RUN.undo.
+std::string journal_path(const std::string& run);
+
+/// One run's journal, JSON lines; locked (flock(2)) while its writer lives, so that it is seen which are stale. Append
+/// writes and fdatasyncs before it returns.
 class UndoJournal {
  public:
   /// Creates it; throws if the run's name is taken.

@@ -84,8 +84,9 @@ class LocalLab : public core::Lab {
   /// First output line of each of the target's `versions` commands; what failed is left out.
   void versions(std::function<void(std::vector<std::string>)> done);
 
+  struct Impl;  ///< for the lab's own files
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -32,7 +32,7 @@ class HelperProcess {
   pid_t pid_ = 0;  ///< 0: none, or reaped
   os::Pidfd pidfd_;
   os::Fd control_;
-  os::WaitStatus status_;
+  os::WaitStatus status_{};
 };
 
 struct SpawnOptions {
@@ -41,7 +41,7 @@ struct SpawnOptions {
   int standard_output = -1;       ///< -1: inherited
   int standard_error = -1;
   const os::Pidfd* inside = nullptr;  ///< a node's init: join its network, mount, UTS and IPC namespaces
-  bool own_session = false;           ///< setsid: signals to our process group do not reach it
+  bool own_session = true;            ///< setsid: ^C on the terminal does not reach it
   bool dies_with_us = true;           ///< PR_SET_PDEATHSIG SIGKILL, besides the control socket's EOF
   int cgroup = -1;                    ///< cgroup v2 folder to be born in
 };

@@ -24,13 +24,6 @@ bool event_is_set(const std::string& path, const std::string& event) {
   return events && events->find(event + " 1") != std::string::npos;
 }
 
-std::vector<pid_t> processes_in(const std::string& path) {
-  std::vector<pid_t> found;
-  std::istringstream list(read_file(path + "/cgroup.procs").value_or(""));
-  for (pid_t pid = 0; list >> pid;) found.push_back(pid);
-  return found;
-}
-
 std::vector<std::string> folders_below(const std::string& path) {
   std::vector<std::string> found;
   const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(path.c_str()), &::closedir);
@@ -40,9 +33,16 @@ std::vector<std::string> folders_below(const std::string& path) {
   return found;
 }
 
-void kill_one_by_one(const std::string& path) {
-  for (const auto& below : folders_below(path)) kill_one_by_one(below);
-  for (const pid_t pid : processes_in(path)) ::kill(pid, SIGKILL);
+void collect_processes(const std::string& path, std::vector<pid_t>& found) {
+  for (const auto& below : folders_below(path)) collect_processes(below, found);
+  std::istringstream list(read_file(path + "/cgroup.procs").value_or(""));
+  for (pid_t pid = 0; list >> pid;) found.push_back(pid);
+}
+
+std::vector<pid_t> processes_in(const std::string& path) {
+  std::vector<pid_t> found;
+  collect_processes(path, found);
+  return found;
 }
 
 bool remove_folders(const std::string& path) {
@@ -129,7 +129,8 @@ bool remove_cgroup(const std::string& path, int patience_ms) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::milliseconds(patience_ms);
   for (;;) {
-    if (!write_kill(path)) kill_one_by_one(path);
+    if (!write_kill(path))
+      for (const pid_t pid : processes_in(path)) ::kill(pid, SIGKILL);
     if (remove_folders(path)) return true;
     if (clock::now() >= deadline) return false;
     ::usleep(1000);

@@ -30,8 +30,7 @@ class Cgroup {
   [[nodiscard]] bool is_populated() const;
   /// cgroup.kill (Linux 5.14): SIGKILL to everything in it and below, at once. False where the kernel has none.
   [[nodiscard]] bool kill() const;
-  [[nodiscard]] std::vector<pid_t> processes()
-      const;  ///< of this folder, not those below; as the caller's /proc sees them
+  [[nodiscard]] std::vector<pid_t> processes() const;  ///< those below included; as the caller's /proc sees them
 
  private:
   std::string path_;

@@ -74,7 +74,7 @@ namespace {
 /// Empties the folder open as `folder` (which it takes over) and removes `name` from `parent`.
 bool remove_entry(int parent, const char* name, dev_t device, std::string& why);
 
-bool empty_folder(Fd folder, dev_t device, std::string& why) {
+bool empty_folder(Fd folder, dev_t device, std::string& why, const std::string& last = "") {
   const int raw = folder.release();
   const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(raw), &::closedir);
   if (!list) {
@@ -84,6 +84,7 @@ bool empty_folder(Fd folder, dev_t device, std::string& why) {
   bool all = true;
   while (const dirent* entry = ::readdir(list.get())) {
     if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+    if (entry->d_name == last) continue;
     if (!remove_entry(::dirfd(list.get()), entry->d_name, device, why)) all = false;
   }
   return all;
@@ -111,13 +112,18 @@ bool remove_entry(int parent, const char* name, dev_t device, std::string& why) 
 
 }  // namespace
 
-bool remove_tree(const std::string& path, std::string* why) {
+bool remove_tree(const std::string& path, std::string* why, const std::string& last) {
   std::string reason;
   struct stat info {};
   if (::lstat(path.c_str(), &info) < 0) return errno == ENOENT;
   const Fd parent(::open(parent_folder(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const bool gone = parent.valid() && remove_entry(parent.get(), base_name(path).c_str(), info.st_dev, reason);
-  if (!gone && why != nullptr) *why = reason.empty() ? "cannot open its parent" : reason;
+  bool gone = parent.valid();
+  if (gone && !last.empty()) {
+    Fd folder(::openat(parent.get(), base_name(path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    gone = folder.valid() && empty_folder(std::move(folder), info.st_dev, reason, last);
+  }
+  gone = gone && remove_entry(parent.get(), base_name(path).c_str(), info.st_dev, reason);
+  if (!gone && why != nullptr) *why = reason.empty() ? "cannot open it" : reason;
   return gone;
 }
 

@@ -25,7 +25,8 @@ std::string parent_folder(const std::string& path);
 std::string base_name(const std::string& path);
 
 /// Removes a folder with all that is in it. Follows no symbolic link, crosses no mount, gives itself the right to enter
-/// its own folders. False when something is left (busy, being written to); `why` then says what.
-bool remove_tree(const std::string& path, std::string* why = nullptr);
+/// its own folders. False when something is left (busy, being written to); `why` then says what. The entry called
+/// `last` directly in it stays until all else is gone.
+bool remove_tree(const std::string& path, std::string* why = nullptr, const std::string& last = "");
 
 }  // namespace withstand::os

@@ -43,6 +43,14 @@ void set_up_or_report(int socket, const std::function<void()>& set_up) {
   }
 }
 
+Failure parse_failure(const Message& message) {
+  Failure failure{EPROTO, "set up"};
+  if (message.data.size() < 1 + sizeof failure.error || message.data[0] != failure_mark) return failure;
+  std::memcpy(&failure.error, message.data.data() + 1, sizeof failure.error);
+  failure.attempt = message.data.substr(1 + sizeof failure.error);
+  return failure;
+}
+
 void report_ready(int socket, const std::vector<int>& descriptors) {
   send_message(socket, std::string_view(&ready_mark, 1), descriptors);
 }
@@ -54,12 +62,9 @@ std::vector<Fd> await_ready(const std::string& who, int socket, int timeout_ms) 
   auto message = receive_message(socket);
   if (message->end) throw SystemError(who + ": ended while it was set up", ECHILD);
   if (message->data[0] == ready_mark) return std::move(message->descriptors);
-  int error = 0;
-  if (message->data.size() < 1 + sizeof error) throw SystemError(who + ": set up", EPROTO);
-  std::memcpy(&error, message->data.data() + 1, sizeof error);
-  const std::string attempt = who + ": " + message->data.substr(1 + sizeof error);
-  if (error == 0) throw std::runtime_error(attempt);
-  throw SystemError(attempt, error);
+  const Failure failure = parse_failure(*message);
+  if (failure.error == 0) throw std::runtime_error(who + ": " + failure.attempt);
+  throw SystemError(who + ": " + failure.attempt, failure.error);
 }
 
 }  // namespace withstand::os

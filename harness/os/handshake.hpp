@@ -14,6 +14,13 @@ namespace withstand::os {
 /// In the child: runs `set_up`; when it throws, sends what and ends this process with status 70.
 void set_up_or_report(int socket, const std::function<void()>& set_up);
 
+struct Failure {
+  int error = 0;  ///< errno; 0 when it was not a system call
+  std::string attempt;
+};
+/// What set_up_or_report sent.
+Failure parse_failure(const Message& message);
+
 /// In the child: all is set up. `descriptors` go to the parent.
 void report_ready(int socket, const std::vector<int>& descriptors = {});
 

@@ -1,0 +1,186 @@
+#include "core/undo_journal.hpp"
+
+#include <algorithm>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <signal.h>
+#include <sstream>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "core/event_loop.hpp"
+#include "os/cgroup.hpp"
+#include "os/check.hpp"
+#include "os/fd.hpp"
+#include "os/files.hpp"
+#include "os/pidfd.hpp"
+#include "os/proc.hpp"
+
+namespace withstand::core {
+namespace {
+
+constexpr const char* suffix = ".undo";
+constexpr auto patience = std::chrono::seconds(5);
+
+NLOHMANN_JSON_SERIALIZE_ENUM(UndoEntry::Kind, {{UndoEntry::Kind::cgroup, "cgroup"},
+                                               {UndoEntry::Kind::directory, "directory"},
+                                               {UndoEntry::Kind::process, "process"},
+                                               {UndoEntry::Kind::file, "file"}})
+
+std::string to_line(const UndoEntry& entry) {
+  return nlohmann::json{{"kind", entry.kind},
+                        {"path", entry.path},
+                        {"pid", entry.pid},
+                        {"start_time", entry.start_time},
+                        {"boot_id", entry.boot_id}}
+             .dump() +
+         "\n";
+}
+
+/// A line that was being written when the power went is no entry: what it would have announced was not done yet.
+std::vector<UndoEntry> read_entries(const std::string& path) {
+  std::vector<UndoEntry> entries;
+  std::istringstream lines(os::read_file(path).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) continue;
+    entries.push_back({json.value("kind", UndoEntry::Kind::file), json.value("path", ""), json.value("pid", 0),
+                       json.value("start_time", std::uint64_t{0}), json.value("boot_id", "")});
+  }
+  return entries;
+}
+
+/// Processes of the dying lab may still write into it: asked again until they are gone.
+std::string undo_directory(const UndoEntry& entry) {
+  struct stat info {};
+  if (::lstat(entry.path.c_str(), &info) < 0) return "";
+  const bool ours = ::access((entry.path + "/" + owner_tag).c_str(), F_OK) == 0;
+  if (!ours) return ::rmdir(entry.path.c_str()) == 0 ? "" : "it does not carry our owner tag";
+  // The tag goes last, so that this can be interrupted and done again.
+  const auto deadline = now() + patience;
+  for (;;) {
+    std::string why;
+    if (os::remove_tree(entry.path, &why, owner_tag)) return "";
+    if (now() > deadline) return why;
+    ::usleep(5000);
+  }
+}
+
+std::string undo_process(const UndoEntry& entry) {
+  if (!os::process_lives(entry.pid, entry.start_time)) return "";
+  try {
+    const os::Pidfd process = os::Pidfd::open(entry.pid);
+    if (!os::process_lives(entry.pid, entry.start_time)) return "";  // it ended before it was opened
+    process.send(SIGKILL);
+    return process.wait_end(2000) ? "" : "it does not end";
+  } catch (const os::SystemError& error) {
+    return error.code().value() == ESRCH ? "" : error.what();
+  }
+}
+
+/// Empty when it is undone, or was never done.
+std::string undo_entry(const UndoEntry& entry) {
+  const bool this_boot = entry.boot_id == os::boot_id();
+  switch (entry.kind) {
+    case UndoEntry::Kind::cgroup:
+      if (!this_boot || ::access(entry.path.c_str(), F_OK) < 0) return "";
+      return os::remove_cgroup(entry.path, 3000) ? "" : "processes in it do not end";
+    case UndoEntry::Kind::directory:
+      return undo_directory(entry);
+    case UndoEntry::Kind::process:
+      return this_boot ? undo_process(entry) : "";
+    case UndoEntry::Kind::file:
+      return ::unlink(entry.path.c_str()) == 0 || errno == ENOENT ? "" : ::strerror(errno);
+  }
+  return "unknown kind of entry";
+}
+
+/// A living orchestrator holds a lock on its journal.
+bool is_held(const std::string& path) {
+  const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.valid() && ::flock(file.get(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+}  // namespace
+
+const char* const owner_tag = ".withstand-lab";
+
+std::string state_folder() {
+  std::string folder = "/run/withstand";
+  if (::geteuid() != 0) {
+    const char* runtime = ::getenv("XDG_RUNTIME_DIR");
+    folder = runtime != nullptr && *runtime == '/' && ::access(runtime, W_OK) == 0
+                 ? std::string(runtime) + "/withstand"
+                 : fmt::format("/tmp/withstand-{}", ::geteuid());
+  }
+  os::make_folders(folder, 0700);
+  struct stat info {};
+  os::check("look at " + folder, ::lstat(folder.c_str(), &info));
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
+    throw os::SystemError(folder + " is somebody else's", EPERM);
+  return folder;
+}
+
+std::string journal_path(const std::string& run) { return state_folder() + "/" + run + suffix; }
+
+UndoJournal::UndoJournal(const std::string& run) : path_(journal_path(run)) {
+  os::Fd file(
+      os::check("create " + path_, ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600)));
+  os::check("lock " + path_, ::flock(file.get(), LOCK_EX | LOCK_NB));
+  fd_ = file.release();
+}
+
+UndoJournal::~UndoJournal() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void UndoJournal::append(UndoEntry entry) {
+  entry.boot_id = os::boot_id();
+  const std::string line = to_line(entry);
+  os::check("write " + path_, ::write(fd_, line.data(), line.size()));
+  os::check("sync " + path_, ::fdatasync(fd_));
+}
+
+void UndoJournal::close() {
+  if (fd_ < 0) return;
+  ::unlink(path_.c_str());
+  ::close(fd_);
+  fd_ = -1;
+}
+
+UndoOutcome undo(const std::string& journal_path) {
+  UndoOutcome outcome;
+  auto entries = read_entries(journal_path);
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    const std::string failure = undo_entry(*entry);
+    if (failure.empty()) {
+      ++outcome.undone;
+    } else {
+      outcome.failed.push_back(
+          fmt::format("{}: {}", entry->path.empty() ? fmt::format("process {}", entry->pid) : entry->path, failure));
+    }
+  }
+  if (outcome.failed.empty()) ::unlink(journal_path.c_str());
+  return outcome;
+}
+
+std::vector<std::string> stale_journals() {
+  std::vector<std::string> found;
+  const std::string folder = state_folder();
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
+  while (const dirent* entry = list ? ::readdir(list.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (name.size() <= std::string_view(suffix).size() || !name.ends_with(suffix)) continue;
+    if (!is_held(folder + "/" + name)) found.push_back(folder + "/" + name);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace withstand::core

@@ -1,0 +1,81 @@
+#include "lab/foundation.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "os/check.hpp"
+#include "os/files.hpp"
+
+namespace withstand::lab {
+namespace {
+
+std::string checked_name(const std::string& run) {
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+  };
+  if (run.empty() || run.size() > 120 || run[0] == '.' || !std::all_of(run.begin(), run.end(), allowed))
+    throw std::runtime_error(fmt::format("\"{}\" cannot name a run: letters, digits, - _ . only", run));
+  return run;
+}
+
+}  // namespace
+
+Foundation::Foundation(const std::string& run_directory, const std::string& run_name, bool keep)
+    : run_(checked_name(run_name)),
+      scratch_(os::real_path(run_directory) + "/lab"),
+      guardian_(core::journal_path(run_)),
+      journal_(run_) {
+  try {
+    core::UndoEntry entry;
+    entry.kind = core::UndoEntry::Kind::directory;
+    entry.path = scratch_;
+    if (!keep) journal_.append(entry);
+    os::check("make " + scratch_, ::mkdir(scratch_.c_str(), 0755));
+    os::write_file(scratch_ + "/" + core::owner_tag, run_ + "\n", 0644);
+    if (const auto place = os::cgroup_place(&why_no_cgroup_)) {
+      entry.kind = core::UndoEntry::Kind::cgroup;
+      entry.path = *place + "/withstand-" + run_;
+      journal_.append(entry);
+      cgroup_ = std::make_unique<os::Cgroup>(entry.path);
+    }
+  } catch (...) {
+    remove();
+    throw;
+  }
+}
+
+Foundation::~Foundation() {
+  try {
+    remove();
+  } catch (const std::exception&) {  // the guardian, still armed, does what is left
+  }
+}
+
+std::optional<std::string> Foundation::cgroup() const {
+  if (!cgroup_) return std::nullopt;
+  return cgroup_->path();
+}
+
+std::string Foundation::announce_state_file() {
+  core::UndoEntry entry;
+  entry.kind = core::UndoEntry::Kind::file;
+  entry.path = core::state_folder() + "/" + run_ + ".json";
+  journal_.append(entry);
+  return entry.path;
+}
+
+std::vector<std::string> Foundation::remove() {
+  if (removed_) return {};
+  removed_ = true;
+  cgroup_.reset();
+  auto outcome = core::undo(journal_.path());
+  if (outcome.failed.empty()) journal_.close();  // else it stays for `recover`
+  guardian_.disarm();
+  return std::move(outcome.failed);
+}
+
+}  // namespace withstand::lab

@@ -1,0 +1,54 @@
+#include "lab/guardian.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/undo_journal.hpp"
+#include "os/ancillary.hpp"
+#include "os/check.hpp"
+#include "os/process.hpp"
+
+namespace withstand::lab {
+namespace {
+
+constexpr int control = 3;
+constexpr char armed_word = 'A';
+constexpr char disarm_word = 'D';
+
+SpawnOptions guardian_options() {
+  SpawnOptions options;
+  options.args = {"__guardian"};
+  options.dies_with_us = false;
+  return options;
+}
+
+}  // namespace
+
+Guardian::Guardian(const std::string& journal_path) : process_(spawn_helper(guardian_options())) {
+  os::send_message(process_.control().get(), journal_path);
+  const auto word = os::receive_message(process_.control().get());  // it ignores signals from here on
+  if (word->end) throw std::runtime_error("start the guardian: it " + process_.finish(1000).to_text());
+}
+
+void Guardian::disarm() {
+  os::send_message(process_.control().get(), std::string_view(&disarm_word, 1));
+  process_.finish(2000);
+}
+
+int guardian_main() {
+  for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP}) ::signal(ignored, SIG_IGN);
+  os::set_process_name("ws-guardian");
+  os::check("enter /", ::chdir("/"));
+  const auto journal = os::receive_message(control);
+  if (journal->end || !os::send_message(control, std::string_view(&armed_word, 1))) return 0;  // nothing was done yet
+  const auto word = os::receive_message(control);
+  if (!word->end) return 0;
+  if (::access(journal->data.c_str(), F_OK) < 0) return 0;
+  const auto outcome = core::undo(journal->data);
+  for (const auto& failure : outcome.failed) fmt::print(stderr, "withstand guardian: left behind: {}\n", failure);
+  return outcome.failed.empty() ? 0 : 6;
+}
+
+}  // namespace withstand::lab

@@ -1,0 +1,175 @@
+#include "lab/local_lab_impl.hpp"
+
+#include <signal.h>
+#include <stdexcept>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "lab/run_state.hpp"
+#include "os/files.hpp"
+#include "os/proc.hpp"
+
+namespace withstand::lab {
+
+LocalLab::Impl::Impl(LocalLab& its_lab, core::EventLoop& its_loop, const spec::Experiment& its_experiment,
+                     core::Topology its_topology, LabOptions its_options)
+    : lab(its_lab),
+      loop(its_loop),
+      experiment(its_experiment),
+      topology(std::move(its_topology)),
+      options(std::move(its_options)),
+      foundation(options.run_directory, options.run_name, options.keep),
+      renderer(experiment, topology, foundation.scratch()),
+      commands(loop) {
+  options.run_directory = os::real_path(options.run_directory);
+  guardian_death = loop.on_readable(foundation.guardian().pidfd().get(), [this] {
+    guardian_death.reset();
+    medium_died("the guardian");
+  });
+  renderer.write_files();
+  try {
+    make_nodes();
+    write_state();
+  } catch (...) {
+    end_nodes();
+    throw;
+  }
+}
+
+LocalLab::Impl::~Impl() {
+  ending = true;
+  guardian_death.reset();
+  readiness.clear();
+  end_nodes();
+}
+
+void LocalLab::Impl::make_nodes() {
+  const auto cgroup = foundation.cgroup();
+  for (const auto& info : topology.nodes()) {
+    const std::string logs_folder = options.run_directory + "/nodes/" + info.name;
+    os::make_folders(logs_folder, 0755);
+    const auto place = cgroup ? std::optional(*cgroup + "/" + info.name) : std::nullopt;
+    nodes.push_back(
+        std::make_unique<Node>(loop, topology, renderer.plan(info.id), place, logs_folder, options.epoch, events()));
+  }
+  std::vector<link::NodeInterface> interfaces;
+  for (const auto& each : nodes) interfaces.push_back(each->finish_setup());
+  make_fabric(std::move(interfaces));
+}
+
+void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {
+  std::vector<core::Link> claimed;
+  for (const auto& claim : options.claims) claimed.insert(claimed.end(), claim.links.begin(), claim.links.end());
+  fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed));
+  fabric->on_death([this](const std::string& how) { medium_died("the link fabric (it " + how + ")"); });
+}
+
+void LocalLab::Impl::write_state() {
+  RunState state;
+  state.run = options.run_name;
+  state.directory = options.run_directory;
+  state.pid = ::getpid();
+  state.start_time = os::process_stat(state.pid).value_or(os::ProcessStat{}).start_time;
+  for (const auto& each : nodes) {
+    const pid_t init = each->init().pid;
+    state.nodes.push_back({each->plan().name, init, os::process_stat(init).value_or(os::ProcessStat{}).start_time,
+                           each->plan().who, each->plan().env});
+  }
+  write_run_state(foundation.announce_state_file(), state);
+}
+
+NodeEvents LocalLab::Impl::events() {
+  NodeEvents events;
+  events.started = [this](core::NodeId id) { ask_whether_ready(id); };
+  events.start_failed = [this](core::NodeId id, const std::string& why) { on_start_failed(id, why); };
+  events.exited = [this](const core::Exit& exit) { on_exit(exit); };
+  events.log = [this](const core::LogLine& line) { logs.call(line); };
+  events.init_died = [this](core::NodeId id, const std::string& how) {
+    medium_died(fmt::format("the init of node {} (it {})", topology.at(id).name, how));
+  };
+  return events;
+}
+
+void LocalLab::Impl::start(core::NodeId id, std::function<void(std::string)> done) {
+  readiness.erase(id);
+  // A readiness that is a log line must not miss one that comes before the start is reported.
+  node(id).start();
+  start_waiters[id] = std::move(done);
+  const auto* kind = renderer.kind(id);
+  if (kind->ready.source == spec::ReadySpec::Source::log) ask_whether_ready(id);
+}
+
+void LocalLab::Impl::ask_whether_ready(core::NodeId id) {
+  if (readiness.count(id) > 0) return;
+  const auto* kind = renderer.kind(id);
+  Readiness::Question question;
+  question.node = id;
+  question.name = topology.at(id).name;
+  question.ready = kind->ready;
+  question.ready.text = renderer.expand(id, kind->ready.text);
+  if (kind->ready.source == spec::ReadySpec::Source::tcp) {
+    const auto& info = topology.at(id);
+    const auto port = info.ports.find(question.ready.text);
+    question.port = port == info.ports.end() ? info.first_port : port->second;
+  }
+  if (kind->ready.source == spec::ReadySpec::Source::command) question.command = {"/bin/sh", "-c", question.ready.text};
+  readiness[id] = std::make_unique<Readiness>(
+      lab, std::move(question), [this, id](const std::string& why_not) { start_is_decided(id, why_not); });
+}
+
+void LocalLab::Impl::start_is_decided(core::NodeId id, const std::string& why_not) {
+  const auto gone = readiness.extract(id);  // whoever calls us is inside it: it must live until we return
+  if (why_not.empty()) {
+    node(id).mark_ready();
+    readies.call(id);
+  }
+  const auto waiter = start_waiters.extract(id);
+  if (!waiter.empty() && waiter.mapped()) waiter.mapped()(why_not);
+}
+
+void LocalLab::Impl::on_exit(const core::Exit& exit) {
+  const bool undecided = start_waiters.count(exit.node) > 0;
+  exits.call(exit);
+  if (undecided) start_is_decided(exit.node, topology.at(exit.node).name + " ended before it was ready");
+}
+
+/// A program that cannot be executed is the target's failure, told as a shell would: status 127.
+void LocalLab::Impl::on_start_failed(core::NodeId id, const std::string& why) {
+  core::LogLine line{id, core::now(), true, "withstand: " + why};
+  logs.call(line);
+  core::Exit exit;
+  exit.node = id;
+  exit.value = 127;
+  exit.when = line.when;
+  exits.call(exit);
+  start_is_decided(id, fmt::format("{} could not be started: {}", topology.at(id).name, why));
+}
+
+void LocalLab::Impl::run(core::NodeId id, const std::vector<std::string>& located, std::chrono::nanoseconds timeout,
+                         std::function<void(core::CommandResult)> done) {
+  const Node& place = node(id);
+  const auto* cgroup = place.harness_cgroup();
+  const std::string folder = place.plan().has_target ? inside::data : "/";
+  commands.run(
+      {&place.init().pidfd, place.plan().who, place.plan().env, folder, cgroup != nullptr ? cgroup->get() : -1},
+      located, timeout, std::move(done));
+}
+
+LaunchFailure LocalLab::Impl::failure(core::NodeId id, const std::string& reason) {
+  return {id, reason, node(id).last_words()};
+}
+
+void LocalLab::Impl::end_nodes() {
+  for (const auto& each : nodes)
+    if (each && each->init().pid != 0) each->init().pidfd.send(SIGKILL);
+  nodes.clear();
+}
+
+void LocalLab::Impl::medium_died(const std::string& what) {
+  if (ending) return;
+  if (deaths.empty()) throw std::runtime_error("part of the lab ended although nobody asked: " + what);
+  deaths.call(what);
+}
+
+}  // namespace withstand::lab

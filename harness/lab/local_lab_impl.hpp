@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lab/command.hpp"
+#include "lab/foundation.hpp"
+#include "lab/link/fabric.hpp"
+#include "lab/local_lab.hpp"
+#include "lab/node.hpp"
+#include "lab/readiness.hpp"
+#include "lab/render.hpp"
+#include "lab/subscribers.hpp"
+
+namespace withstand::lab {
+
+/// The parts of a lab, in the order in which they are made; they are undone in the opposite order.
+struct LocalLab::Impl {
+  Impl(LocalLab& lab, core::EventLoop& loop, const spec::Experiment& experiment, core::Topology topology,
+       LabOptions options);
+  ~Impl();
+
+  [[nodiscard]] Node& node(core::NodeId id) { return *nodes.at(id); }
+  /// Starts the target and asks until it is ready; `done` (may be empty) hears why not, or "".
+  void start(core::NodeId id, std::function<void(std::string why_not)> done);
+  void run(core::NodeId id, const std::vector<std::string>& located, std::chrono::nanoseconds timeout,
+           std::function<void(core::CommandResult)> done);
+  [[nodiscard]] LaunchFailure failure(core::NodeId id, const std::string& reason);
+  /// SIGKILL to every node at once, then waits for each to be gone.
+  void end_nodes();
+  /// Something the lab consists of has ended. Nobody asked unless the lab is `ending`.
+  void medium_died(const std::string& what);
+
+  LocalLab& lab;
+  core::EventLoop& loop;
+  const spec::Experiment& experiment;
+  core::Topology topology;
+  LabOptions options;
+  Subscribers<const core::Exit&> exits;
+  Subscribers<core::NodeId> readies;
+  Subscribers<const core::LogLine&> logs;
+  Subscribers<const std::string&> deaths;
+  bool ending = false;
+
+  Foundation foundation;
+  core::EventLoop::Registration guardian_death;
+  Renderer renderer;
+  std::vector<std::unique_ptr<Node>> nodes;
+  std::unique_ptr<link::Fabric> fabric;
+  CommandRunner commands;
+  std::map<core::NodeId, std::unique_ptr<Readiness>> readiness;
+  std::map<core::NodeId, std::function<void(std::string)>> start_waiters;
+
+ private:
+  void make_nodes();
+  void make_fabric(std::vector<link::NodeInterface> interfaces);
+  void write_state();
+  void ask_whether_ready(core::NodeId id);
+  void start_is_decided(core::NodeId id, const std::string& why_not);
+  void on_exit(const core::Exit& exit);
+  void on_start_failed(core::NodeId id, const std::string& why);
+  NodeEvents events();
+};
+
+}  // namespace withstand::lab

@@ -1,0 +1,224 @@
+#include "lab/node.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdexcept>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "lab/init_protocol.hpp"
+#include "lab/node_setup.hpp"
+#include "os/handshake.hpp"
+
+namespace withstand::lab {
+namespace {
+
+constexpr unsigned node_namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+constexpr int setup_timeout_ms = 20'000;
+
+std::unique_ptr<LogCapture> capture(core::EventLoop& loop, os::Fd& writer, const std::string& path, core::Instant epoch,
+                                    LogCapture::OnLine on_line) {
+  os::Pipe pipe = os::make_pipe();
+  writer = std::move(pipe.write);
+  return std::make_unique<LogCapture>(loop, std::move(pipe.read), path, epoch, std::move(on_line));
+}
+
+}  // namespace
+
+int NodeCgroups::make_start(std::int64_t number) {
+  std::erase_if(starts, [](const auto& each) { return !each->is_populated(); });
+  starts.push_back(std::make_unique<os::Cgroup>(fmt::format("{}/{}", target.path(), number)));
+  return starts.back()->get();
+}
+
+Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan, std::optional<std::string> cgroup,
+           const std::string& log_folder, core::Instant epoch, NodeEvents events)
+    : loop_(loop), plan_(std::move(plan)), events_(std::move(events)) {
+  const auto on_line = [this](bool is_error) {
+    return [this, is_error](core::Instant when, std::string text) {
+      events_.log({plan_.id, when, is_error, std::move(text)});
+    };
+  };
+  output_log_ = capture(loop, output_, log_folder + "/stdout.log", epoch, on_line(false));
+  error_log_ = capture(loop, error_, log_folder + "/stderr.log", epoch, on_line(true));
+  if (cgroup) cgroups_ = std::make_unique<NodeCgroups>(*cgroup);
+  os::SocketPair control = os::make_socket_pair();
+  const os::CloneOptions options{node_namespaces, cgroups_ ? cgroups_->harness.get() : -1};
+  init_ = os::clone_process("start node " + plan_.name, options,
+                            [&]() -> int { return run_in_child(topology, control.second.get()); });
+  control_ = std::move(control.first);
+}
+
+Node::~Node() {
+  commands_.reset();
+  give_up_sockets();
+  if (!adopted_ && init_.pid != 0) {  // construction of another node failed before this one was finished
+    init_.pidfd.send(SIGKILL);
+    init_.pidfd.reap();
+  }
+  adopted_.reset();
+  if (output_log_) output_log_->drain();
+  if (error_log_) error_log_->drain();
+}
+
+int Node::run_in_child(const core::Topology& topology, int control) {
+  const InitDescriptors kept{control, output_.get(), error_.get()};
+  os::set_up_or_report(control, [&] {
+    os::close_other_descriptors({kept.control, kept.standard_output, kept.standard_error});
+    os::die_with_parent(SIGKILL);
+    os::set_process_name("ws-init");
+    os::check("leave the caller's session", ::setsid());
+    set_up_mounts(plan_);
+    const link::NodeInterface interface = link::set_up_node_interface(topology, plan_.id);
+    const os::Fd proc(os::check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+    os::report_ready(control, {interface.tun.get(), interface.route_socket.get(), proc.get()});
+  });
+  return run_init(plan_, kept);
+}
+
+link::NodeInterface Node::finish_setup() {
+  auto descriptors = os::await_ready("node " + plan_.name, control_.get(), setup_timeout_ms);
+  if (descriptors.size() != 3) throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
+  proc_ = os::ProcFolder(std::move(descriptors[2]));
+  pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
+  adopted_ = std::make_unique<AdoptedProcess>(loop_, init_, [this](const os::WaitStatus& status) {
+    commands_.reset();
+    give_up_sockets();
+    events_.init_died(plan_.id, status.to_text());
+  });
+  commands_ = loop_.on_readable(control_.get(), [this] { on_control(); });
+  return {std::move(descriptors[0]), std::move(descriptors[1])};
+}
+
+core::NodeState Node::state() const {
+  core::NodeState state = state_;
+  const bool runs = state.phase == core::NodeState::Phase::starting || state.phase == core::NodeState::Phase::ready;
+  if (runs && pauses_ && pauses_->paused()) state.phase = core::NodeState::Phase::paused;
+  return state;
+}
+
+void Node::start() {
+  using Phase = core::NodeState::Phase;
+  if (state_.phase != Phase::created && state_.phase != Phase::exited)
+    throw std::logic_error("start " + plan_.name + ": it already runs");
+  if (!plan_.has_target) throw std::logic_error("start " + plan_.name + ": a client has no target");
+  requests_.clear();
+  const char command = state_.starts == 0 ? init::start_first : init::start_again;
+  state_.phase = Phase::starting;
+  ++state_.starts;
+  std::vector<int> cgroup;
+  if (cgroups_) cgroup.push_back(cgroups_->make_start(state_.starts));
+  os::send_message(control_.get(), std::string_view(&command, 1), cgroup);  // a dead init is told by init_died
+}
+
+void Node::mark_ready() {
+  if (state_.phase == core::NodeState::Phase::starting) state_.phase = core::NodeState::Phase::ready;
+}
+
+void Node::signal(int signal, bool whole_tree, const std::string& asked_by) {
+  requests_.signalled(signal, asked_by);
+  if (whole_tree) return pauses_->tree().signal(signal);
+  if (target_.valid()) target_.send(signal);
+}
+
+void Node::kill(const std::string& asked_by) {
+  expect_exit(asked_by);
+  pauses_->tree().kill();
+}
+
+void Node::expect_exit(const std::string& asked_by) { requests_.anything(asked_by); }
+
+void Node::open_socket(int family, std::function<void(os::Fd)> done) {
+  std::string data(1, init::open_socket);
+  init::put(data, family);
+  if (!commands_ || !os::send_message(control_.get(), data)) return done(os::Fd());
+  socket_requests_.push_back(std::move(done));
+}
+
+void Node::on_control() {
+  for (int round = 0; round < 16 && commands_; ++round) {
+    auto message = os::receive_message(control_.get(), false);
+    if (!message) return;
+    if (message->end) {
+      commands_.reset();  // the init has ended: its pidfd tells how
+      return give_up_sockets();
+    }
+    if (!message->data.empty()) on_message(*message);
+  }
+}
+
+void Node::on_message(os::Message& message) {
+  switch (message.data[0]) {
+    case init::started:
+      return on_started(message);
+    case init::exited:
+      return on_exited(message.data);
+    case init::failed: {
+      state_.phase = core::NodeState::Phase::exited;
+      const os::SystemError error(message.data.substr(1 + sizeof(init::Number)), init::number(message.data, 0));
+      return events_.start_failed(plan_.id, error.what());
+    }
+    case init::socket: {
+      if (socket_requests_.empty()) return;
+      auto done = std::move(socket_requests_.front());
+      socket_requests_.pop_front();
+      return done(message.descriptors.empty() ? os::Fd() : std::move(message.descriptors[0]));
+    }
+    default:
+      throw std::logic_error("node " + plan_.name + ": unknown message from its init");
+  }
+}
+
+void Node::on_started(os::Message& message) {
+  if (message.descriptors.size() != 1) throw os::SystemError("node " + plan_.name + ": receive pidfd", EPROTO);
+  target_ = os::Pidfd(std::move(message.descriptors[0]));
+  state_.host_pid = target_.pid();
+  events_.started(plan_.id);
+}
+
+void Node::on_exited(const std::string& data) {
+  output_log_->drain();  // its last words come before its end
+  error_log_->drain();
+  siginfo_t info{};
+  info.si_code = init::number(data, 1);
+  info.si_status = init::number(data, 2);
+  const os::WaitStatus status = os::WaitStatus::from(info);
+  core::Exit exit;
+  exit.node = plan_.id;
+  exit.host_pid = state_.host_pid;
+  exit.signalled = status.signalled;
+  exit.value = status.value;
+  exit.core_dumped = status.core_dumped;
+  exit.when = core::now();
+  exit.asked_by = requests_.asked_for(status);
+  exit.requested = !exit.asked_by.empty();
+  state_.phase = core::NodeState::Phase::exited;
+  state_.host_pid = 0;
+  state_.last_exit = exit;
+  target_ = {};
+  events_.exited(exit);
+}
+
+void Node::give_up_sockets() {
+  auto waiting = std::move(socket_requests_);
+  socket_requests_.clear();
+  for (const auto& done : waiting) done(os::Fd());
+}
+
+std::string Node::last_words() {
+  if (output_log_) output_log_->drain();
+  if (error_log_) error_log_->drain();
+  std::string text;
+  if (state_.last_exit && state_.phase == core::NodeState::Phase::exited) {
+    const os::WaitStatus status{true, state_.last_exit->signalled, state_.last_exit->core_dumped,
+                                state_.last_exit->value};
+    text += fmt::format("it {}\n", status.to_text());
+  }
+  for (const auto& line : output_log_->tail()) text += fmt::format("stdout: {}\n", line);
+  for (const auto& line : error_log_->tail()) text += fmt::format("stderr: {}\n", line);
+  return text;
+}
+
+}  // namespace withstand::lab

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/lab.hpp"
+#include "lab/adopted_process.hpp"
+#include "lab/init.hpp"
+#include "lab/link/node_interface.hpp"
+#include "lab/log_capture.hpp"
+#include "lab/pause.hpp"
+#include "lab/request_ledger.hpp"
+#include "os/ancillary.hpp"
+#include "os/cgroup.hpp"
+
+namespace withstand::lab {
+
+/// A node's cgroups: what kill and pause hit, and beside it our own (init, commands). Every start of the target is born
+/// into a new folder below `target`: kernels since 6.14 kill whatever is cloned into a cgroup that was ever written
+/// cgroup.kill by somebody in another one (they compare the kill counts of the two).
+struct NodeCgroups {
+  /// The next start's, after those that are empty were removed.
+  int make_start(std::int64_t number);
+  explicit NodeCgroups(const std::string& path) : node(path), harness(path + "/harness"), target(path + "/target") {}
+  os::Cgroup node, harness, target;
+  std::vector<std::unique_ptr<os::Cgroup>> starts;
+};
+
+/// What a node tells the lab.
+struct NodeEvents {
+  std::function<void(core::NodeId)> started;
+  std::function<void(core::NodeId, std::string why)> start_failed;
+  std::function<void(const core::Exit&)> exited;
+  std::function<void(core::LogLine)> log;
+  std::function<void(core::NodeId, const std::string& how)> init_died;
+};
+
+/// One node, as the orchestrator holds it: its init by control socket and pidfd, its target's state, its output. The
+/// init ends, and the kernel ends everything in the node, when this is destroyed or its process dies.
+class Node {
+ public:
+  /// Starts the init; its set-up goes on while the caller starts others. `log_folder` exists.
+  Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan, std::optional<std::string> cgroup,
+       const std::string& log_folder, core::Instant epoch, NodeEvents events);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Waits for the set-up to be done, gives the node's way into the fabric. Throws what failed in the node's process.
+  link::NodeInterface finish_setup();
+
+  [[nodiscard]] const NodePlan& plan() const { return plan_; }
+  [[nodiscard]] core::NodeState state() const;
+  [[nodiscard]] const os::Child& init() const { return init_; }
+  [[nodiscard]] const os::Cgroup* harness_cgroup() const { return cgroups_ ? &cgroups_->harness : nullptr; }
+  [[nodiscard]] int standard_output() const { return output_.get(); }
+  [[nodiscard]] int standard_error() const { return error_.get(); }
+  /// "stdout: ..." and "stderr: ..." lines, and how it ended if it did, for error messages.
+  [[nodiscard]] std::string last_words();
+
+  void start();
+  void mark_ready();
+  void signal(int signal, bool whole_tree, const std::string& asked_by);
+  void kill(const std::string& asked_by);
+  [[nodiscard]] std::unique_ptr<core::Pause> pause() { return pauses_->pause(); }
+  [[nodiscard]] std::string pause_mechanism() const { return pauses_->tree().mechanism(); }
+  /// From here on, any exit was asked for.
+  void expect_exit(const std::string& asked_by);
+  void resume_all() { pauses_->release_all(); }
+
+  /// A TCP socket in the node's network namespace, family AF_INET or AF_INET6; invalid when the init is gone.
+  void open_socket(int family, std::function<void(os::Fd)> done);
+
+ private:
+  int run_in_child(const core::Topology& topology, int control);
+  void on_control();
+  void on_message(os::Message& message);
+  void on_started(os::Message& message);
+  void on_exited(const std::string& data);
+  void give_up_sockets();
+
+  core::EventLoop& loop_;
+  NodePlan plan_;
+  NodeEvents events_;
+  std::unique_ptr<NodeCgroups> cgroups_;
+  os::Fd output_, error_;  ///< writing ends, for the init and the load generator
+  std::unique_ptr<LogCapture> output_log_, error_log_;
+  os::Child init_;
+  os::Fd control_;
+  os::ProcFolder proc_;
+  std::unique_ptr<AdoptedProcess> adopted_;
+  std::shared_ptr<PauseControl> pauses_;
+  core::EventLoop::Registration commands_;
+  std::deque<std::function<void(os::Fd)>> socket_requests_;
+  os::Pidfd target_;
+  core::NodeState state_;
+  RequestLedger requests_;
+};
+
+}  // namespace withstand::lab

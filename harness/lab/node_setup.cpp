@@ -1,0 +1,85 @@
+#include "lab/node_setup.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "os/check.hpp"
+#include "os/files.hpp"
+#include "os/mount.hpp"
+
+namespace withstand::lab {
+namespace {
+
+/// Names a file or folder by descriptor, so that it can still be bound after something was mounted over its path.
+class Source {
+ public:
+  explicit Source(const std::string& path)
+      : path_(path), fd_(os::check("open " + path, ::open(path.c_str(), O_PATH | O_CLOEXEC))) {}
+  void show_at(const std::string& place) const {
+    try {
+      os::bind_mount(fmt::format("/proc/self/fd/{}", fd_.get()), place);
+    } catch (const os::SystemError& error) {
+      throw os::SystemError(fmt::format("bind {} to {}", path_, place), error.code().value());
+    }
+  }
+
+ private:
+  std::string path_;
+  os::Fd fd_;
+};
+
+bool exists(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+/// Some systems lack /var/tmp or /dev/shm; then nobody can meet there.
+void cover_shared_folders(const Source& tmp) {
+  tmp.show_at("/tmp");
+  if (exists("/var/tmp")) tmp.show_at("/var/tmp");
+  if (exists("/dev/shm")) os::mount_tmpfs("/dev/shm", "1777", "256m");
+}
+
+struct PlacedView {
+  Source source;
+  std::string place;
+};
+
+void set_up_run(const Source& data, const Source& config, const Source& tmp, const std::vector<PlacedView>& views) {
+  os::mount_tmpfs("/run", "0755", "64m");
+  os::make_folders("/run/lock", 01777);
+  os::make_folders(inside::root, 0755);
+  for (const char* place : {inside::data, inside::config, inside::tmp}) os::make_folders(place, 0755);
+  data.show_at(inside::data);
+  config.show_at(inside::config);
+  tmp.show_at(inside::tmp);
+  for (const auto& view : views) {
+    os::make_folders(view.place, 0755);
+    view.source.show_at(view.place);
+  }
+}
+
+}  // namespace
+
+void set_up_mounts(const NodePlan& plan) {
+  os::make_mounts_private();
+  os::mount_proc("/proc");
+  os::check("set host name", ::sethostname(plan.name.data(), plan.name.size()));
+  const Source data(plan.folder + "/data");
+  const Source config(plan.folder + "/config");
+  const Source tmp(plan.folder + "/tmp");
+  std::vector<PlacedView> views;
+  for (const auto& view : plan.views)
+    views.push_back({Source(view.source), fmt::format("{}/{}", inside::root, view.name)});
+  Source(plan.hosts).show_at("/etc/hosts");
+  // Where resolv.conf is a link to nowhere (below /run), programs fall back to a server on loopback: refused at once.
+  if (exists("/etc/resolv.conf")) Source(plan.resolver).show_at("/etc/resolv.conf");
+  const bool run_is_needed = !plan.has_target && plan.folder.rfind("/run/", 0) == 0;  // the client writes records there
+  if (!run_is_needed) set_up_run(data, config, tmp, views);
+  if (plan.has_target) cover_shared_folders(tmp);
+}
+
+}  // namespace withstand::lab

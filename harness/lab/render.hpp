@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/topology.hpp"
+#include "lab/lookup.hpp"
+#include "lab/node_plan.hpp"
+#include "lab/programs.hpp"
+#include "spec/experiment.hpp"
+
+namespace withstand::lab {
+
+/// Turns a target's definition into what each node is: argv, environment, user, folders and configuration files. The
+/// arguments must outlive it.
+class Renderer {
+ public:
+  /// `scratch` is RUN/lab. Throws std::runtime_error naming the program or template file that is missing.
+  Renderer(const spec::Experiment& experiment, const core::Topology& topology, std::string scratch);
+
+  [[nodiscard]] const NodePlan& plan(core::NodeId node) const { return plans_.at(node); }
+  [[nodiscard]] const spec::NodeKind* kind(core::NodeId node) const;  ///< none for clients
+  [[nodiscard]] std::string expand(core::NodeId node, const std::string& text) const;
+  /// Expanded, argv[0] as the node sees the program it names (left alone where there is none).
+  [[nodiscard]] std::vector<std::string> command(core::NodeId node, const std::vector<std::string>& templates) const;
+  /// As it is, but argv[0] as the node sees it.
+  [[nodiscard]] std::vector<std::string> located(core::NodeId node, std::vector<std::string> argv) const;
+  [[nodiscard]] const Programs& programs() const { return programs_; }
+
+  /// Makes every node's folders, configuration files, and the shared hosts and resolver files.
+  void write_files() const;
+
+ private:
+  NodePlan make_plan(const core::NodeInfo& node, const os::Credentials& who);
+  void add_commands(NodePlan& plan, const spec::NodeKind& kind);
+  void show(core::NodeId node, const std::vector<std::string>& templates);
+  void write_node(const core::NodeInfo& node) const;
+  [[nodiscard]] std::vector<std::string> environment(const core::NodeInfo& node, const spec::NodeKind* kind) const;
+
+  const spec::Experiment& experiment_;
+  const core::Topology& topology_;
+  std::string scratch_;
+  Programs programs_;
+  std::vector<Places> places_;
+  std::vector<NodePlan> plans_;
+  std::vector<Views> views_;
+};
+
+/// /etc/hosts for every node: localhost, and every node's name with both addresses.
+std::string hosts_file(const core::Topology& topology);
+
+}  // namespace withstand::lab

@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <signal.h>
+
+#include <fmt/format.h>
+
+#include "lab/local_lab_impl.hpp"
+#include "os/wait_status.hpp"
+
+namespace withstand::lab {
+namespace {
+
+constexpr const char* asked_by = "tear-down";
+
+bool runs(const core::NodeState& state) {
+  using Phase = core::NodeState::Phase;
+  return state.phase == Phase::starting || state.phase == Phase::ready || state.phase == Phase::paused;
+}
+
+/// Asks one node to stop as target.toml says.
+void ask(LocalLab::Impl& lab, core::NodeId id) {
+  const auto& stop = lab.renderer.kind(id)->stop;
+  Node& node = lab.node(id);
+  node.expect_exit(asked_by);
+  if (stop.command.empty()) {
+    const int signal = stop.signal.empty() ? SIGTERM : os::signal_number(stop.signal);
+    return node.signal(signal, false, asked_by);
+  }
+  // What becomes of the command is seen by whether the node ends.
+  lab.run(id, lab.renderer.command(id, stop.command), stop.grace, [](const core::CommandResult&) {});
+}
+
+void stop_politely(LocalLab::Impl& lab) {
+  core::Instant deadline = core::now();
+  std::vector<core::NodeId> asked;
+  for (const auto id : lab.topology.targets()) {
+    if (!runs(lab.node(id).state())) continue;
+    ask(lab, id);
+    asked.push_back(id);
+    deadline = std::max(deadline, core::now() + lab.renderer.kind(id)->stop.grace);
+  }
+  const auto all_ended = [&] {
+    return std::none_of(asked.begin(), asked.end(), [&](core::NodeId id) { return runs(lab.node(id).state()); });
+  };
+  lab.loop.run_until(all_ended, deadline);
+}
+
+}  // namespace
+
+std::vector<std::string> LocalLab::tear_down(bool at_once) {
+  auto& lab = *impl_;
+  lab.ending = true;
+  lab.readiness.clear();
+  lab.start_waiters.clear();
+  for (const auto& node : lab.nodes) node->resume_all();
+  if (!at_once && !lab.nodes.empty()) stop_politely(lab);
+  lab.guardian_death.reset();
+  lab.end_nodes();
+  lab.fabric.reset();
+  return lab.foundation.remove();
+}
+
+}  // namespace withstand::lab
