@@ -1,1 +1,224 @@
-int main(int, char**) { return 0; }
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "bench/path.hpp"
+#include "bench/traffic.hpp"
+#include "core/event_loop.hpp"
+#include "lab/link/fabric.hpp"
+
+/// The link fabric beside a veth pair, in one run and in turn, so that whatever else the machine does hits both.
+/// Prints the median over the rounds, and the worst and best of them.
+///   bench_fabric [rounds, default 5] [throughput|packets|latency|delay|growth ...]
+namespace withstand::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Series {
+  std::vector<double> values;
+  void add(double value) { values.push_back(value); }
+  [[nodiscard]] double median() const {
+    auto sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted.empty() ? 0 : sorted[sorted.size() / 2];
+  }
+  [[nodiscard]] double least() const { return *std::min_element(values.begin(), values.end()); }
+  [[nodiscard]] double most() const { return *std::max_element(values.begin(), values.end()); }
+  [[nodiscard]] std::string text(const char* unit, int digits) const {
+    return fmt::format("{:.{}f} {} (of {}: {:.{}f} to {:.{}f})", median(), digits, unit, values.size(), least(), digits,
+                       most(), digits);
+  }
+};
+
+void print(const std::string& what, const std::string& value) { fmt::print("{:<42} {}\n", what, value); }
+
+long pss_kib(int pid) {
+  std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
+  for (std::string word; rollup >> word;)
+    if (word == "Pss:") {
+      long value = 0;
+      rollup >> value;
+      return value;
+    }
+  return 0;
+}
+
+double cpu_seconds(int pid) {
+  std::ifstream stat(fmt::format("/proc/{}/schedstat", pid));
+  double nanoseconds = 0;
+  stat >> nanoseconds;
+  return nanoseconds / 1e9;
+}
+
+void throughput(int rounds) {
+  support::NetRig rig(3);
+  const auto fabric = fabric_path(rig), veth = veth_path();
+  Series ours, theirs, ratio, cost;
+  for (int i = 0; i < rounds; ++i) {
+    theirs.add(tcp_throughput(*veth, 2s) / 1e9);
+    const double before = cpu_seconds(rig.fabric().pid());
+    ours.add(tcp_throughput(*fabric, 2s) / 1e9);
+    const double gigabytes = ours.values.back() * 2 / 8;
+    cost.add((cpu_seconds(rig.fabric().pid()) - before) * 1e3 / gigabytes);
+    ratio.add(ours.values.back() / theirs.values.back());
+  }
+  print("one TCP stream, veth", theirs.text("Gbit/s", 2));
+  print("one TCP stream, fabric", ours.text("Gbit/s", 2));
+  print("  ratio (aim >= 0.75)", ratio.text("", 2));
+  print("  processor time of the fabric", cost.text("ms/GB", 0));
+  const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::loss,
+                                        .fault = "bench",
+                                        .seed = 1,
+                                        .loss_ppb = 1,  // every packet is decided on, one in 10^9 lost
+                                        .delay = {},
+                                        .jitter = {}},
+                                       {{0, 1}});
+  Series decided;
+  for (int i = 0; i < rounds; ++i) decided.add(tcp_throughput(*fabric, 2s) / 1e9);
+  rig.fabric().remove(handle);
+  print("one TCP stream, each packet decided on", decided.text("Gbit/s", 2));
+  print("overload", rig.fabric().health().overload);
+}
+
+void packets(int rounds) {
+  support::NetRig rig(3);
+  const auto fabric = fabric_path(rig), veth = veth_path();
+  Series ours, theirs, offered;
+  for (int i = 0; i < rounds; ++i) {
+    theirs.add(udp_flood(*veth, 1s).received / 1e3);
+    const Flood flood = udp_flood(*fabric, 1s);
+    ours.add(flood.received / 1e3);
+    offered.add(flood.sent / 1e3);
+  }
+  print("UDP 64 bytes received, veth", theirs.text("k/s", 0));
+  print("UDP 64 bytes received, fabric", ours.text("k/s", 0));
+  print("  offered to the fabric", offered.text("k/s", 0));
+  print("overload (wanted here)", rig.fabric().health().overload);
+}
+
+void latency(int rounds) {
+  support::NetRig rig(3);
+  const auto fabric = fabric_path(rig), veth = veth_path();
+  Series ours50, ours99, theirs50, theirs99, added50, added99;
+  for (int i = 0; i < rounds; ++i) {
+    const auto theirs = round_trips(*veth, 10'000), ours = round_trips(*fabric, 10'000);
+    const auto us = [](const auto& samples, double share) {
+      return static_cast<double>(quantile(samples, share)) / 1e3;
+    };
+    theirs50.add(us(theirs, 0.5));
+    theirs99.add(us(theirs, 0.99));
+    ours50.add(us(ours, 0.5));
+    ours99.add(us(ours, 0.99));
+    added50.add(ours50.values.back() - theirs50.values.back());
+    added99.add(ours99.values.back() - theirs99.values.back());
+  }
+  print("round trip p50, veth", theirs50.text("us", 1));
+  print("round trip p50, fabric", ours50.text("us", 1));
+  print("round trip p99, veth", theirs99.text("us", 1));
+  print("round trip p99, fabric", ours99.text("us", 1));
+  print("  added p50", added50.text("us", 1));
+  print("  added p99", added99.text("us", 1));
+}
+
+void delay(int rounds) {
+  support::NetRig rig(3);
+  const auto fabric = fabric_path(rig), veth = veth_path();
+  for (const auto requested : {1ms, 10ms}) {
+    Series median, high, veth_median, veth_high, error50, error99;
+    for (int i = 0; i < rounds; ++i) {
+      const auto plain = transits(*veth, 3000, 1000);
+      const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::latency,
+                                            .fault = "bench",
+                                            .seed = 1,
+                                            .loss_ppb = 0,
+                                            .delay = requested,
+                                            .jitter = {}},
+                                           {{0, 1}});
+      const auto delayed = transits(*fabric, 3000, 1000);
+      rig.fabric().remove(handle);
+      const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1e3; };
+      const std::int64_t asked = std::chrono::nanoseconds(requested).count();
+      veth_median.add(us(quantile(plain, 0.5)));
+      veth_high.add(us(quantile(plain, 0.99)));
+      median.add(us(quantile(delayed, 0.5) - asked));
+      high.add(us(quantile(delayed, 0.99) - asked));
+      error50.add(median.values.back() - veth_median.values.back());
+      error99.add(high.values.back() - veth_high.values.back());
+    }
+    print(fmt::format("one way, veth p50 / p99"), veth_median.text("us", 1) + "  " + veth_high.text("us", 1));
+    print(fmt::format("{} ms asked, over it p50 / p99", requested.count()),
+          median.text("us", 1) + "  " + high.text("us", 1));
+    print("  error beyond veth p50 (aim <= 60)", error50.text("us", 1));
+    print("  error beyond veth p99 (aim <= 300)", error99.text("us", 1));
+  }
+  const auto health = rig.fabric().health();
+  print("lateness the fabric saw itself",
+        fmt::format("p99 {:.1f} us, max {:.1f} us, {}", double(health.lateness_p99_ns) / 1e3,
+                    double(health.lateness_max_ns) / 1e3, health.scheduling));
+  print("overload", health.overload);
+}
+
+void growth(int rounds) {
+  for (const std::size_t nodes : {3u, 10u, 50u}) {
+    const auto start = core::now();
+    support::NetRig rig(nodes);
+    const auto ready = core::now();
+    std::vector<core::Link> mesh;
+    for (core::NodeId from = 0; from < nodes; ++from)
+      for (core::NodeId to = 0; to < nodes; ++to)
+        if (from != to) mesh.push_back({from, to});
+    const long before = pss_kib(rig.fabric().pid());
+    const auto adding = core::now();
+    const auto handle = rig.fabric().add(
+        {.kind = core::Impairment::Kind::loss, .fault = "bench", .seed = 1, .loss_ppb = 1, .delay = {}, .jitter = {}},
+        mesh);
+    const auto added = core::now();
+    const long after = pss_kib(rig.fabric().pid());
+    const double idle = cpu_seconds(rig.fabric().pid());
+    rig.loop().run_for(2s);
+    const double idle_share = (cpu_seconds(rig.fabric().pid()) - idle) / 2;
+    rig.fabric().remove(handle);
+    Series rtt;
+    const auto path = fabric_path(rig);
+    for (int i = 0; i < rounds; ++i) rtt.add(static_cast<double>(quantile(round_trips(*path, 3000), 0.5)) / 1e3);
+    print(fmt::format("{} nodes", nodes),
+          fmt::format("set-up {:.0f} ms, PSS {} KiB, with all {} links impaired {} KiB ({:.2f} ms), idle CPU {:.2f} %, "
+                      "round trip {}",
+                      std::chrono::duration<double, std::milli>(ready - start).count(), before, mesh.size(), after,
+                      std::chrono::duration<double, std::milli>(added - adding).count(), idle_share * 100,
+                      rtt.text("us", 1)));
+  }
+}
+
+int run(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 5;
+  const std::vector<std::string_view> chosen(argv + std::min(argc, 2), argv + argc);
+  double load[3] = {};
+  ::getloadavg(load, 3);
+  print("load average before", fmt::format("{:.2f} on {} processors", load[0], ::sysconf(_SC_NPROCESSORS_ONLN)));
+  const std::pair<std::string_view, void (*)(int)> parts[] = {
+      {"throughput", throughput}, {"packets", packets}, {"latency", latency}, {"delay", delay}, {"growth", growth}};
+  for (const auto& [name, part] : parts) {
+    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
+    part(rounds);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace withstand::bench
+
+int main(int argc, char** argv) {
+  if (argc > 1 && argv[1] == std::string_view("__fabric")) return withstand::lab::link::fabric_main();
+  return withstand::bench::run(argc, argv);
+}
