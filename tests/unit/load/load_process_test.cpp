@@ -14,17 +14,7 @@ namespace {
 
 using namespace testing;
 
-const char* const responder = R"(
-import sys, json
-store = {}
-sys.stdin.readline()
-for line in sys.stdin:
-    r = json.loads(line)
-    a = {"id": r["id"], "outcome": "ok", "node": r.get("node", "n1")}
-    if r["op"] == "write": store[r["key"]] = r["value"]
-    else: a["value"] = store.get(r["key"])
-    print(json.dumps(a), flush=True)
-)";
+const std::string example = WITHSTAND_SOURCE_DIR "/tests/programs/exec_load_client.py";
 
 /// A load process of its own, forked off the test.
 struct LoadProcessTest : ::testing::Test {
@@ -56,10 +46,12 @@ struct LoadProcessTest : ::testing::Test {
     client.reset();
     if (pid > 0) (void)status();
   }
-  Config exec_config(const std::string& program = responder) {
+  Config exec_config(const std::string& program = "") {
     auto config = register_config(folder.file("history.jsonl"));
     config.driver = "exec";
-    config.command = {"python3", "-c", program};
+    config.command = program.empty() ? std::vector<std::string>{"python3", example}
+                                     : std::vector<std::string>{"python3", "-c", program};
+    config.endpoints = {{"n1", "198.18.0.1", 7000}};
     config.rate_millihertz = 400'000;
     config.epoch = core::now().count();
     return config;
@@ -145,6 +137,23 @@ TEST_F(LoadProcessTest, AProgramThatTalksNonsenseIsNamedWithWhatItSaid) {
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
   EXPECT_EQ(death, "the load's program 'python3' wrote what is no answer: hello");
+}
+
+TEST_F(LoadProcessTest, AProgramThatIsNotThereIsNamed) {
+  auto config = exec_config();
+  config.command = {"no-such-program"};
+  begin(config);
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "there is no program 'no-such-program' in PATH for driver 'exec'");
+}
+
+TEST_F(LoadProcessTest, ADiskThatTakesNoHistoryIsAnErrorOfTheHarness) {
+  auto config = exec_config();
+  config.history = "/dev/full";
+  begin(config);
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "write history: No space left on device");
 }
 
 TEST_F(LoadProcessTest, AConfigurationThatCannotBeIsToldInWords) {
