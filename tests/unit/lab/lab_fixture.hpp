@@ -46,11 +46,18 @@ class ScratchFolder {
   std::string path_;
 };
 
-/// Labs need namespaces and a TUN device.
+/// Labs need namespaces and a TUN device. An ordinary user's test program enters its user namespace here, once.
 inline std::string why_no_lab() {
-  if (::geteuid() != 0) return "needs root (the test as an ordinary user goes through it too)";
   if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "needs /dev/net/tun";
-  return "";
+  static const std::string refusal = [] {
+    try {
+      enter_user_namespace_unless_root();
+      return std::string();
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+  }();
+  return refusal;
 }
 
 /// A lab in a scratch folder, on its own event loop.
