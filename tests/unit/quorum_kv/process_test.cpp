@@ -84,6 +84,7 @@ class ProcessTest : public ::testing::Test {
     return answer.status == 200 ? json::parse(answer.body)["value"].get<std::string>() : std::to_string(answer.status);
   }
 
+  std::string op_timeout = "400ms";
   TemporaryFolder folder;
   std::vector<std::uint16_t> ports = free_ports(6);
   std::unique_ptr<Process> nodes[3];
@@ -167,6 +168,7 @@ TEST_F(ProcessTest, RefusesToServeAndSaysWhyByItsExitCode) {
 }
 
 TEST_F(ProcessTest, RefusesRequestsItCannotServe) {
+  op_timeout = "20s";
   start_all();
   EXPECT_EQ(http(ports[0], "GET", "/nothing").status, 404);
   EXPECT_EQ(http(ports[0], "GET", "/kv/").status, 400);
