@@ -26,29 +26,36 @@ void Generator::start(core::Instant at) {
   if (!start_) start_ = at;
 }
 
-void Generator::stop() { stopped_ = true; }
+void Generator::stop() {
+  if (!stopped_at_) stopped_at_ = now_();
+}
+
+std::optional<core::Instant> Generator::next_due() const {
+  if (!start_) return std::nullopt;
+  const auto due = *start_ + plan_.next().offset;
+  if (stopped_at_ && due >= *stopped_at_) return std::nullopt;
+  return due;
+}
 
 bool Generator::advance() {
   ledger_.expire();
-  bool more = false;
-  if (start_ && !stopped_) {
-    const auto now = now_();
-    int begun = 0;
-    while (*start_ + plan_.next().offset <= now && !(more = begun == most_at_once)) {
-      begin(plan_.next(), *start_ + plan_.next().offset);
-      plan_.advance();
-      ++begun;
-    }
+  const auto now = now_();
+  int begun = 0;
+  auto due = next_due();
+  while (due && *due <= now && begun < most_at_once) {
+    begin(plan_.next(), *due);
+    plan_.advance();
+    ++begun;
+    due = next_due();
   }
   ledger_.send();
-  return more;
+  return due && *due <= now;
 }
 
 std::optional<core::Instant> Generator::next_wake() {
-  auto wake = ledger_.next_deadline();
-  if (!start_ || stopped_) return wake;
-  const auto due = *start_ + plan_.next().offset;
-  return wake ? std::min(*wake, due) : due;
+  const auto deadline = ledger_.next_deadline();
+  const auto due = next_due();
+  return deadline && due ? std::min(*deadline, *due) : deadline ? deadline : due;
 }
 
 void Generator::begin(const Planned& planned, core::Instant due) {

@@ -20,11 +20,12 @@ class Generator {
   Generator(const Config& config, Driver& driver, HistoryFile& history, Clock now);
 
   void start(core::Instant at);  ///< absolute; the plan's offset 0
-  void stop();                   ///< nothing that is due later than now is begun
+  void stop();                   ///< what is due from now on is not begun; what was due before still is
   /// Begins what is due, and ends what has had its timeout. Returns true when more is due already: come again soon.
   bool advance();
   [[nodiscard]] std::optional<core::Instant> next_wake();
-  [[nodiscard]] bool finished() const { return stopped_ && ledger_.under_way() == 0; }
+  /// Stopped, and nothing that was due before is still to begin or under way.
+  [[nodiscard]] bool finished() const { return stopped_at_ && !next_due() && ledger_.under_way() == 0; }
 
   std::vector<record::LoadSecond> take_seconds();
   [[nodiscard]] Summary summary() const;
@@ -36,6 +37,8 @@ class Generator {
   [[nodiscard]] std::vector<std::string> keys_to_read_back() const;
 
  private:
+  /// None: the load has not started, or is stopped before it.
+  [[nodiscard]] std::optional<core::Instant> next_due() const;
   void begin(const Planned& planned, core::Instant due);
   void count(const record::Operation& operation);
 
@@ -44,8 +47,8 @@ class Generator {
   Plan plan_;
   Ledger ledger_;
   Seconds seconds_;
-  std::optional<core::Instant> start_;
-  bool stopped_ = false;
+  std::optional<core::Instant> start_, stopped_at_;
+
   std::vector<std::uint64_t> acknowledged_, unknown_;  // write-once: ids of writes
   Summary totals_;
   record::Histogram lag_;

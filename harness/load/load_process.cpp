@@ -2,16 +2,26 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <exception>
 #include <fcntl.h>
+#include <optional>
+#include <string>
 #include <unistd.h>
 #include <utility>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
+#include "load/driver.hpp"
+#include "load/final_reader.hpp"
+#include "load/generator.hpp"
+#include "load/history_file.hpp"
 #include "load/load_client.hpp"
+#include "load/protocol.hpp"
 #include "os/check.hpp"
 
 namespace withstand::load {
@@ -29,164 +39,195 @@ timespec to_timespec(core::Instant when) {
 
 }  // namespace
 
-LoadProcess::LoadProcess(os::Fd control)
-    : control_(std::move(control)),
-      timer_(os::check("make a timer", ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))),
-      commands_(context_, control_.duplicate().release()),
-      alarm_(context_, timer_.duplicate().release()) {
+struct LoadProcess::Impl {
+  explicit Impl(os::Fd socket);
+
+  int run();
+  void wait_for_commands();
+  void wait_for_alarm();
+  void take_commands();
+  void take(const Command& command);
+  void configure(const Config& given);
+  void begin_final_reads(const Command& command);
+  bool turn();  ///< does what is due; true when more is due already
+  void report();
+  void tell(const Message& message);
+  void flush_messages();
+  void sleep_until(std::optional<core::Instant> wake);
+  void break_down(const std::string& why);
+
+  os::Fd control, timer;
+  boost::asio::io_context context{1};
+  boost::asio::posix::stream_descriptor commands, alarm;
+  Config config;
+  std::unique_ptr<HistoryFile> history;
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<Generator> generator;
+  std::unique_ptr<FinalReader> final_reader;
+  std::optional<std::uint64_t> next_id;  ///< for reading back
+  std::deque<std::string> unsent;        ///< messages that the socket did not take yet
+  bool told_finished = false, leaving = false, broken = false;
+};
+
+LoadProcess::Impl::Impl(os::Fd socket)
+    : control(std::move(socket)),
+      timer(os::check("make a timer", ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))),
+      commands(context, control.duplicate().release()),
+      alarm(context, timer.duplicate().release()) {
   wait_for_commands();
   wait_for_alarm();
 }
 
-LoadProcess::~LoadProcess() = default;
-
-int LoadProcess::run() {
+int LoadProcess::Impl::run() {
   try {
-    while (!leaving_ && !broken_) {
+    while (!leaving && !broken) {
       const bool more = turn();
       report();
       if (!more) {
         std::optional<core::Instant> wake;
-        if (final_reader_) {
-          wake = final_reader_->next_wake();
-        } else if (generator_) {
-          wake = generator_->next_wake();
+        if (final_reader) {
+          wake = final_reader->next_wake();
+        } else if (generator) {
+          wake = generator->next_wake();
         }
         sleep_until(wake);
       }
-      context_.poll();
+      context.poll();
     }
   } catch (const std::exception& error) {
     break_down(error.what());
   }
-  return broken_ ? 3 : 0;
+  return broken ? 3 : 0;
 }
 
-bool LoadProcess::turn() {
-  if (final_reader_) {
-    final_reader_->advance();
+bool LoadProcess::Impl::turn() {
+  if (final_reader) {
+    final_reader->advance();
     return false;
   }
-  return generator_ && generator_->advance();
+  return generator && generator->advance();
 }
 
-void LoadProcess::report() {
+void LoadProcess::Impl::report() {
   flush_messages();
-  if (!generator_) return;
+  if (!generator) return;
   Message message;
   message.kind = Message::Kind::seconds;
-  message.seconds = generator_->take_seconds();
+  message.seconds = generator->take_seconds();
   if (!message.seconds.empty()) tell(message);
-  if (generator_->finished() && !std::exchange(told_finished_, true)) {
-    history_->flush();
+  if (generator->finished() && !std::exchange(told_finished, true)) {
+    history->flush();
     message.kind = Message::Kind::finished;
-    message.summary = generator_->summary();
+    message.summary = generator->summary();
     tell(message);
   }
-  if (final_reader_ && final_reader_->finished()) {
-    history_->flush();
+  if (final_reader && final_reader->finished()) {
+    history->flush();
     message.kind = Message::Kind::final_reads;
-    message.final_reads = final_reader_->result();
+    message.final_reads = final_reader->result();
     tell(message);
-    next_id_ = final_reader_->next_id();
-    final_reader_.reset();
+    next_id = final_reader->next_id();
+    final_reader.reset();
   }
 }
 
-void LoadProcess::sleep_until(std::optional<core::Instant> wake) {
+void LoadProcess::Impl::sleep_until(std::optional<core::Instant> wake) {
   const auto latest = core::now() + longest_sleep;
   const auto until = wake ? std::min(*wake, latest) : latest;
   if (until <= core::now()) return;
   itimerspec setting{};
   setting.it_value = to_timespec(until);
-  os::check("arm the timer", ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &setting, nullptr));
-  context_.run_one();
+  os::check("arm the timer", ::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &setting, nullptr));
+  context.run_one();
 }
 
-void LoadProcess::wait_for_alarm() {
-  alarm_.async_wait(Stream::wait_read, [this](const boost::system::error_code& error) {
+void LoadProcess::Impl::wait_for_alarm() {
+  alarm.async_wait(Stream::wait_read, [this](const boost::system::error_code& error) {
     if (error) return;
     std::uint64_t rung = 0;
-    (void)os::retry([&] { return ::read(timer_.get(), &rung, sizeof rung); });  // armed anew meanwhile: nothing to read
+    (void)os::retry([&] { return ::read(timer.get(), &rung, sizeof rung); });  // armed anew meanwhile: nothing to read
     wait_for_alarm();
   });
 }
 
-void LoadProcess::wait_for_commands() {
-  commands_.async_wait(Stream::wait_read, [this](const boost::system::error_code& error) {
+void LoadProcess::Impl::wait_for_commands() {
+  commands.async_wait(Stream::wait_read, [this](const boost::system::error_code& error) {
     if (error) return;
     take_commands();
-    if (!leaving_) wait_for_commands();
+    if (!leaving) wait_for_commands();
   });
 }
 
-void LoadProcess::take_commands() {
+void LoadProcess::Impl::take_commands() {
   std::string text;
-  while (!leaving_) {
-    const auto received = receive(control_.get(), text);
+  while (!leaving) {
+    const auto received = receive(control.get(), text);
     if (received == Received::nothing) return;
     if (received == Received::hung_up) {
-      leaving_ = true;
+      leaving = true;
     } else {
       take(command_from(text));
     }
   }
 }
 
-void LoadProcess::take(const Command& command) {
+void LoadProcess::Impl::take(const Command& command) {
   if (command.kind == Command::Kind::exit) {
-    leaving_ = true;
+    leaving = true;
   } else if (command.kind == Command::Kind::configure) {
     configure(command.config);
-  } else if (!generator_) {
+  } else if (!generator) {
     throw std::runtime_error("the load was told to act before it was configured");
   } else if (command.kind == Command::Kind::start) {
-    generator_->start(core::Instant(command.at));
+    generator->start(core::Instant(command.at));
   } else if (command.kind == Command::Kind::stop) {
-    while (generator_->advance()) continue;  // what was due before the stop is not left out
-    generator_->stop();
+    generator->stop();
   } else {
     begin_final_reads(command);
   }
 }
 
-void LoadProcess::configure(const Config& config) {
-  const auto wrong = objections(config);
+void LoadProcess::Impl::configure(const Config& given) {
+  const auto wrong = objections(given);
   if (!wrong.empty()) throw std::runtime_error(wrong.front().message + ": " + wrong.front().help);
-  config_ = config;
-  history_ = std::make_unique<HistoryFile>(config.history);
-  driver_ = make_driver(config, context_, [this](const std::string& why) { break_down(why); });
-  generator_ = std::make_unique<Generator>(config, *driver_, *history_, [] { return core::now(); });
+  config = given;
+  history = std::make_unique<HistoryFile>(config.history);
+  driver = make_driver(config, context, [this](const std::string& why) { break_down(why); });
+  generator = std::make_unique<Generator>(config, *driver, *history, [] { return core::now(); });
   Message message;
   message.kind = Message::Kind::ready;
   tell(message);
 }
 
-void LoadProcess::begin_final_reads(const Command& command) {
-  if (!generator_->finished()) throw std::runtime_error("the load was told to read back before it had finished");
+void LoadProcess::Impl::begin_final_reads(const Command& command) {
+  if (!generator->finished()) throw std::runtime_error("the load was told to read back before it had finished");
   auto nodes = command.nodes;
-  if (config_.workload != "write-once") nodes = {""};
-  final_reader_ = std::make_unique<FinalReader>(
-      generator_->ledger(), [] { return core::now(); }, generator_->keys_to_read_back(), nodes,
-      core::now() + core::Instant(command.within), next_id_.value_or(generator_->next_id()),
-      static_cast<std::uint64_t>(config_.clients));
+  if (config.workload != "write-once") nodes = {""};
+  final_reader = std::make_unique<FinalReader>(
+      generator->ledger(), [] { return core::now(); }, generator->keys_to_read_back(), nodes,
+      core::now() + core::Instant(command.within), next_id.value_or(generator->next_id()),
+      static_cast<std::uint64_t>(config.clients));
 }
 
-void LoadProcess::break_down(const std::string& why) {
-  if (std::exchange(broken_, true)) return;
+void LoadProcess::Impl::break_down(const std::string& why) {
+  if (std::exchange(broken, true)) return;
   Message message;
   message.text = why;
   tell(message);
 }
 
-void LoadProcess::tell(const Message& message) {
-  unsent_.push_back(to_text(message));
+void LoadProcess::Impl::tell(const Message& message) {
+  unsent.push_back(to_text(message));
   flush_messages();
 }
 
-void LoadProcess::flush_messages() {
-  while (!unsent_.empty() && send(control_.get(), unsent_.front())) unsent_.pop_front();
+void LoadProcess::Impl::flush_messages() {
+  while (!unsent.empty() && send(control.get(), unsent.front())) unsent.pop_front();
 }
+
+LoadProcess::LoadProcess(os::Fd control) : impl_(std::make_unique<Impl>(std::move(control))) {}
+LoadProcess::~LoadProcess() = default;
+int LoadProcess::run() { return impl_->run(); }
 
 int load_main() {
   os::Fd control(3);
