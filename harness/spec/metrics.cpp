@@ -19,28 +19,30 @@ std::size_t digits(std::string_view text, std::size_t limit) {
 
 const std::vector<MetricInfo>& metrics() {
   static const std::vector<MetricInfo> table{
-      {"errors", Measure::ratio, true, true,
-       "share of the operations due that did not succeed: errors, timeouts and drops alike"},
-      {"availability", Measure::ratio, true, true,
-       "share of time served: of the tenths of a second in which operations were due, those in which one succeeded"},
-      {"dropped", Measure::ratio, true, false,
+      {"errors", Measure::ratio, true, true, true,
+       "share of the operations due that did not succeed: errors, timeouts, and operations dropped unsent"},
+      {"availability", Measure::ratio, true, true, true,
+       "share of the tenths of a second with operations due in which at least one of them succeeded"},
+      {"dropped", Measure::ratio, true, false, true,
        "share of the operations due that were never sent, because `in_flight` operations were already under way"},
-      {"outage", Measure::duration, true, true,
-       "longest time unserved: from an operation's due time, the first since a success, to the next success"},
-      {"recovery", Measure::duration, true, true,
-       "from the end of the last fault to the first success from which on a whole second of operations succeeded"},
-      {"throughput", Measure::rate, true, true, "successes that completed in the phase, per second of it"},
-      {"operations", Measure::count, true, true, "operations due, whatever became of them"},
-      {"mean", Measure::duration, true, true,
-       "mean time from due to done; what did not succeed counts with at least the load's timeout"},
-      {"min", Measure::duration, true, true, "shortest time from due to done of a success"},
-      {"max", Measure::duration, true, true, "longest time from due to done; above every limit if anything failed"},
-      {"pNN", Measure::duration, true, true,
-       "that percentile (p50, p99, p99.9) of the time from due to done; what did not succeed is slower than all that "
-       "did"},
-      {"probe.NAME", Measure::ratio, false, true, "share of that probe's samples that succeeded"},
-      {"lag", Measure::duration, false, false,
-       "99th percentile of how late the load generator itself sent: a measure of the harness, not of the target"},
+      {"outage", Measure::duration, true, true, true,
+       "longest time from when somebody asked until the next success, or the end of the phase"},
+      {"recovery", Measure::duration, true, true, false,
+       "time from the end of the last fault to the first success from which on a whole second was good; only in "
+       "`after`"},
+      {"throughput", Measure::rate, true, true, true, "successes per second of the phase"},
+      {"operations", Measure::count, true, true, true, "operations that were due, whatever their outcome"},
+      {"mean", Measure::duration, true, true, false,
+       "mean time from due to done; what did not succeed counts with its timeout at least"},
+      {"min", Measure::duration, true, true, false, "shortest time from due to done"},
+      {"max", Measure::duration, true, true, true,
+       "longest time from due to done; what did not succeed ranks above every success"},
+      {"pNN", Measure::duration, true, true, true,
+       "that percentile of the time from due to done (p50, p99, p99.9); what did not succeed ranks above every "
+       "success"},
+      {"probe.NAME", Measure::ratio, false, true, true, "share of that probe's samples that succeeded"},
+      {"lag", Measure::duration, false, false, false,
+       "99th percentile of the load generator's own lateness: a measure of the harness, not of the target"},
   };
   return table;
 }
@@ -71,6 +73,12 @@ const MetricInfo* find_metric(std::string_view name) {
     if (metric.name == family && (!placeholder || family != name)) return &metric;
   }
   return nullptr;
+}
+
+bool is_live(std::string_view name) {
+  const MetricInfo* metric = find_metric(name);
+  if (metric == nullptr || !metric->live) return false;
+  return metric->name != "pNN" || name == "p50" || name == "p99";
 }
 
 }  // namespace withstand::spec

@@ -178,6 +178,20 @@ std::vector<std::string> read_outcomes(TableReader& root, std::string_view key, 
   return out;
 }
 
+/// Whether a condition can be judged second by second while the run goes on.
+void check_live(const Item& item, const Threshold& when, Scope& scope) {
+  if (!is_live(when.metric)) {
+    std::vector<std::string> names;
+    for (const MetricInfo& metric : metrics()) {
+      if (metric.live) names.emplace_back(metric.name == "pNN" ? "p50, p99" : metric.name);
+    }
+    scope.report.error(item, fmt::format("'{}' is known only after the run", when.metric),
+                       "a stop condition can watch: " + joined(names));
+  } else if (when.filters.contains("node") && !when.metric.starts_with("probe.")) {
+    scope.report.error(item, fmt::format("'{}' cannot be watched by node while the run goes on", when.metric));
+  }
+}
+
 }  // namespace
 
 void read_stop(TableReader& root, Scope& scope) {
@@ -192,6 +206,7 @@ void read_stop(TableReader& root, Scope& scope) {
       continue;
     }
     check_names(*item, stop->when, scope);
+    check_live(*item, stop->when, scope);
     stop->when.at = item->at;
     scope.experiment.stop.push_back(std::move(*stop));
   }

@@ -58,6 +58,7 @@ const std::set<std::string> beyond_a_schema{
     "objection",
     "probe-keys",
     "roles-elsewhere",
+    "stop-metrics",
     "target-file",
     "target-files",
     "target-lists",

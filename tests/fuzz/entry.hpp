@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+/// What the fuzzers and the mutation test call. Each must neither crash nor throw on any input, and checks what holds
+/// for every input; a broken promise aborts with a message on stderr.
+namespace withstand::fuzz {
+
+/// An experiment file: every diagnostic points into a file that was read, and reading is a function of the text.
+void experiment(std::string_view input);
+/// A target.toml: likewise.
+void target(std::string_view input);
+/// Thresholds, stop conditions, quantities, templates, selectors: what is accepted reads back as itself.
+void texts(std::string_view input);
+
+}  // namespace withstand::fuzz
