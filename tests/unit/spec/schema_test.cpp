@@ -35,6 +35,45 @@ TEST(Schema, DescribesEveryKindAndParameter) {
               std::string::npos);
 }
 
+/// Every key below `properties`, at any depth, but the faults' own parameters.
+void collect_keys(const nlohmann::json& schema, std::set<std::string>& keys) {
+  if (schema.is_array()) {
+    for (const auto& element : schema) collect_keys(element, keys);
+  }
+  if (!schema.is_object()) return;
+  for (const auto& [key, value] : schema.items()) {
+    if (key == "properties") {
+      for (const auto& [name, property] : value.items()) keys.insert(name);
+    }
+    collect_keys(value, keys);
+  }
+}
+
+void expect_documented(const std::string& schema, const std::string& page) {
+  std::set<std::string> keys;
+  collect_keys(nlohmann::json::parse(schema), keys);
+  const std::string text = contents(fmt::format("{}/docs/{}", WITHSTAND_SOURCE_DIR, page));
+  for (const std::string& key : keys) {
+    const bool named = text.find("`" + key + "`") != std::string::npos || text.find("[" + key) != std::string::npos;
+    EXPECT_TRUE(named) << page << " does not know " << key;
+  }
+}
+
+/// A catalogue without kinds: what is left are the keys of the file itself.
+class NoKinds : public KindTable {
+ public:
+  [[nodiscard]] const KindSchema* find(std::string_view) const override { return nullptr; }
+  [[nodiscard]] std::vector<std::string> kinds() const override { return {}; }
+  [[nodiscard]] std::vector<Objection> objections(const FaultSpec&) const override { return {}; }
+};
+
+TEST(Documentation, HasEveryKey) {
+  expect_documented(target_schema(), "target.md");
+  auto schema = nlohmann::json::parse(experiment_schema(NoKinds()));
+  schema["properties"]["target"]["anyOf"].erase(1);  // an inline target: target.md
+  expect_documented(schema.dump(), "experiment.md");
+}
+
 /// Mistakes that only the reader can find: a schema knows neither nodes nor numbers nor other tables.
 const std::set<std::string> beyond_a_schema{
 
