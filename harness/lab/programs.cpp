@@ -61,7 +61,7 @@ Programs::Programs(std::string target_folder, std::string target_name)
     if (std::find(search.begin(), search.end(), folder) == search.end()) search.push_back(folder);
   for (const auto& folder : server_folders()) search.push_back(folder);
   search_path_ = fmt::format("{}", fmt::join(search, ":"));
-  folders_ = {build_ + "/targets/" + target_name, target_};
+  folders_ = {build_, build_ + "/targets/" + target_name, target_};
   folders_.insert(folders_.end(), search.begin(), search.end());
 }
 

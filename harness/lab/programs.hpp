@@ -17,7 +17,7 @@ class Programs {
   [[nodiscard]] const std::string& target_folder() const { return target_; }
 
   /// The program on the host: a path as it is (relative ones from the target's folder, then the current one); a bare
-  /// name in {build}/targets/NAME, {target}, PATH and where Debian keeps servers. Empty when there is none.
+  /// name in {build}, {build}/targets/NAME, {target}, PATH and where Debian keeps servers. Empty when there is none.
   [[nodiscard]] std::string find(const std::string& program) const;
 
   /// PATH inside nodes: the host's, and where Debian keeps servers.

@@ -116,7 +116,8 @@ void Renderer::add_commands(NodePlan& plan, const spec::NodeKind& kind) {
     throw std::runtime_error(
         fmt::format("the program {} of target {} was not found{}", plan.argv[0], target.name, packages));
   }
-  plan.argv.insert(plan.argv.end(), experiment_.extra_args.begin(), experiment_.extra_args.end());
+  if (const auto extra = experiment_.extra_args.find(kind.name); extra != experiment_.extra_args.end())
+    for (const auto& text : extra->second) plan.argv.push_back(expand(plan.id, text));
   plan.first_argv = plan.argv;
   for (const auto& text : kind.first_start_args) plan.first_argv.push_back(expand(plan.id, text));
   plan.before_start = command(plan.id, kind.before_start);

@@ -117,7 +117,7 @@ int shell_in(const RunState::Node& node, const std::vector<std::string>& command
 bool ask_to_stop(const RunState& state) {
   if (!os::process_lives(state.pid, state.start_time)) return false;
   const os::Pidfd process = os::Pidfd::open(state.pid);
-  return os::process_lives(state.pid, state.start_time) && process.send(SIGTERM);
+  return os::process_lives(state.pid, state.start_time) && process.send(SIGUSR1);
 }
 
 }  // namespace withstand::lab

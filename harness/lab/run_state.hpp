@@ -37,7 +37,7 @@ std::vector<RunState> living_runs();
 /// terminal; waits for it and returns its exit status as a shell would. Must be called while single-threaded.
 int shell_in(const RunState::Node& node, const std::vector<std::string>& command);
 
-/// SIGTERM to the orchestrator: it stops injecting, rolls back and reports. False when it has ended.
+/// SIGUSR1 to the orchestrator: it stops injecting, rolls back and reports. False when it has ended.
 bool ask_to_stop(const RunState& state);
 
 }  // namespace withstand::lab

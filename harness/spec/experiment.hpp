@@ -127,7 +127,8 @@ struct Experiment {
   ExpectedVerdict expected;
   Target target;                              ///< resolved: `use` loaded, or the inline table
   std::map<std::string, std::int64_t> nodes;  ///< how many of each kind
-  std::vector<std::string> extra_args;        ///< `[target] args`, appended to every node's command
+  /// `[target] args`, appended to the commands of each kind's nodes.
+  std::map<std::string, std::vector<std::string>> extra_args;
   std::map<std::string, std::string> extra_env;
   std::optional<LoadSpec> load;
   PhasesSpec phases;

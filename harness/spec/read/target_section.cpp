@@ -26,7 +26,9 @@ class SectionReader {
   void read_inline();
   void read_counts();
   void read_extras();
-  void check_extra(const Item& item);
+  void read_args();
+  void read_args_of(const std::string& kind, const Item& args, const std::string& what);
+  void check_extra(const Item& item, const std::string& only);
 
   Scope& scope_;
   TableReader fields_;
@@ -64,9 +66,10 @@ void SectionReader::read_counts() {
   for (const NodeKind& kind : target.kinds) counts.emplace(kind.name, kind.count);
 }
 
-/// `args` and `env` go to every node: each kind must know their placeholders.
-void SectionReader::check_extra(const Item& item) {
+/// An argument or variable must know its placeholders in each kind that gets it; an empty kind stands for all of them.
+void SectionReader::check_extra(const Item& item, const std::string& only) {
   for (const NodeKind& kind : scope_.experiment.target.kinds) {
+    if (!only.empty() && kind.name != only) continue;
     const auto scope = TemplateScope::of_node(scope_.experiment.target, scope_.experiment.nodes, kind);
     const std::vector<Complaint> complaints = scope.complaints(item.text);
     for (const Complaint& complaint : complaints) scope_.report.complain(item, complaint);
@@ -74,14 +77,38 @@ void SectionReader::check_extra(const Item& item) {
   }
 }
 
-void SectionReader::read_extras() {
-  for (const Item* item : fields_.strings("args")) {
-    scope_.experiment.extra_args.push_back(item->text);
-    check_extra(*item);
+void SectionReader::read_args_of(const std::string& kind, const Item& args, const std::string& what) {
+  for (const Item* item : as_strings(args, what, scope_.report)) {
+    scope_.experiment.extra_args[kind].push_back(item->text);
+    check_extra(*item, kind);
   }
+}
+
+/// `args = [...]` for every node, or `args = { KIND = [...] }`.
+void SectionReader::read_args() {
+  const Item* args = fields_.find("args");
+  if (args == nullptr) return;
+  const std::vector<std::string> kinds = names_of(scope_.experiment.target.kinds);
+  if (args->type != Item::Type::table) {
+    for (const Item* item : as_strings(*args, "'args'", scope_.report)) {
+      for (const std::string& kind : kinds) scope_.experiment.extra_args[kind].push_back(item->text);
+      check_extra(*item, "");
+    }
+    return;
+  }
+  for (const Entry& entry : args->entries) {
+    if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end() && !kinds.empty())
+      scope_.report.error(entry, fmt::format("the target has no kind '{}'", entry.key),
+                          suggestion(entry.key, kinds, "kinds"));
+    read_args_of(entry.key, entry.value, fmt::format("'args.{}'", entry.key));
+  }
+}
+
+void SectionReader::read_extras() {
+  read_args();
   for (const Entry* entry : fields_.text_entries("env")) {
     scope_.experiment.extra_env[entry->key] = entry->value.text;
-    check_extra(entry->value);
+    check_extra(entry->value, "");
   }
 }
 

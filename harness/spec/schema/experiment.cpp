@@ -15,7 +15,8 @@ Json nodes() {
 }
 
 Json target() {
-  const Json args = texts("Arguments appended to every node's command.");
+  const Json args = any_of({texts("For every node."), table_of(texts("For nodes of that kind."), "By kind.")},
+                           "Arguments appended to the nodes' commands.");
   const Json env = table_of(text("Value."), "Environment variables of every node.");
   Json used = table(
       {{"use", text("Name of a target, or path of a target.toml.")}, {"nodes", nodes()}, {"args", args}, {"env", env}},

@@ -77,7 +77,8 @@ TEST(Experiment, ReadsTheWholePage) {
   EXPECT_EQ(e.target.name, "redis-sentinel");
   EXPECT_EQ(e.target.folder, "targets");
   EXPECT_EQ(e.nodes.at("redis"), 3);
-  EXPECT_THAT(e.extra_args, ElementsAre("--loglevel", "verbose"));
+  ASSERT_FALSE(e.extra_args.empty());
+  for (const auto& [kind, args] : e.extra_args) EXPECT_THAT(args, ElementsAre("--loglevel", "verbose")) << kind;
   ASSERT_TRUE(e.load.has_value());
   EXPECT_EQ(e.load->rate.millihertz, 400'000);
   EXPECT_EQ(e.load->mix.at("read"), 50);
