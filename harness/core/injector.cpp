@@ -8,6 +8,8 @@
 namespace withstand::core {
 
 namespace {
+/// How often an injection that may end by itself is asked whether it has.
+constexpr std::chrono::milliseconds end_interval{50};
 /// How often the holder of a role is asked while a trigger waits for it to change.
 constexpr std::chrono::milliseconds role_interval{200};
 }  // namespace
@@ -164,6 +166,7 @@ void Injector::inject(Item& item, Instant due) {
   report(item, "injected", {}, due);
   const Instant end = fault.lasts ? item.injected + *fault.lasts : end_;
   if (end < end_) item.revert_timer = lab_.loop().at(end, [this, &item] { revert_or_note(item); });
+  if (!kind.schema().lasts) watch_end(item);
   for (auto& other : items_) {
     const auto& trigger = other->fault().trigger;
     if (trigger.kind != spec::Trigger::Kind::fault || trigger.fault != fault.name) continue;
@@ -172,6 +175,15 @@ void Injector::inject(Item& item, Instant due) {
     if (next < end_)
       other->trigger_timer = lab_.loop().at(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
   }
+}
+
+void Injector::watch_end(Item& item) {
+  item.revert_timer = lab_.loop().at(now() + end_interval, [this, &item] {
+    if (item.injection->ended())
+      revert_or_note(item);
+    else
+      watch_end(item);
+  });
 }
 
 void Injector::revert(Item& item) {

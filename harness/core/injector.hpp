@@ -57,6 +57,7 @@ class Injector {
   void on_trigger(Item& item, Instant due);
   void resolve(Item& item, Instant due);
   void inject(Item& item, Instant due);
+  void watch_end(Item& item);
   void revert(Item& item);
   bool revert_or_note(Item& item);
   void report(const Item& item, const std::string& what, const std::string& detail, Instant due = {});

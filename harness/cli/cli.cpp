@@ -1,0 +1,95 @@
+#include "cli/cli.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+
+#include "cli/session.hpp"
+#include "lab/guardian.hpp"
+#include "lab/link/fabric.hpp"
+#include "load/load_client.hpp"
+#include "record/exit_code.hpp"
+#include "run/host.hpp"
+
+namespace withstand::cli {
+
+namespace {
+
+int code(record::ExitCode exit) { return static_cast<int>(exit); }
+
+/// The harness's own processes: this program again, with a hidden first argument.
+std::optional<int> run_hidden(int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "__fabric") return lab::link::fabric_main();
+  if (name == "__guardian") return lab::guardian_main();
+  if (name == "__load") return load::load_main();
+  return std::nullopt;
+}
+
+/// Commands that the design has and this build has not: better said than "unknown".
+bool not_built(std::string_view name) { return name == "audit" || name == "plugin"; }
+
+int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11's own statuses are not ours: help is a success, everything else is usage.
+    if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
+    app.exit(error, std::cout, std::cerr);
+    return code(record::ExitCode::usage);
+  }
+  if (session.action) return session.action();
+  std::cout << app.help();
+  return code(record::ExitCode::usage);
+}
+
+}  // namespace
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+report::Style Session::style_for(int descriptor) const {
+  report::Style style;
+  const bool terminal = ::isatty(descriptor) == 1;
+  const auto wish = report::parse_colour_wish(colour);
+  style.colour = report::choose_colour(wish.value_or(report::ColourWish::automatic), environment, terminal);
+  style.unicode = report::choose_unicode(environment);
+  winsize size{};
+  if (terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) style.width = size.ws_col;
+  return style;
+}
+
+int main(int argc, char** argv, const std::function<core::Catalog()>& catalog) {
+  try {
+    if (const auto status = run_hidden(argc, argv)) return *status;
+    if (argc > 1 && not_built(argv[1])) throw UsageError(fmt::format("'{}' is not built yet", argv[1]));
+    Session session{catalog, argc > 0 ? argv[0] : "withstand", "auto", {}};
+    CLI::App app("Withstand: inject faults into a system under load, and get a verdict with evidence.", "withstand");
+    app.footer(record::exit_codes_help());
+    app.set_version_flag("--version", "withstand " + run::version());
+    app.add_option("--color", session.colour, "Colour in what is printed: auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    app.require_subcommand(0, 1);
+    app.fallthrough();
+    for (const auto add : {add_run, add_plan, add_list, add_describe, add_doctor, add_check, add_report, add_replay,
+                           add_stop, add_shell, add_recover, add_schema})
+      add(app, session);
+    return parse_and_run(app, session, argc, argv);
+  } catch (const UsageError& error) {
+    std::cerr << "withstand: " << error.what() << '\n';
+    return code(record::ExitCode::usage);
+  } catch (const std::exception& error) {
+    std::cerr << "withstand: " << error.what() << '\n';
+    return code(record::ExitCode::harness_error);
+  }
+}
+
+}  // namespace withstand::cli

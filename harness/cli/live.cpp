@@ -1,0 +1,102 @@
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/session.hpp"
+#include "core/undo_journal.hpp"
+#include "lab/local_lab.hpp"
+#include "lab/run_state.hpp"
+#include "record/exit_code.hpp"
+
+/// Commands about runs that are going on, or that died: stop, shell, recover.
+namespace withstand::cli {
+
+namespace {
+
+lab::RunState find_living(const std::string& run) {
+  const auto living = lab::living_runs();
+  if (run.empty()) {
+    if (living.size() == 1) return living.front();
+    if (living.empty()) throw UsageError("no run is going on");
+    std::string names;
+    for (const auto& one : living) names += "\n  " + one.run;
+    throw UsageError("several runs are going on; say which:" + names);
+  }
+  if (const auto found = lab::find_run(run)) return *found;
+  std::string names;
+  for (const auto& one : living) names += "\n  " + one.run;
+  throw UsageError(fmt::format("no run '{}' is going on{}", run, names.empty() ? "" : "; these are:" + names));
+}
+
+int stop(const std::string& run) {
+  const auto state = find_living(run);
+  if (!lab::ask_to_stop(state)) throw UsageError(fmt::format("run '{}' has just ended", state.run));
+  std::cout << fmt::format("asked {} to stop: it rolls back and reports\n", state.run);
+  return 0;
+}
+
+int shell(const std::string& run, const std::string& node, const std::vector<std::string>& command) {
+  const auto state = find_living(run);
+  std::string names;
+  for (const auto& one : state.nodes) {
+    if (one.name == node) return lab::shell_in(one, command);
+    names += " " + one.name;
+  }
+  throw UsageError(fmt::format("run '{}' has no node '{}'; it has:{}", state.run, node, names));
+}
+
+int recover() {
+  const auto journals = core::stale_journals();
+  if (journals.empty()) {
+    std::cout << "nothing to recover\n";
+    return 0;
+  }
+  bool clean = true;
+  for (const auto& journal : journals) {
+    const auto outcome = core::undo(journal);
+    std::cout << fmt::format("{}: {} undone\n", journal, outcome.undone);
+    for (const auto& failure : outcome.failed) std::cout << "  left: " << failure << '\n';
+    clean = clean && outcome.failed.empty();
+  }
+  return static_cast<int>(clean ? record::ExitCode::as_it_should_be : record::ExitCode::rollback_failed);
+}
+
+}  // namespace
+
+void add_stop(CLI::App& app, Session& session) {
+  auto* command =
+      app.add_subcommand("stop", "Stop a run that is going on: it rolls back and reports (verdict aborted)");
+  auto run = std::make_shared<std::string>();
+  command->add_option("run", *run, "Its name or directory; may be left out when there is one only");
+  command->callback([run, &session] { session.action = [run] { return stop(*run); }; });
+}
+
+void add_shell(CLI::App& app, Session& session) {
+  auto* command =
+      app.add_subcommand("shell", "Open a shell, or run a command, inside a node of a run that is going on");
+  struct Arguments {
+    std::string run, node;
+    std::vector<std::string> command;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("run", arguments->run, "The run's name or directory")->required();
+  command->add_option("node", arguments->node, "The node's name")->required();
+  command->add_option("command", arguments->command, "Command to run; without one, a shell");
+  command->prefix_command();
+  command->callback([arguments, command, &session] {
+    auto words = arguments->command;
+    for (const auto& word : command->remaining()) words.push_back(word);
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    session.action = [arguments, words] { return shell(arguments->run, arguments->node, words); };
+  });
+}
+
+void add_recover(CLI::App& app, Session& session) {
+  auto* command =
+      app.add_subcommand("recover", "Undo what a killed harness left behind, when its guardian was killed too");
+  command->callback([&session] { session.action = [] { return recover(); }; });
+}
+
+}  // namespace withstand::cli

@@ -1,0 +1,48 @@
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/run_many.hpp"
+#include "cli/session.hpp"
+#include "lab/local_lab.hpp"
+
+namespace withstand::cli {
+
+namespace {
+
+struct ReplayArguments {
+  std::string run;
+  RunFlags flags;
+};
+
+/// The experiment as it was when it ran (the run directory keeps a copy), under the path it had, so that its target is
+/// found.
+int replay(ReplayArguments& arguments, Session& session) {
+  const auto record = read_run_directory(arguments.run);
+  const core::Catalog catalog = session.catalog();
+  const std::string copy = arguments.run + "/experiment.toml";
+  auto loaded = run::load_experiment_as(copy, record.start.file, catalog);
+  if (!loaded.ok()) throw UsageError("this run's experiment cannot be run again:\n" + loaded.problems);
+  arguments.flags.seed = record.start.seed;
+  arguments.flags.control = record.start.control;
+  lab::enter_user_namespace_unless_root();
+  return run_many({loaded.file}, catalog, arguments.flags, session);
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("replay", "Run the experiment of an earlier run again, with its seed");
+  auto arguments = std::make_shared<ReplayArguments>();
+  command->add_option("run", arguments->run, "Run directory")->required();
+  command->add_option("--output", arguments->flags.output, "Folder for run directories (default: runs)");
+  command->add_option("--repeat", arguments->flags.repeat, "How often; the first time with the run's own seed");
+  command->add_flag("--keep", arguments->flags.keep, "Keep the nodes' data");
+  arguments->flags.reports.add_options(*command);
+  command->callback(
+      [arguments, &session] { session.action = [arguments, &session] { return replay(*arguments, session); }; });
+}
+
+}  // namespace withstand::cli

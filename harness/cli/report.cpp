@@ -1,0 +1,42 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/reporting.hpp"
+#include "cli/session.hpp"
+#include "record/exit_code.hpp"
+
+namespace withstand::cli {
+
+namespace {
+
+struct ReportArguments {
+  std::vector<std::string> runs;
+  ReportOptions options;
+};
+
+int report_again(const ReportArguments& arguments, Session& session) {
+  std::vector<record::RunRecord> runs;
+  std::vector<record::ExitCode> codes;
+  for (const auto& directory : arguments.runs) {
+    runs.push_back(read_run_directory(directory));
+    codes.push_back(record::to_exit_code(runs.back().end.exit_code));
+  }
+  if (!arguments.options.json)
+    for (const auto& run : runs) print_console(run, session);
+  publish(runs, static_cast<int>(record::combine(codes)), arguments.options);
+  return 0;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("report", "Make the reports of earlier runs again, from their directories alone");
+  auto arguments = std::make_shared<ReportArguments>();
+  command->add_option("runs", arguments->runs, "Run directories")->required();
+  arguments->options.add_options(*command);
+  command->callback(
+      [arguments, &session] { session.action = [arguments, &session] { return report_again(*arguments, session); }; });
+}
+
+}  // namespace withstand::cli

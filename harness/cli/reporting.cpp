@@ -1,0 +1,61 @@
+#include "cli/reporting.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "report/console.hpp"
+#include "report/files.hpp"
+#include "report/github.hpp"
+#include "report/json.hpp"
+#include "report/junit.hpp"
+#include "report/markdown.hpp"
+#include "report/prometheus.hpp"
+
+namespace withstand::cli {
+
+void ReportOptions::add_options(CLI::App& command) {
+  command.add_flag("--json", json, "Print one JSON object on stdout instead of text");
+  command.add_option("--junit", junit, "Write JUnit XML to this file");
+  command.add_flag("--junit-strict", junit_strict, "JUnit XML as junit-10.xsd has it, without file and line");
+  command.add_option("--markdown", markdown, "Write a Markdown report to this file");
+  command.add_option("--prometheus", prometheus, "Write Prometheus text to this file, for the textfile collector");
+  command.add_option_function<std::string>(
+      "--html", [](const std::string&) { throw UsageError("--html is not built yet"); }, "Not built yet");
+}
+
+record::RunRecord read_run_directory(const std::string& directory) {
+  std::ifstream journal(directory + "/journal.jsonl");
+  if (!journal) throw UsageError(fmt::format("'{}' is no run directory: it has no journal.jsonl", directory));
+  auto run = record::read_run(journal);
+  run.directory = directory;
+  return run;
+}
+
+void write_own_reports(const record::RunRecord& run) {
+  report::write_file(run.directory + "/report.json", report::json_report({run}, run.end.exit_code));
+  report::write_file(run.directory + "/report.md", report::markdown_report({run}));
+  report::write_file(run.directory + "/junit.xml", report::junit_report({run}));
+}
+
+void publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options) {
+  if (options.json) std::cout << report::json_report(runs, exit_code) << std::flush;
+  report::JunitOptions junit;
+  junit.strict = options.junit_strict;
+  if (!options.junit.empty()) report::write_file(options.junit, report::junit_report(runs, junit));
+  if (!options.markdown.empty()) report::write_file(options.markdown, report::markdown_report(runs));
+  if (!options.prometheus.empty()) report::write_file(options.prometheus, report::prometheus_report(runs));
+  const auto github = report::github_context(environment, std::filesystem::current_path().string());
+  if (!options.json) std::cout << report::github_annotations(runs, github) << std::flush;
+  report::append_step_summary(runs, github);
+}
+
+void print_console(const record::RunRecord& run, const Session& session) {
+  std::cout << report::console(run, session.style_for(STDOUT_FILENO)) << std::flush;
+}
+
+}  // namespace withstand::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "record/run_record.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace withstand::cli {
+
+/// Where results go besides the console. Shared by run, replay and report.
+struct ReportOptions {
+  bool json = false;
+  bool junit_strict = false;
+  std::string junit, markdown, prometheus;
+  void add_options(CLI::App& command);
+};
+
+/// The record of the run in this directory. Throws UsageError when there is none.
+record::RunRecord read_run_directory(const std::string& directory);
+/// report.json, report.md and junit.xml into the run's own directory.
+void write_own_reports(const record::RunRecord& run);
+/// What the options ask for, after all runs: stdout gets the JSON object, or nothing; files are written; GitHub is
+/// told.
+void publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options);
+/// The person's report on stdout.
+void print_console(const record::RunRecord& run, const Session& session);
+
+}  // namespace withstand::cli

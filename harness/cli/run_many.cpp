@@ -1,0 +1,104 @@
+#include "cli/run_many.hpp"
+
+#include <iostream>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+
+#include "cli/selection.hpp"
+#include "record/exit_code.hpp"
+#include "report/console.hpp"
+#include "report/github.hpp"
+#include "report/progress.hpp"
+#include "run/run.hpp"
+
+namespace withstand::cli {
+
+namespace {
+
+int terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+report::Progress::Options progress_options(const Session& session, const std::string& label) {
+  report::Progress::Options options;
+  options.style = session.style_for(STDERR_FILENO);
+  options.live = report::choose_live(environment, ::isatty(STDERR_FILENO) == 1);
+  if (options.live) options.columns = terminal_columns;
+  options.label = label;
+  return options;
+}
+
+record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& catalog, const RunFlags& flags,
+                          std::uint64_t seed, const std::string& label, const Session& session,
+                          run::Interrupts& interrupts) {
+  report::Progress progress(std::cerr, progress_options(session, label));
+  run::RunOptions options;
+  options.seed = seed;
+  options.output = flags.output;
+  options.keep = flags.keep;
+  options.control = flags.control;
+  options.timeout = flags.timeout;
+  options.command =
+      fmt::format("{} run {} --seed {}{}", session.program, file.path, seed, flags.control ? " --control" : "");
+  if (!flags.quiet) {
+    options.on_event = [&](const record::JournalEntry& entry) { progress.event(entry); };
+    options.on_tick = [&](const run::LiveState& state) {
+      report::LiveFigures figures;
+      figures.total = state.total;
+      figures.ops_per_second = state.ops_per_second;
+      figures.errors = state.errors;
+      figures.p99 = state.p99;
+      figures.loaded = state.loaded;
+      progress.tick(state.now, figures);
+    };
+  }
+  const auto outcome = run::run_experiment(file, catalog, options, interrupts);
+  progress.finish();
+  auto record = read_run_directory(outcome.directory);
+  write_own_reports(record);
+  return record;
+}
+
+int exit_status(const std::vector<record::RunRecord>& runs, bool require) {
+  std::vector<record::ExitCode> codes;
+  for (const auto& run : runs) codes.push_back(record::to_exit_code(run.end.exit_code));
+  const auto combined = record::combine(codes);
+  if (require)
+    for (const auto code : codes)
+      if (code == record::ExitCode::skipped) {
+        codes.push_back(record::ExitCode::harness_error);
+        return static_cast<int>(record::combine(codes));
+      }
+  return static_cast<int>(combined);
+}
+
+}  // namespace
+
+int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
+             const Session& session) {
+  run::Interrupts interrupts;
+  std::vector<record::RunRecord> runs;
+  const std::uint64_t total = files.size() * flags.repeat;
+  for (const auto& file : files) {
+    const std::uint64_t seed = flags.seed ? *flags.seed : file.experiment.seed ? *file.experiment.seed : draw_seed();
+    for (std::uint64_t i = 0; i < flags.repeat && interrupts.signal() == 0; ++i) {
+      const std::string label = total == 1 ? "" : fmt::format("{}/{}", runs.size() + 1, total);
+      auto record = run_one(file, catalog, flags, seed_of_repetition(seed, i), label, session, interrupts);
+      if (!flags.reports.json) print_console(record, session);
+      // Series would fill the memory of a long soak; the directory keeps them.
+      if (total > 1) record.seconds.clear(), record.probes.clear();
+      runs.push_back(std::move(record));
+      interrupts.collect();
+    }
+  }
+  const int status = exit_status(runs, flags.require);
+  if (runs.size() > 1 && !flags.reports.json)
+    std::cout << report::summary(runs, status, session.style_for(STDOUT_FILENO)) << std::flush;
+  publish(runs, status, flags.reports);
+  return status;
+}
+
+}  // namespace withstand::cli

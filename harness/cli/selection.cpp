@@ -1,0 +1,102 @@
+#include "cli/selection.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fnmatch.h>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/session.hpp"
+#include "core/draw.hpp"
+
+namespace withstand::cli {
+
+namespace {
+
+bool matches(const std::string& glob, const std::string& path) {
+  if (glob.empty()) return true;
+  const bool leave_out = glob.front() == '-';
+  const std::string pattern = leave_out ? glob.substr(1) : glob;
+  // A glob without a slash is meant for any part of the path, as in "*partition*".
+  const bool hit = ::fnmatch(pattern.c_str(), path.c_str(), 0) == 0 ||
+                   ::fnmatch(("*" + pattern + "*").c_str(), path.c_str(), 0) == 0;
+  return hit != leave_out;
+}
+
+bool tagged(const std::vector<std::string>& wishes, const std::vector<std::string>& tags) {
+  bool any_wanted = false, wanted = false;
+  for (const auto& wish : wishes) {
+    const bool without = wish.front() == '!';
+    const bool has = std::find(tags.begin(), tags.end(), without ? wish.substr(1) : wish) != tags.end();
+    if (without && has) return false;
+    if (without) continue;
+    any_wanted = true;
+    wanted = wanted || has;
+  }
+  return wanted || !any_wanted;
+}
+
+struct Shard {
+  std::uint64_t index = 1, count = 1;
+};
+
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  if (text.empty()) return shard;
+  const auto slash = text.find('/');
+  const auto read = [&](std::size_t from, std::size_t to, std::uint64_t& into) {
+    const auto result = std::from_chars(text.data() + from, text.data() + to, into);
+    return result.ec == std::errc{} && result.ptr == text.data() + to;
+  };
+  if (slash == std::string::npos || !read(0, slash, shard.index) || !read(slash + 1, text.size(), shard.count) ||
+      shard.index < 1 || shard.index > shard.count)
+    throw UsageError(fmt::format("--shard '{}' is not INDEX/COUNT with INDEX from 1, as in 2/4", text));
+  return shard;
+}
+
+}  // namespace
+
+void ExperimentSelection::add_options(CLI::App& command) {
+  command.add_option("paths", paths, "Experiment files, or folders of them")->required();
+  command.add_option("--filter", filter, "Only paths that match this glob; with a leading '-', only those that do not");
+  command.add_option("--tag", tags, "Only experiments with one of these tags; '!TAG' leaves out")->delimiter(',');
+  command.add_option("--shard", shard, "Only part INDEX of COUNT, as in 2/4; stable when files are added");
+}
+
+std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& catalog) const {
+  const Shard part = parse_shard(shard);
+  std::vector<std::string> found;
+  try {
+    found = run::find_experiments(paths);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+  std::vector<run::ExperimentFile> files;
+  std::string problems;
+  for (const auto& path : found) {
+    if (!matches(filter, path)) continue;
+    if (core::draw_stream(0, path, "", "shard").key % part.count != part.index - 1) continue;
+    auto loaded = run::load_experiment(path, catalog);
+    if (!loaded.ok())
+      problems += loaded.problems;
+    else if (tagged(tags, loaded.file.experiment.tags))
+      files.push_back(std::move(loaded.file));
+  }
+  if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
+  return files;
+}
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  // 53 bits, so that the seed survives readers of JSON that keep numbers as doubles, and TOML's signed integers.
+  return ((static_cast<std::uint64_t>(device()) << 32U) | device()) >> 11U;
+}
+
+std::uint64_t seed_of_repetition(std::uint64_t seed, std::uint64_t repetition) {
+  if (repetition == 0) return seed;
+  return core::draw_stream(seed, "", "", "repetition").bits(repetition) >> 11U;
+}
+
+}  // namespace withstand::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/fault.hpp"
+#include "spec/experiment.hpp"
+#include "spec/reader.hpp"
+
+namespace withstand::run {
+
+/// An experiment with the texts it was read from.
+struct ExperimentFile {
+  std::string path;
+  std::string text;
+  std::string target_text;  ///< empty for an inline target
+  spec::Experiment experiment;
+};
+
+struct LoadedExperiment {
+  ExperimentFile file;
+  std::string problems;  ///< rendered diagnostics; empty when the file is good
+  [[nodiscard]] bool ok() const { return problems.empty(); }
+};
+
+/// Reads and checks one experiment with its target. A file that cannot be read is a problem like any other.
+///
+/// `[target] use = "NAME"` is looked for as targets/NAME/target.toml in the folder of the experiment and each folder
+/// above it, then in the current folder, then beside the program. A text with a slash or ending in .toml is a path
+/// relative to the experiment.
+LoadedExperiment load_experiment(const std::string& path, const core::Catalog& catalog);
+/// The text of the file `text_path`, read as if it stood at `path`: a run's own copy, whose target is found where it
+/// was.
+LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path,
+                                    const core::Catalog& catalog);
+
+/// Every *.toml below the paths (a file is itself), sorted, each once. Throws std::runtime_error for a path that does
+/// not exist. Files that are plainly no experiments (target.toml) are left out of folders.
+std::vector<std::string> find_experiments(const std::vector<std::string>& paths);
+
+}  // namespace withstand::run

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <csignal>
+
+#include "core/event_loop.hpp"
+#include "os/signal_fd.hpp"
+
+namespace withstand::run {
+
+/// SIGINT, SIGTERM (a person or a CI system) and SIGUSR1 (`withstand stop`) as states that the phases look at. Lives as
+/// long as the command, so that a signal between two runs is not lost.
+class Interrupts {
+ public:
+  Interrupts() : signals_{SIGINT, SIGTERM, SIGUSR1} {}
+
+  /// Watches on this loop while the registration lives.
+  [[nodiscard]] core::EventLoop::Registration watch(core::EventLoop& loop) {
+    return loop.on_readable(signals_.get(), [this] { collect(); });
+  }
+  void collect() {
+    while (const auto signal = signals_.next()) {
+      if (*signal == SIGUSR1)
+        stopped_ = true;
+      else if (signal_ == 0)
+        signal_ = *signal;
+      else
+        twice_ = true;
+    }
+  }
+
+  [[nodiscard]] int signal() const { return signal_; }     ///< the first SIGINT or SIGTERM; 0: none came
+  [[nodiscard]] bool twice() const { return twice_; }      ///< a second one: skip to rollback
+  [[nodiscard]] bool stopped() const { return stopped_; }  ///< by `withstand stop`
+  [[nodiscard]] bool any() const { return signal_ != 0 || stopped_; }
+  /// A stop concerns one run; the next begins anew.
+  void forget_stop() { stopped_ = false; }
+
+ private:
+  os::SignalFd signals_;
+  int signal_ = 0;
+  bool twice_ = false, stopped_ = false;
+};
+
+}  // namespace withstand::run

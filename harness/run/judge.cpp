@@ -1,0 +1,135 @@
+#include "run/judge.hpp"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "check/checker.hpp"
+#include "check/exits.hpp"
+#include "check/metrics.hpp"
+
+namespace withstand::run {
+namespace {
+
+/// Operations that the generator itself hands over later than this would blame the target for us.
+constexpr std::int64_t most_lag_ns = 50'000'000;
+
+void judge_evidence(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
+  for (const auto& injection : seen.injections) {
+    const auto& fault = *injection.fault;
+    for (const auto& row : injection.evidence.rows)
+      recorder.write(record::EvidenceEvent{fault.name, row.what, row.requested, row.measured, row.source,
+                                           std::string(core::to_text(row.judgement))});
+    record::EvidenceVerdict result;
+    result.fault = fault.name;
+    result.kind = fault.kind;
+    result.took_effect = injection.objection.empty();
+    result.required = fault.evidence_required;
+    result.objection = injection.objection;
+    recorder.write(result);
+    verdict.evidence.push_back(std::move(result));
+  }
+}
+
+void judge_media(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
+  const auto add = [&](const std::string& medium, bool kept, const std::string& detail) {
+    record::MediumHealth health{medium, kept, detail};
+    recorder.write(health);
+    verdict.media.push_back(std::move(health));
+  };
+  if (seen.links) {
+    const auto& links = *seen.links;
+    add("link fabric", links.overload.empty(),
+        links.overload.empty() ? fmt::format("{} packets forwarded, release lateness p99 {}", links.forwarded,
+                                             spec::to_human(std::chrono::nanoseconds(links.lateness_p99_ns)))
+                               : links.overload);
+  }
+  if (seen.load) {
+    const bool kept = seen.load->lag_p99 <= most_lag_ns;
+    add("load generator", kept,
+        fmt::format("{} operations planned, sent {} late at p99{}", seen.load->planned,
+                    spec::to_human(std::chrono::nanoseconds(seen.load->lag_p99)),
+                    kept ? "" : fmt::format(": more than {}", spec::to_human(std::chrono::nanoseconds(most_lag_ns)))));
+  }
+}
+
+void judge_expectations(const spec::Experiment& experiment, const Observations& seen, Recorder& recorder,
+                        check::VerdictInput& verdict) {
+  check::MetricsInput input;
+  input.operations = seen.operations;
+  input.phases = seen.phases;
+  input.probes = seen.probes;
+  if (seen.last_fault_end) input.last_fault_end = recorder.since(*seen.last_fault_end);
+  if (experiment.load) input.timeout = experiment.load->timeout;
+  const check::Metrics metrics(std::move(input));
+  for (const auto& summary : metrics.summaries()) recorder.write(summary);
+  const auto add = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
+    for (const auto& threshold : thresholds) {
+      auto result = metrics.judge(threshold, phase, threshold.at.line);
+      recorder.write(result);
+      verdict.expectations.push_back(std::move(result));
+    }
+  };
+  add("before", experiment.expect.before);
+  add("during", experiment.expect.during);
+  add("after", experiment.expect.after);
+}
+
+std::vector<check::FaultWindow> fault_windows(const Observations& seen, const Recorder& recorder) {
+  std::vector<check::FaultWindow> windows;
+  for (const auto& injection : seen.injections) {
+    if (injection.injected == core::Instant{}) continue;
+    const auto to =
+        injection.ended == core::Instant{} ? std::numeric_limits<std::int64_t>::max() : recorder.since(injection.ended);
+    windows.push_back(
+        {injection.fault->name, injection.fault->kind, injection.on, {recorder.since(injection.injected), to}});
+  }
+  return windows;
+}
+
+void judge_checks(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
+                  Recorder& recorder, check::VerdictInput& verdict) {
+  const auto add = [&](record::CheckResult result) {
+    recorder.write(result);
+    verdict.checks.push_back(std::move(result));
+  };
+  check::CheckContext context;
+  context.phases = seen.phases;
+  context.faults = fault_windows(seen, recorder);
+  context.live_nodes = seen.live_nodes;
+  if (experiment.load) {
+    for (const auto& [op, weight] : experiment.load->mix)
+      if (weight > 0) context.operation_kinds.push_back(op);
+    add(check::judge_load(seen.operations, context));
+  }
+  for (const auto& name : experiment.expect.checks) {
+    const check::Checker* checker = check::find_checker(name);
+    if (checker == nullptr) continue;  // the parser has refused it
+    auto result = checker->judge(seen.operations, context);
+    if (!seen.history_problems.empty() && result.outcome == "held") {
+      result.outcome = "inconclusive";
+      result.summary = fmt::format("{} lines of the history could not be read, the first: {}",
+                                   seen.history_problems.size(), seen.history_problems.front());
+    }
+    add(std::move(result));
+  }
+  check::ExitsInput exits;
+  exits.exits = seen.exits;
+  exits.epoch = recorder.epoch();
+  exits.allowed = experiment.expect.exits;
+  exits.host_out_of_memory = seen.host_out_of_memory;
+  for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
+}
+
+}  // namespace
+
+void judge(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
+           Recorder& recorder, check::VerdictInput& verdict) {
+  judge_evidence(seen, recorder, verdict);
+  judge_media(seen, recorder, verdict);
+  judge_expectations(experiment, seen, recorder, verdict);
+  judge_checks(experiment, topology, seen, recorder, verdict);
+  if (seen.host_out_of_memory) verdict.host_out_of_memory = "the kernel's out-of-memory killer struck during the run";
+}
+
+}  // namespace withstand::run

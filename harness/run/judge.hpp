@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "check/verdict.hpp"
+#include "check/windows.hpp"
+#include "core/injector.hpp"
+#include "core/lab.hpp"
+#include "load/summary.hpp"
+#include "record/history.hpp"
+#include "run/recorder.hpp"
+#include "spec/experiment.hpp"
+
+namespace withstand::run {
+
+/// What was seen in a run, gathered while it went on.
+struct Observations {
+  std::vector<check::PhaseWindow> phases;
+  std::vector<check::ProbeObservation> probes;
+  std::vector<core::Exit> exits;
+  std::vector<core::Injector::Result> injections;
+  std::vector<record::Operation> operations;
+  std::vector<std::string> history_problems;
+  std::vector<std::string> live_nodes;
+  std::optional<core::Instant> last_fault_end;
+  std::optional<load::Summary> load;
+  std::optional<core::FabricHealth> links;
+  bool host_out_of_memory = false;
+  bool read_back_missing = false;  ///< the final reads did not end in time
+};
+
+/// Judges everything that was seen, writes each result into the journal, and adds it to `verdict`.
+void judge(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
+           Recorder& recorder, check::VerdictInput& verdict);
+
+}  // namespace withstand::run

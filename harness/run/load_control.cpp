@@ -1,0 +1,101 @@
+#include "run/load_control.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+namespace withstand::run {
+
+LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment, std::uint64_t seed,
+                         core::Instant epoch, const std::string& run_directory, OnSecond on_second)
+    : on_second_(std::move(on_second)) {
+  const auto& topology = lab.topology();
+  const auto nodes = topology.clients();
+  for (const auto node : nodes) {
+    const auto& info = topology.at(node);
+    std::map<std::string, std::string> options;
+    for (const auto& [name, text] : experiment.target.driver_options) options[name] = lab.expand(node, text);
+    Client client;
+    client.history = nodes.size() == 1 ? run_directory + "/history.jsonl"
+                                       : fmt::format("{}/history-{}.jsonl", run_directory, info.name);
+    const auto config = load::make_config(experiment, topology, info, options, seed, epoch.count(), client.history);
+    load::LoadClient::Callbacks callbacks;
+    callbacks.on_ready = [this] { ++ready_; };
+    callbacks.on_second = [this](const auto& entries) { second(entries); };
+    callbacks.on_finished = [this](const load::Summary& summary) { summaries_.push_back(summary); };
+    callbacks.on_final_reads = [this](const load::FinalReads&) { ++final_reads_; };
+    callbacks.on_death = [this, name = info.name](const std::string& why) {
+      if (!death_) death_ = fmt::format("the load generator on {} ended: {}", name, why);
+    };
+    client.process = lab.spawn_in(node, {"__load"});
+    client.control =
+        std::make_unique<load::LoadClient>(lab.loop(), std::move(client.process.control()), config, callbacks);
+    clients_.push_back(std::move(client));
+  }
+}
+
+LoadControl::~LoadControl() {
+  for (auto& client : clients_) client.control.reset();
+}
+
+void LoadControl::start(core::Instant at) {
+  for (auto& client : clients_) client.control->start(at);
+}
+
+void LoadControl::stop() {
+  for (auto& client : clients_) client.control->stop();
+}
+
+void LoadControl::final_reads(const std::vector<std::string>& nodes, std::chrono::nanoseconds within) {
+  for (auto& client : clients_) client.control->final_reads(nodes, within);
+}
+
+load::Summary LoadControl::summary() const {
+  load::Summary worst;
+  for (const auto& one : summaries_) {
+    worst.planned += one.planned;
+    worst.late += one.late;
+    worst.lag_p50 = std::max(worst.lag_p50, one.lag_p50);
+    worst.lag_p99 = std::max(worst.lag_p99, one.lag_p99);
+    worst.lag_max = std::max(worst.lag_max, one.lag_max);
+  }
+  return worst;
+}
+
+std::vector<record::Operation> LoadControl::operations(std::vector<std::string>& problems) const {
+  std::vector<record::Operation> all;
+  for (const auto& client : clients_) {
+    std::ifstream in(client.history);
+    auto reading = record::read_history(in);
+    for (const auto& problem : reading.problems) problems.push_back(client.history + ": " + problem);
+    std::move(reading.operations.begin(), reading.operations.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+void LoadControl::second(const std::vector<record::LoadSecond>& entries) {
+  for (const auto& entry : entries) {
+    auto& [reported, sum] = pending_[{entry.second, entry.op}];
+    sum.op = entry.op;
+    sum.second = entry.second;
+    sum.ok += entry.ok;
+    sum.fail += entry.fail;
+    sum.info += entry.info;
+    sum.dropped += entry.dropped;
+    sum.late += entry.late;
+    sum.p50 = std::max(sum.p50, entry.p50);
+    sum.p99 = std::max(sum.p99, entry.p99);
+    sum.max = std::max(sum.max, entry.max);
+    if (++reported < clients_.size()) continue;
+    if (sum.op.empty()) {
+      figures_.ops_per_second = static_cast<double>(sum.ok);
+      figures_.errors += sum.fail + sum.info + sum.dropped;
+      figures_.p99 = sum.p99;
+    }
+    on_second_(sum);
+    pending_.erase({entry.second, entry.op});
+  }
+}
+
+}  // namespace withstand::run

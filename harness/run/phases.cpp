@@ -1,0 +1,303 @@
+#include "run/phases.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "run/host.hpp"
+#include "run/requirements.hpp"
+
+namespace withstand::run {
+
+using std::chrono::seconds;
+
+namespace {
+/// How often the live figures are shown and the stop conditions asked.
+constexpr std::chrono::milliseconds tick_interval{200};
+/// How long reading back may take at most.
+constexpr seconds read_back_limit{30};
+
+std::string describe(const core::Exit& exit) {
+  std::string text =
+      exit.signalled ? "killed by " + signal_text(exit.value) : fmt::format("exited with status {}", exit.value);
+  if (exit.core_dumped) text += " (core dumped)";
+  return text + (exit.requested ? ", asked by " + exit.asked_by : ", nobody asked");
+}
+
+/// How late the outcome of something asked now may come.
+spec::Duration longest_timeout(const spec::Experiment& experiment) {
+  spec::Duration longest = experiment.load ? experiment.load->timeout : spec::Duration{};
+  for (const auto& probe : experiment.probes) longest = std::max(longest, probe.timeout);
+  return longest;
+}
+}  // namespace
+
+Phases::Phases(const ExperimentFile& file, const core::Catalog& catalog, const RunOptions& options,
+               Interrupts& interrupts, const RunFolder& folder)
+    : file_(file),
+      experiment_(file.experiment),
+      catalog_(catalog),
+      options_(options),
+      interrupts_(interrupts),
+      folder_(folder),
+      recorder_(folder / "journal.jsonl", core::now(), options.on_event),
+      topology_(experiment_),
+      plan_(core::make_plan(experiment_, topology_, options.seed)),
+      stop_(experiment_.stop, longest_timeout(experiment_)) {
+  if (options.control) plan_.injections.clear();
+  verdict_.expected = options.control ? spec::ExpectedVerdict{} : experiment_.expected;
+  signals_ = interrupts_.watch(loop_);
+}
+
+Phases::~Phases() = default;
+
+record::RunEnded Phases::execute() {
+  try {
+    run_started({});
+    if (preflight() && prepare() && launch() && warm_up() && before() && during() && after()) read_back();
+  } catch (const std::exception& error) {
+    verdict_.error = error.what();
+    recorder_.note("error", error.what());
+  }
+  rollback();
+  return verdict();
+}
+
+void Phases::begin(const std::string& phase) { recorder_.write(record::PhaseStarted{phase}); }
+
+void Phases::run_started(const std::vector<std::string>& versions) {
+  record::RunStarted started;
+  started.run = folder_.name();
+  started.title = experiment_.title;
+  started.file = file_.path;
+  started.seed = options_.seed;
+  started.target = experiment_.target.name;
+  for (std::size_t i = 0; i < versions.size() && i < experiment_.target.versions.size(); ++i)
+    started.versions[experiment_.target.versions[i].front()] = versions[i];
+  for (const auto& node : topology_.nodes()) started.nodes.push_back(node.name);
+  started.tags = experiment_.tags;
+  started.command = options_.command;
+  started.control = options_.control;
+  started.expected_verdict = verdict_.expected.verdict;
+  started.expected_fails = verdict_.expected.fails;
+  fill_host(started);
+  recorder_.write(started);
+}
+
+bool Phases::preflight() {
+  begin("preflight");
+  const auto missing = missing_requirements(experiment_, plan_, catalog_);
+  if (missing.empty()) return true;
+  verdict_.skipped = fmt::format("missing here: {}", fmt::join(missing, " · "));
+  return false;
+}
+
+bool Phases::prepare() {
+  begin("prepare");
+  lab::LabOptions options;
+  options.run_directory = folder_.path();
+  options.run_name = folder_.name();
+  options.keep = options_.keep;
+  options.epoch = recorder_.epoch();
+  for (const auto& injection : plan_.injections)
+    for (auto& claim : catalog_.fault(injection.fault->kind)->claims(*injection.fault, topology_))
+      options.claims.push_back(std::move(claim));
+  oom_kills_ = host_oom_kills();
+  lab_ = std::make_unique<lab::LocalLab>(loop_, experiment_, topology_, options);
+  subscribe();
+  for (const auto& injection : plan_.injections)
+    catalog_.fault(injection.fault->kind)->prepare(*injection.fault, *lab_);
+  return !broken();
+}
+
+void Phases::subscribe() {
+  subscriptions_.push_back(lab_->on_exit([this](const core::Exit& exit) { on_exit(exit); }));
+  subscriptions_.push_back(lab_->on_ready([this](core::NodeId node) {
+    const auto state = lab_->state(node);
+    recorder_.write(record::NodeEvent{topology_.at(node).name, "ready", {}, state.host_pid});
+  }));
+  subscriptions_.push_back(lab_->on_medium_death([this](const std::string& what) {
+    if (!verdict_.error && !tearing_down_) verdict_.error = what;
+  }));
+}
+
+void Phases::on_exit(const core::Exit& exit) {
+  if (!tearing_down_) seen_.exits.push_back(exit);
+  recorder_.write_at(exit.when,
+                     record::NodeEvent{topology_.at(exit.node).name, "exited", describe(exit), exit.host_pid});
+}
+
+bool Phases::launch() {
+  begin("launch");
+  const auto failure = lab_->launch([this] { return broken(); });
+  if (failure) {
+    record::ExpectationResult result{"before", "every node is ready", "failed", failure->reason, failure->detail, 0};
+    recorder_.write(result);
+    verdict_.expectations.push_back(std::move(result));
+    return false;
+  }
+  lab_->versions([this](const std::vector<std::string>& versions) { run_started(versions); });
+  if (experiment_.load) {
+    load_ = std::make_unique<LoadControl>(*lab_, experiment_, options_.seed, recorder_.epoch(), folder_.path(),
+                                          [this](const record::LoadSecond& second) {
+                                            recorder_.write(second);
+                                            stop_.add(second);
+                                          });
+    loop_.run_until([this] { return load_->ready() || broken(); }, core::now() + seconds(10));
+    if (!broken() && !load_->ready()) verdict_.error = "the load generator was not ready within 10s";
+  }
+  return !broken();
+}
+
+bool Phases::warm_up() {
+  tick();
+  if (load_) load_->start(core::now() + std::chrono::milliseconds(20));
+  probes_ = std::make_unique<check::Probes>(
+      *lab_, experiment_.probes,
+      [this](const spec::Selector& selector, auto done) { resolve(selector, std::move(done)); },
+      [this](core::Instant asked, const record::ProbeSample& sample) {
+        recorder_.write_at(asked, sample);
+        seen_.probes.push_back({recorder_.since(asked), sample});
+        stop_.add(seen_.probes.back());
+      });
+  probes_->start();
+  return hold("warm-up", experiment_.phases.warm_up);
+}
+
+bool Phases::before() { return hold("before", experiment_.phases.before); }
+
+bool Phases::during() {
+  injector_ = std::make_unique<core::Injector>(*lab_, catalog_, plan_, [this](record::Event event) {
+    if (auto* injection = std::get_if<record::InjectionEvent>(&event); injection != nullptr && injection->due != 0)
+      injection->due -= recorder_.epoch().count();
+    recorder_.write(std::move(event));
+  });
+  injector_->start(core::now(), core::now() + experiment_.phases.during);
+  const bool whole = hold("during", experiment_.phases.during);
+  for (auto& failure : injector_->revert_all()) verdict_.rollback_failed = std::move(failure);
+  return whole;
+}
+
+bool Phases::after() {
+  if (!hold("after", experiment_.phases.after)) return false;
+  begin("check");
+  if (!load_) return true;
+  load_->stop();
+  const auto patience = experiment_.load->timeout + seconds(10);
+  loop_.run_until([this] { return load_->finished() || broken(); }, core::now() + patience);
+  if (!broken() && !load_->finished()) verdict_.error = "the load generator did not stop";
+  return !broken();
+}
+
+void Phases::read_back() {
+  if (!load_) return;
+  seen_.live_nodes = live_nodes();
+  if (seen_.live_nodes.empty()) return recorder_.note("warning", "no node was up to be read back");
+  load_->final_reads(seen_.live_nodes, read_back_limit / 2);
+  loop_.run_until([this] { return load_->read_back() || broken() || interrupts_.twice(); },
+                  core::now() + read_back_limit);
+  if (!load_->read_back() && !broken()) recorder_.note("warning", "reading back did not end in time");
+}
+
+std::vector<std::string> Phases::live_nodes() const {
+  std::vector<std::string> names;
+  for (const auto node : topology_.targets())
+    if (topology_.at(node).serves_clients && lab_->state(node).host_pid != 0) names.push_back(topology_.at(node).name);
+  return names;
+}
+
+bool Phases::hold(const std::string& phase, spec::Duration time) {
+  begin(phase);
+  const core::Instant from = core::now(), to = from + time;
+  loop_.run_until([this] { return broken(); }, to);
+  const core::Instant end = std::min(core::now(), to);
+  seen_.phases.push_back({phase, {recorder_.since(from), recorder_.since(end)}});
+  return !broken();
+}
+
+/// Whether the run cannot or must not go on: the harness failed, a person or a stop condition ended it.
+bool Phases::broken() {
+  if (load_ && load_->death() && !verdict_.error) verdict_.error = *load_->death();
+  if (injector_ && !injector_->errors().empty() && !verdict_.error) verdict_.error = injector_->errors().front();
+  if (interrupts_.stopped() && !verdict_.stopped) verdict_.stopped = "asked by 'withstand stop'";
+  if (options_.timeout && !verdict_.stopped && core::now() - recorder_.epoch() > *options_.timeout)
+    verdict_.stopped = "it took longer than " + spec::to_text(*options_.timeout);
+  if (interrupts_.signal() != 0) verdict_.signal = interrupts_.signal();
+  return verdict_.error || verdict_.stopped || verdict_.signal != 0;
+}
+
+void Phases::tick() {
+  LiveState state;
+  state.now = recorder_.since(core::now());
+  const auto& phases = experiment_.phases;
+  state.total = (phases.warm_up + phases.before + phases.during + phases.after).count();
+  if (load_) {
+    state.loaded = true;
+    state.ops_per_second = load_->figures().ops_per_second;
+    state.errors = load_->figures().errors;
+    state.p99 = load_->figures().p99;
+  }
+  if (options_.on_tick) options_.on_tick(state);
+  if (const auto met = stop_.met(state.now); met && !verdict_.stopped && !tearing_down_) {
+    verdict_.stopped = "stop condition: " + *met;
+    recorder_.note("warning", *verdict_.stopped);
+  }
+  ticker_ = loop_.at(core::now() + tick_interval, [this] { tick(); });
+}
+
+void Phases::resolve(const spec::Selector& selector, std::function<void(std::vector<core::NodeId>, std::string)> done) {
+  const auto selection = core::select(selector, topology_, options_.seed, "probe", selector.text);
+  if (!selection.role) return done(selection.nodes, {});
+  lab_->holders(selection.role->kind, selection.role->name, std::move(done));
+}
+
+void Phases::rollback() {
+  begin("rollback");
+  const auto attempt = [this](const char* what, const std::function<void()>& step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      if (!verdict_.error) verdict_.error = fmt::format("{}: {}", what, error.what());
+    }
+  };
+  if (injector_)
+    attempt("revert faults", [&] {
+      for (auto& failure : injector_->revert_all()) verdict_.rollback_failed = std::move(failure);
+      seen_.last_fault_end = injector_->last_end();
+      seen_.injections = injector_->results();
+    });
+  attempt("stop probes", [&] {
+    if (probes_) probes_->stop();
+  });
+  if (lab_) attempt("ask the links' health", [&] { seen_.links = lab_->links().health(); });
+  attempt("stop load", [&] {
+    if (!load_) return;
+    if (load_->finished()) seen_.load = load_->summary();
+    seen_.operations = load_->operations(seen_.history_problems);
+    load_.reset();
+  });
+  seen_.host_out_of_memory = lab_ && host_oom_kills() > oom_kills_;
+  begin("tear-down");
+  tearing_down_ = true;
+  injector_.reset();
+  attempt("tear the lab down", [&] {
+    if (!lab_) return;
+    const auto left = lab_->tear_down(interrupts_.twice());
+    if (!left.empty()) verdict_.rollback_failed = fmt::format("left behind: {}", fmt::join(left, ", "));
+  });
+  ticker_.reset();
+}
+
+record::RunEnded Phases::verdict() {
+  try {
+    if (!verdict_.skipped && seen_.phases.size() > 1) judge(experiment_, topology_, seen_, recorder_, verdict_);
+  } catch (const std::exception& error) {
+    if (!verdict_.error) verdict_.error = fmt::format("judging the run: {}", error.what());
+  }
+  auto ended = check::decide(verdict_);
+  recorder_.write(ended);
+  return ended;
+}
+
+}  // namespace withstand::run

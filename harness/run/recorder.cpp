@@ -1,0 +1,14 @@
+#include "run/recorder.hpp"
+
+namespace withstand::run {
+
+Recorder::Recorder(const std::string& journal_path, core::Instant epoch, Watcher watcher)
+    : epoch_(epoch), journal_(journal_path), watcher_(std::move(watcher)) {}
+
+void Recorder::write_at(core::Instant when, record::Event event) {
+  const record::JournalEntry entry{since(when), std::move(event)};
+  journal_.write(entry);
+  if (watcher_) watcher_(entry);
+}
+
+}  // namespace withstand::run

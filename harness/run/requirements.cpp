@@ -1,0 +1,50 @@
+#include "run/requirements.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lab/doctor/doctor.hpp"
+#include "lab/programs.hpp"
+
+namespace withstand::run {
+
+namespace {
+
+/// Programs that a node's command names plainly; one that is put together from templates is found out at launch.
+std::vector<std::string> missing_programs(const spec::Experiment& experiment) {
+  const auto& target = experiment.target;
+  const lab::Programs programs(target.folder, target.name);
+  std::set<std::string> names;
+  for (const auto& kind : target.kinds)
+    if (!kind.command.empty() && kind.command.front().find('{') == std::string::npos)
+      names.insert(kind.command.front());
+  std::vector<std::string> missing;
+  const std::string packages =
+      target.packages.empty() ? "" : fmt::format(" (Debian packages: {})", fmt::join(target.packages, " "));
+  for (const auto& name : names)
+    if (programs.find(name).empty()) missing.push_back(fmt::format("the program {}{}", name, packages));
+  return missing;
+}
+
+}  // namespace
+
+std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,
+                                              const core::Catalog& catalog) {
+  std::set<std::string> needed{"namespaces", "tun"};
+  for (const auto& feature : experiment.requires_) needed.insert(feature);
+  for (const auto& injection : plan.injections)
+    for (const auto& feature : catalog.fault(injection.fault->kind)->documentation().requirements)
+      needed.insert(feature);
+  std::vector<std::string> missing;
+  for (const auto& feature : lab::examine(std::vector<std::string>(needed.begin(), needed.end()))) {
+    if (feature.state != lab::Feature::State::missing) continue;
+    missing.push_back(
+        fmt::format("{} ({}{}{})", feature.id, feature.why, feature.fix.empty() ? "" : "; ", feature.fix));
+  }
+  for (auto& program : missing_programs(experiment)) missing.push_back(std::move(program));
+  return missing;
+}
+
+}  // namespace withstand::run
