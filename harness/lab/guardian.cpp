@@ -1,5 +1,6 @@
 #include "lab/guardian.hpp"
 
+#include <optional>
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 
 #include "core/undo_journal.hpp"
 #include "os/ancillary.hpp"
+#include "os/cgroup.hpp"
 #include "os/check.hpp"
 #include "os/process.hpp"
 
@@ -24,6 +26,48 @@ SpawnOptions guardian_options() {
   return options;
 }
 
+std::string cgroup_path(const std::string& top, pid_t guardian) {
+  return fmt::format("{}/withstand-guardian-{}", top, guardian);
+}
+
+/// A place at the top of the cgroup tree, where whoever ends the orchestrator's whole cgroup (a service manager, a CI
+/// runner) does not reach the guardian. Only root may have one.
+class OwnCgroup {
+ public:
+  OwnCgroup() : before_(os::own_cgroup()) {
+    const auto top = os::cgroup_mount();
+    if (!top || !before_) return;
+    top_ = *top;
+    path_ = cgroup_path(top_, ::getpid());
+    try {
+      cgroup_.emplace(path_);
+      os::enter_cgroup(path_);
+    } catch (const os::SystemError&) {  // an ordinary user's guardian shares the orchestrator's cgroup
+      leave();
+    }
+  }
+  ~OwnCgroup() { leave(); }
+  OwnCgroup(const OwnCgroup&) = delete;
+  OwnCgroup& operator=(const OwnCgroup&) = delete;
+
+ private:
+  void leave() noexcept {
+    if (!cgroup_) return;
+    for (const std::string& place : {*before_, top_}) {  // the first may be gone with the orchestrator
+      try {
+        os::enter_cgroup(place);
+        break;
+      } catch (const os::SystemError&) {
+        continue;
+      }
+    }
+    cgroup_.reset();
+  }
+  std::optional<std::string> before_;
+  std::string top_, path_;
+  std::optional<os::Cgroup> cgroup_;
+};
+
 }  // namespace
 
 Guardian::Guardian(const std::string& journal_path) : process_(spawn_helper(guardian_options())) {
@@ -34,7 +78,9 @@ Guardian::Guardian(const std::string& journal_path) : process_(spawn_helper(guar
 
 void Guardian::disarm() {
   os::send_message(process_.control().get(), std::string_view(&disarm_word, 1));
+  const pid_t pid = process_.pid();
   process_.finish(2000);
+  if (const auto top = os::cgroup_mount()) ::rmdir(cgroup_path(*top, pid).c_str());  // if it was killed
 }
 
 int guardian_main() {
@@ -43,6 +89,7 @@ int guardian_main() {
   os::check("enter /", ::chdir("/"));
   const auto journal = os::receive_message(control);
   if (journal->end || !os::send_message(control, std::string_view(&armed_word, 1))) return 0;  // nothing was done yet
+  const OwnCgroup apart;
   const auto word = os::receive_message(control);
   if (!word->end) return 0;
   if (::access(journal->data.c_str(), F_OK) < 0) return 0;

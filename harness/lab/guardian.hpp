@@ -7,8 +7,8 @@
 
 namespace withstand::lab {
 
-/// A process of this program in a session of its own that outlives a killed orchestrator just long enough to undo what
-/// the run's undo journal names. Armed by the constructor, before the journal exists.
+/// A process of this program in a session, and where possible a cgroup, of its own that outlives a killed orchestrator
+/// just long enough to undo what the run's undo journal names. Armed by the constructor, before the journal exists.
 class Guardian {
  public:
   explicit Guardian(const std::string& journal_path);

@@ -11,7 +11,9 @@ namespace withstand::lab {
 namespace {
 
 constexpr std::size_t most_tail = 20;
-constexpr int reads_per_wake_up = 4;
+constexpr std::size_t read_size = 4096;
+constexpr int pipe_size = 256 << 10;  // bursts do not make the target wait
+constexpr auto longest_wake_up = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -21,7 +23,13 @@ LogCapture::LogCapture(core::EventLoop& loop, os::Fd pipe, const std::string& pa
       epoch_(epoch),
       on_line_(std::move(on_line)) {
   os::set_nonblocking(pipe_);
-  readable_ = loop.on_readable(pipe_.get(), [this] { drain(); });
+  ::fcntl(pipe_.get(), F_SETPIPE_SZ, pipe_size);  // refused to users who have many: it stays 64 KiB
+  readable_ = loop.on_readable(pipe_.get(), [this] {
+    const auto until = core::now() + longest_wake_up;
+    while (read_some() && core::now() < until) {
+    }
+    flush();
+  });
 }
 
 LogCapture::~LogCapture() {
@@ -34,15 +42,18 @@ LogCapture::~LogCapture() {
 }
 
 void LogCapture::drain() {
-  static char buffer[64U << 10];  // one thread, and never kept across calls
-  for (int round = 0; round < reads_per_wake_up; ++round) {
-    const auto got = os::retry([&] { return ::read(pipe_.get(), buffer, sizeof buffer); });
-    if (got < 0 && errno != EAGAIN) throw os::SystemError("read a node's output", errno);
-    if (got == 0) readable_.reset();  // every writer is gone
-    if (got <= 0) break;
-    take(std::string_view(buffer, static_cast<std::size_t>(got)), core::now());
+  for (std::size_t got = 0; got < pipe_size && read_some(); got += read_size) {
   }
   flush();
+}
+
+bool LogCapture::read_some() {
+  char buffer[read_size];
+  const auto got = os::retry([&] { return ::read(pipe_.get(), buffer, sizeof buffer); });
+  if (got < 0 && errno != EAGAIN) throw os::SystemError("read a node's output", errno);
+  if (got == 0) readable_.reset();  // every writer is gone
+  if (got > 0) take(std::string_view(buffer, static_cast<std::size_t>(got)), core::now());
+  return got > 0;
 }
 
 void LogCapture::take(std::string_view chunk, core::Instant when) {

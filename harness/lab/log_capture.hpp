@@ -11,7 +11,7 @@
 namespace withstand::lab {
 
 /// Reads what a process writes into a pipe, line by line: each goes to a file with the seconds since the run's start
-/// before it, to a callback, and the last ones are kept for error messages. At most 256 KiB are read per wake-up, so a
+/// before it, to a callback, and the last ones are kept for error messages. A wake-up works for about 0.2 ms, so a
 /// flood slows the process that makes it, not the harness; beyond 256 MiB the file says so and ends.
 class LogCapture {
  public:
@@ -22,7 +22,7 @@ class LogCapture {
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
-  /// Reads what is there now, without waiting, up to the same bound.
+  /// Reads what is there now, without waiting; at most what a pipe holds.
   void drain();
   /// The last lines, at most 20, oldest first.
   [[nodiscard]] const std::deque<std::string>& tail() const { return tail_; }
@@ -32,6 +32,7 @@ class LogCapture {
   static constexpr std::size_t longest_line = 64U << 10;
 
  private:
+  bool read_some();
   void take(std::string_view chunk, core::Instant when);
   void finish_line(core::Instant when);
   void flush();

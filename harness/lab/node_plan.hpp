@@ -18,8 +18,9 @@ inline constexpr const char* tmp = "/run/withstand/tmp";
 
 /// A folder of the host that a node's user could not reach, shown to it at another place.
 struct View {
-  std::string source;  ///< on the host
-  std::string name;    ///< below /run/withstand
+  std::string source;   ///< on the host
+  std::string name;     ///< below /run/withstand
+  bool closed = false;  ///< its own mode keeps the user out: what is in it is shown entry by entry in a folder of ours
 };
 
 /// Everything about a node that is known before its first process exists.

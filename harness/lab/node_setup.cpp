@@ -1,6 +1,9 @@
 #include "lab/node_setup.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <memory>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -18,15 +21,43 @@ class Source {
  public:
   explicit Source(const std::string& path)
       : path_(path), fd_(os::check("open " + path, ::open(path.c_str(), O_PATH | O_CLOEXEC))) {}
-  void show_at(const std::string& place) const {
-    try {
-      os::bind_mount(fmt::format("/proc/self/fd/{}", fd_.get()), place);
-    } catch (const os::SystemError& error) {
-      throw os::SystemError(fmt::format("bind {} to {}", path_, place), error.code().value());
+  void show_at(const std::string& place) const { bind("", place); }
+
+  /// A folder, entry by entry in the folder `place`, which has a mode of its own.
+  void show_entries_in(const std::string& place) const {
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(os::check_pointer("list " + path_, ::opendir(inside("").c_str())),
+                                                   &::closedir);
+    while (const dirent* entry = ::readdir(list.get())) {
+      const std::string name = entry->d_name;
+      const std::string to = place + "/" + name;
+      if (name == "." || name == "..") continue;
+      if (entry->d_type == DT_DIR) {
+        os::make_folders(to, 0755);
+        bind(name, to);
+      } else if (entry->d_type == DT_REG) {
+        os::write_file(to, "", 0644);
+        bind(name, to);
+      } else if (entry->d_type == DT_LNK) {
+        std::string target(PATH_MAX, '\0');
+        const auto length = os::check("read link " + name, ::readlink(inside(name).c_str(), target.data(), PATH_MAX));
+        target.resize(static_cast<std::size_t>(length));
+        os::check("make link " + to, ::symlink(target.c_str(), to.c_str()));
+      }
     }
   }
 
  private:
+  [[nodiscard]] std::string inside(const std::string& name) const {
+    return fmt::format("/proc/self/fd/{}{}{}", fd_.get(), name.empty() ? "" : "/", name);
+  }
+  void bind(const std::string& name, const std::string& place) const {
+    try {
+      os::bind_mount(inside(name), place);
+    } catch (const os::SystemError& error) {
+      throw os::SystemError(fmt::format("bind {}/{} to {}", path_, name, place), error.code().value());
+    }
+  }
+
   std::string path_;
   os::Fd fd_;
 };
@@ -46,6 +77,7 @@ void cover_shared_folders(const Source& tmp) {
 struct PlacedView {
   Source source;
   std::string place;
+  bool closed;
 };
 
 void set_up_run(const Source& data, const Source& config, const Source& tmp, const std::vector<PlacedView>& views) {
@@ -58,7 +90,11 @@ void set_up_run(const Source& data, const Source& config, const Source& tmp, con
   tmp.show_at(inside::tmp);
   for (const auto& view : views) {
     os::make_folders(view.place, 0755);
-    view.source.show_at(view.place);
+    if (view.closed) {
+      view.source.show_entries_in(view.place);
+    } else {
+      view.source.show_at(view.place);
+    }
   }
 }
 
@@ -73,7 +109,7 @@ void set_up_mounts(const NodePlan& plan) {
   const Source tmp(plan.folder + "/tmp");
   std::vector<PlacedView> views;
   for (const auto& view : plan.views)
-    views.push_back({Source(view.source), fmt::format("{}/{}", inside::root, view.name)});
+    views.push_back({Source(view.source), fmt::format("{}/{}", inside::root, view.name), view.closed});
   Source(plan.hosts).show_at("/etc/hosts");
   // Where resolv.conf is a link to nowhere (below /run), programs fall back to a server on loopback: refused at once.
   if (exists("/etc/resolv.conf")) Source(plan.resolver).show_at("/etc/resolv.conf");

@@ -91,7 +91,7 @@ std::string Views::folder(const std::string& path, const std::string& name) {
     if (view.source == path) return fmt::format("{}/{}", inside::root, view.name);
   const auto same =
       std::count_if(views_.begin(), views_.end(), [&](const auto& view) { return view.name.rfind(name, 0) == 0; });
-  views_.push_back({path, same == 0 ? name : fmt::format("{}-{}", name, same + 1)});
+  views_.push_back({path, same == 0 ? name : fmt::format("{}-{}", name, same + 1), !os::may_enter(path, who_)});
   return fmt::format("{}/{}", inside::root, views_.back().name);
 }
 

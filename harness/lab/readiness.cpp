@@ -1,5 +1,7 @@
 #include "lab/readiness.hpp"
 
+#include <regex>
+
 #include <fmt/format.h>
 
 #include "lab/http_get.hpp"

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <regex>
 #include <string>
 
 #include "core/lab.hpp"

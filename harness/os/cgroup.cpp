@@ -125,6 +125,8 @@ std::optional<std::string> cgroup_place(std::string* why) {
   return std::nullopt;
 }
 
+void enter_cgroup(const std::string& path) { write_existing(path + "/cgroup.procs", "0"); }
+
 bool remove_cgroup(const std::string& path, int patience_ms) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::milliseconds(patience_ms);

@@ -45,6 +45,9 @@ std::optional<std::string> own_cgroup();
 /// none; then `why` says what was refused.
 std::optional<std::string> cgroup_place(std::string* why = nullptr);
 
+/// Puts the caller into a cgroup v2 folder. Throws SystemError.
+void enter_cgroup(const std::string& path);
+
 /// Kills everything in a cgroup and below, waits at most `patience_ms` for it to be gone, removes the folders, lowest
 /// first. True when nothing is left (also when it did not exist).
 bool remove_cgroup(const std::string& path, int patience_ms);

@@ -89,6 +89,11 @@ void become(const Credentials& who) {
   check("set uid", ::setresuid(who.uid, who.uid, who.uid));
 }
 
+bool may_enter(const std::string& folder, const Credentials& who) {
+  struct stat info {};
+  return ::stat(folder.c_str(), &info) == 0 && allows(info, who, S_IROTH | S_IXOTH);
+}
+
 bool may_reach(const std::string& path, const Credentials& who) {
   struct stat info {};
   if (::stat(path.c_str(), &info) < 0) return false;

@@ -32,4 +32,7 @@ void become(const Credentials& who);
 /// access control lists are not seen. False when it does not exist.
 bool may_reach(const std::string& path, const Credentials& who);
 
+/// The same for the folder's own mode alone, whatever those above say.
+bool may_enter(const std::string& folder, const Credentials& who);
+
 }  // namespace withstand::os

@@ -75,6 +75,16 @@ TEST_F(LocalLabTest, RunsTargetsUnprivilegedEachWithItsOwnUser) {
   EXPECT_NE(run(0, "touch /run/x").exit_status, 0);
 }
 
+TEST_F(LocalLabTest, RunsTargetsAsTheUserTheyAskFor) {
+  if (::geteuid() != 0) GTEST_SKIP() << "an ordinary user has one uid only";
+  auto experiment = experiment_of("touch mine; exec sleep 1000", 1);
+  experiment.target.kinds[0].user = "daemon";
+  auto& lab = make(std::move(experiment));
+  ASSERT_FALSE(lab.launch());
+  ASSERT_TRUE(wait([&] { return run(0, "stat -c %U mine").output == "daemon\n"; }));
+  EXPECT_EQ(run(0, "id -un").output, "daemon\n");
+}
+
 TEST_F(LocalLabTest, TellsExitsAsTheKernelSawThem) {
   auto& lab = make(experiment_of("trap 'exit 5' USR1; while :; do sleep 0.01; done", 2));
   std::vector<core::Exit> exits;

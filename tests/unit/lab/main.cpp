@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
       {"__fabric", [](int, char**) { return withstand::lab::link::fabric_main(); }},
       {"__guardian", [](int, char**) { return withstand::lab::guardian_main(); }},
       {"__orchestrator", &withstand::lab::testing::orchestrator_main},
+      {"__serve", &withstand::lab::testing::serve_main},
       {"__helper", &withstand::lab::testing::helper_main},
   };
   if (const auto role = roles.find(argc > 1 ? argv[1] : ""); role != roles.end()) return role->second(argc, argv);

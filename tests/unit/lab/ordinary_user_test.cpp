@@ -16,8 +16,8 @@ TEST(OrdinaryUserTest, HasAWholeLab) {
   if (::geteuid() != 0) GTEST_SKIP() << "the lab's tests are run by an ordinary user as it is";
   if (const std::string reason = why_no_lab(); !reason.empty()) GTEST_SKIP() << reason;
   os::Pipe output = os::make_pipe();
-  const auto child =
-      start_own_program({"unit_lab", "--gtest_filter=LocalLabTest.*", "--gtest_color=no"}, false, output.write.get());
+  const auto child = start_own_program({"unit_lab", "--gtest_filter=LocalLabTest.*:LaunchTest.*", "--gtest_color=no"},
+                                       false, output.write.get());
   output.write.reset();
   std::string said;
   char buffer[4096];

@@ -2,10 +2,14 @@
 
 #include <cstdio>
 #include <limits.h>
+#include <netinet/in.h>
 #include <string>
+
+#include <sys/socket.h>
 
 #include "lab_fixture.hpp"
 #include "os/ancillary.hpp"
+#include "os/check.hpp"
 
 namespace withstand::lab::testing {
 
@@ -30,6 +34,26 @@ int orchestrator_main(int argc, char** argv) {
   } catch (const std::exception& error) {
     std::printf("error: %s\n", error.what());
     return 3;
+  }
+}
+
+int serve_main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  ::usleep(static_cast<useconds_t>(std::stoi(argv[3]) * 1000));
+  const os::Fd listener(os::check("make socket", ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(static_cast<std::uint16_t>(std::stoi(argv[2])));
+  os::check("bind", ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  os::check("listen", ::listen(listener.get(), 16));
+  std::puts("serving");
+  std::fflush(stdout);
+  for (;;) {
+    const os::Fd connection(::accept(listener.get(), nullptr, nullptr));
+    char request[1024];
+    if (!connection.valid() || ::read(connection.get(), request, sizeof request) <= 0) continue;
+    const std::string answer = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+    if (::write(connection.get(), answer.data(), answer.size()) < 0) continue;
   }
 }
 

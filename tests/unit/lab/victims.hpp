@@ -7,6 +7,10 @@ namespace withstand::lab::testing {
 /// killed.
 int orchestrator_main(int argc, char** argv);
 
+/// "__serve PORT MILLISECONDS": a target: after that time answers every connection to PORT with an HTTP 204, and says
+/// "serving" on stdout.
+int serve_main(int argc, char** argv);
+
 /// "__helper": says on its control socket which namespaces and host name it sees, and ends when that is closed.
 int helper_main(int argc, char** argv);
 

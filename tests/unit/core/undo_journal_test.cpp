@@ -1,0 +1,131 @@
+#include "core/undo_journal.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <signal.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+
+#include "os/files.hpp"
+#include "os/proc.hpp"
+#include "os/process.hpp"
+
+namespace withstand::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+class UndoJournalTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/withstand-undo-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    run_ = "unit-" + std::to_string(::getpid());
+  }
+  void TearDown() override {
+    fs::remove_all(folder_);
+    fs::remove(journal_path(run_));
+  }
+  UndoEntry directory(const std::string& name, bool tagged) {
+    UndoEntry entry;
+    entry.kind = UndoEntry::Kind::directory;
+    entry.path = folder_ + "/" + name;
+    fs::create_directories(entry.path + "/deep");
+    os::write_file(entry.path + "/deep/file", "x", 0400);
+    if (tagged) os::write_file(entry.path + "/" + owner_tag, run_, 0644);
+    return entry;
+  }
+  static UndoEntry process(pid_t pid, std::uint64_t start_time) {
+    UndoEntry entry;
+    entry.kind = UndoEntry::Kind::process;
+    entry.pid = pid;
+    entry.start_time = start_time;
+    return entry;
+  }
+  std::string folder_, run_;
+};
+
+TEST_F(UndoJournalTest, UndoesWhatItNamesAndThenIsGone) {
+  const auto child = os::clone_process("clone", {}, []() -> int {
+    for (;;) ::pause();
+  });
+  UndoEntry file;
+  file.kind = UndoEntry::Kind::file;
+  file.path = folder_ + "/socket";
+  os::write_file(file.path, "", 0600);
+  UndoJournal journal(run_);
+  journal.append(directory("tree", true));
+  journal.append(file);
+  journal.append(process(child.pid, os::process_stat(child.pid)->start_time));
+  const auto outcome = undo(journal.path());
+  EXPECT_EQ(outcome.undone, 3);
+  EXPECT_TRUE(outcome.failed.empty());
+  EXPECT_EQ(child.pidfd.reap().value, SIGKILL);
+  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_FALSE(fs::exists(journal.path()));
+  EXPECT_EQ(undo(journal.path()).undone, 0) << "again does no harm";
+}
+
+TEST_F(UndoJournalTest, TouchesNothingThatIsNotOurs) {
+  UndoJournal journal(run_);
+  journal.append(directory("stranger", false));
+  const auto outcome = undo(journal.path());
+  EXPECT_THAT(outcome.failed, ::testing::ElementsAre(::testing::HasSubstr("owner tag")));
+  EXPECT_TRUE(fs::exists(folder_ + "/stranger/deep/file"));
+  EXPECT_TRUE(fs::exists(journal.path())) << "what was not undone is not forgotten";
+}
+
+TEST_F(UndoJournalTest, KillsNoProcessThatTookOverANumber) {
+  const auto child = os::clone_process("clone", {}, []() -> int {
+    for (;;) ::pause();
+  });
+  UndoJournal journal(run_);
+  journal.append(process(child.pid, os::process_stat(child.pid)->start_time + 1));
+  EXPECT_TRUE(undo(journal.path()).failed.empty());
+  EXPECT_FALSE(child.pidfd.wait_end(0));
+  child.pidfd.send(SIGKILL);
+  child.pidfd.reap();
+}
+
+TEST_F(UndoJournalTest, EntriesOfAnotherBootNameNoProcessOfThisOne) {
+  const auto child = os::clone_process("clone", {}, []() -> int {
+    for (;;) ::pause();
+  });
+  UndoJournal journal(run_);
+  journal.append(process(child.pid, os::process_stat(child.pid)->start_time));
+  auto text = *os::read_file(journal.path());
+  text.replace(text.find(os::boot_id()), 4, "beef");
+  os::write_file(journal.path(), text, 0600);
+  EXPECT_TRUE(undo(journal.path()).failed.empty());
+  EXPECT_FALSE(child.pidfd.wait_end(0));
+  child.pidfd.send(SIGKILL);
+  child.pidfd.reap();
+}
+
+TEST_F(UndoJournalTest, ALineThatWasCutOffIsNoEntry) {
+  UndoJournal journal(run_);
+  journal.append(directory("tree", true));
+  auto text = *os::read_file(journal.path());
+  os::write_file(journal.path(), text + text.substr(0, text.size() / 2), 0600);
+  EXPECT_EQ(undo(journal.path()).undone, 1);
+}
+
+TEST_F(UndoJournalTest, IsStaleWhenItsWriterIsGone) {
+  const auto is_stale = [&] {
+    const auto all = stale_journals();
+    return std::count(all.begin(), all.end(), journal_path(run_)) == 1;
+  };
+  {
+    UndoJournal journal(run_);
+    EXPECT_FALSE(is_stale());
+    EXPECT_THROW(UndoJournal(std::string(run_)), std::system_error) << "a run's name is its own";
+  }
+  EXPECT_TRUE(is_stale());
+  undo(journal_path(run_));
+  EXPECT_FALSE(is_stale());
+}
+
+}  // namespace
+}  // namespace withstand::core
