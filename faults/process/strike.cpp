@@ -10,6 +10,13 @@
 
 namespace withstand::faults {
 
+namespace {
+
+/// A node whose start was asked for has no process yet and must not be started once more.
+bool has_exited(const core::Lab& lab, core::NodeId node) { return lab.state(node).phase == core::NodeState::Phase::exited; }
+
+}  // namespace
+
 using core::EvidenceRow;
 using core::Instant;
 using core::NodeId;
@@ -78,7 +85,7 @@ void Strike::on_exit(const core::Exit& exit) {
 
 void Strike::restart(NodeId node) {
   auto& victim = victims_[node];
-  if (lab_.state(node).host_pid == 0) lab_.start(node);
+  if (has_exited(lab_, node)) lab_.start(node);
   victim.restarts.push_back(core::now());
   if (struck_out(victim)) return;
   victim.timer = lab_.loop().at(core::now() + options_.uptime, [this, node] {
@@ -95,7 +102,7 @@ void Strike::revert() {
   reverted_ = true;
   for (auto& [node, victim] : victims_) {
     victim.timer.reset();
-    if (options_.restart && !victim.strikes.empty() && lab_.state(node).host_pid == 0) restart(node);
+    if (options_.restart && !victim.strikes.empty() && has_exited(lab_, node)) restart(node);
   }
 }
 
