@@ -23,6 +23,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
+constexpr std::size_t chunk = std::size_t{256} << 10;  // bytes per call of send and recv
+
 sockaddr_in address_of(const Path& path, int end, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -96,7 +98,7 @@ double tcp_throughput(const Path& path, std::chrono::milliseconds time) {
   os::check("listen", ::listen(listener.get(), 1));
   const int receiver = path.start(1, [&] {
     const int stream = os::check("accept", ::accept(listener.get(), nullptr, nullptr));
-    std::vector<char> buffer(256 * 1024);
+    std::vector<char> buffer(chunk);
     shared->first = core::now();
     for (;;) {
       const auto got = ::recv(stream, buffer.data(), buffer.size(), 0);
@@ -108,7 +110,7 @@ double tcp_throughput(const Path& path, std::chrono::milliseconds time) {
   const int sender = path.start(0, [&] {
     const os::Fd stream(::socket(AF_INET, SOCK_STREAM, 0));
     os::check("connect", ::connect(stream.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
-    std::vector<char> buffer(256 * 1024, 'x');
+    std::vector<char> buffer(chunk, 'x');
     const auto end = core::now() + time;
     while (core::now() < end) os::check("send", ::send(stream.get(), buffer.data(), buffer.size(), MSG_NOSIGNAL));
     return 0;

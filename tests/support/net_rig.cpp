@@ -48,6 +48,7 @@ std::vector<os::Fd> descriptors_from_child(const std::function<std::vector<os::F
     try {
       const std::vector<os::Fd> made = work();
       std::vector<int> numbers;
+      numbers.reserve(made.size());
       for (const os::Fd& fd : made) numbers.push_back(fd.get());
       os::send_message(pair.second, std::as_bytes(std::span("", 1)), numbers);
     } catch (const std::exception& error) {

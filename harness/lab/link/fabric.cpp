@@ -87,7 +87,7 @@ struct Fabric::Impl {
 };
 
 Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
-               std::vector<core::Link> claimed) {
+               const std::vector<core::Link>& claimed) {
   if (interfaces.size() != topology.nodes().size())
     throw std::logic_error("link fabric: not as many interfaces as nodes");
   impl_ = std::make_unique<Impl>(loop, topology, claimed);

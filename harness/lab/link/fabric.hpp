@@ -20,7 +20,7 @@ class Fabric final : public core::Links {
   /// impaired later; `add` on another throws std::logic_error. Returns once packets flow. Throws when the process
   /// cannot be started or refuses.
   Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
-         std::vector<core::Link> claimed);
+         const std::vector<core::Link>& claimed);
   /// Ends the process and waits for it: packets in flight are lost, the interfaces vanish.
   ~Fabric() override;
   Fabric(const Fabric&) = delete;

@@ -12,6 +12,7 @@
 #include "lab/link/waiter.hpp"
 #include "os/check.hpp"
 #include "os/fd_message.hpp"
+#include "os/process.hpp"
 
 namespace withstand::lab::link {
 namespace {
@@ -153,6 +154,7 @@ class Process {
 int fabric_main() {
   try {
     // The kernel may otherwise round our timers up by 50 µs (prctl(2)).
+    os::set_process_name("ws-fabric");
     os::check("set timer slack", ::prctl(PR_SET_TIMERSLACK, 1));
     Process(os::Fd(3)).run();
     return 0;

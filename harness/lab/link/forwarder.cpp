@@ -13,12 +13,13 @@ using Kind = core::Impairment::Kind;
 
 // A burst ends after this much, so that a busy sender delays others' due packets by no more than about 30 µs.
 constexpr int burst_frames = 64;
-constexpr std::size_t burst_bytes = 128 * 1024;
+constexpr std::size_t burst_bytes = std::size_t{128} << 10;
 
 // A link's queue holds what it can plausibly carry in its delay: 5 Gbit/s, which is what a TCP stream reaches here,
 // and never less than a few full TCP windows. All queues together are bounded for the machine's sake.
 constexpr std::size_t bytes_per_second = 625'000'000;
-constexpr std::size_t least_limit = 8 << 20, most_limit = 128 << 20, total_limit = 384 << 20;
+constexpr std::size_t least_limit = std::size_t{8} << 20, most_limit = std::size_t{128} << 20,
+                      total_limit = std::size_t{384} << 20;
 
 std::size_t queue_limit(const Plan& plan) {
   const double seconds = std::chrono::duration<double>(longest_delay(plan)).count();

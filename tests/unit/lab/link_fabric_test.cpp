@@ -310,7 +310,7 @@ int transfer(const support::NetRig& rig, int family, std::size_t bytes, const st
   const auto byte_at = [](std::size_t i) { return static_cast<char>((i * 2654435761U) >> 16); };
   const int receiver = rig.start(1, [&] {
     const os::Fd stream(os::check("accept", ::accept(listener.get(), nullptr, nullptr)));
-    std::vector<char> buffer(64 * 1024);
+    std::vector<char> buffer(65536);
     for (std::size_t at = 0; at < bytes;) {
       const auto got = ::recv(stream.get(), buffer.data(), buffer.size(), 0);
       if (got <= 0) return 1;
