@@ -53,7 +53,7 @@ void Policy::release(const std::string& key, const Tag& tag) {
 }
 
 Repetition Policy::repetition(int count) const {
-  if (bugs_.retry_storm) return {timing_.retry / 20, 1 << std::min(count + 1, 6)};
+  if (bugs_.retry_storm) return {timing_.retry / 20, 1 << std::min(count + 1, 9)};
   return {timing_.retry * (1 << std::min(count, 2)), 1};
 }
 
