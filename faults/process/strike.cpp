@@ -102,7 +102,7 @@ void Strike::revert() {
   reverted_ = true;
   for (auto& [node, victim] : victims_) {
     victim.timer.reset();
-    if (options_.restart && !victim.strikes.empty() && has_exited(lab_, node)) restart(node);
+    if (options_.restart && victim.restarts.size() < victim.exits.size()) restart(node);
   }
 }
 

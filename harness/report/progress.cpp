@@ -87,6 +87,8 @@ int Progress::width() const {
 
 void Progress::event(const record::JournalEntry& entry) {
   now_ = std::max(now_, entry.t);
+  // The start is told a second time once the programs' versions are known.
+  if (std::holds_alternative<record::RunStarted>(entry.event) && !phase_.empty()) return;
   if (const auto* phase = std::get_if<record::PhaseStarted>(&entry.event)) phase_ = phase->phase;
   if (const auto* injection = std::get_if<record::InjectionEvent>(&entry.event)) {
     if (injection->what == "injected") ++active_[injection->fault];
