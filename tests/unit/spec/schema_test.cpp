@@ -52,7 +52,7 @@ void collect_keys(const nlohmann::json& schema, std::set<std::string>& keys) {
 void expect_documented(const std::string& schema, const std::string& page) {
   std::set<std::string> keys;
   collect_keys(nlohmann::json::parse(schema), keys);
-  const std::string text = contents(fmt::format("{}/docs/{}", WITHSTAND_SOURCE_DIR, page));
+  const std::string text = contents(fmt::format("{}/{}", WITHSTAND_SOURCE_DIR, page));
   for (const std::string& key : keys) {
     const bool named = text.find("`" + key + "`") != std::string::npos || text.find("[" + key) != std::string::npos;
     EXPECT_TRUE(named) << page << " does not know " << key;
@@ -68,10 +68,10 @@ class NoKinds : public KindTable {
 };
 
 TEST(Documentation, HasEveryKey) {
-  expect_documented(target_schema(), "target.md");
+  expect_documented(target_schema(), "targets/FORMAT.md");
   auto schema = nlohmann::json::parse(experiment_schema(NoKinds()));
-  schema["properties"]["target"]["anyOf"].erase(1);  // an inline target: target.md
-  expect_documented(schema.dump(), "experiment.md");
+  schema["properties"]["target"]["anyOf"].erase(1);  // an inline target: targets/FORMAT.md
+  expect_documented(schema.dump(), "experiments/FORMAT.md");
 }
 
 /// Mistakes that only the reader can find: a schema knows neither nodes nor numbers nor other tables.
