@@ -28,12 +28,13 @@ class LocalLabTest : public LabTest {};
 
 TEST_F(LocalLabTest, RunsTargetsAndCapturesWhatTheyWrite) {
   auto& lab = make(experiment_of("echo out of $WITHSTAND_NODE; echo err >&2; exec sleep 1000"));
-  std::set<core::NodeId> spoke;
+  std::set<core::NodeId> spoke, complained;
   const auto lines = lab.on_log([&](const core::LogLine& line) {
     if (line.text.rfind("out of n", 0) == 0) spoke.insert(line.node);
+    if (line.standard_error) complained.insert(line.node);
   });
   ASSERT_FALSE(lab.launch());
-  ASSERT_TRUE(wait([&] { return spoke.size() == 3; }));
+  ASSERT_TRUE(wait([&] { return spoke.size() == 3 && complained.size() == 3; }));
   for (const auto id : lab.topology().targets()) {
     EXPECT_EQ(lab.state(id).phase, Phase::ready);
     EXPECT_GT(lab.state(id).host_pid, 0);
