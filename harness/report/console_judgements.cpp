@@ -45,8 +45,9 @@ std::string console_checks(const record::RunRecord& run, const Pen& pen) {
   for (const record::CheckResult& one : run.checks) {
     const std::string expected = expected_words(run, one.check, one.outcome);
     const std::string summary = one.summary.empty() ? one.outcome : one.summary;
-    out += pen.hang("  " + pen.mark(ink_of(one.outcome)) + " " + pad(pen.cut(one.check, name_width), name_width) + "  ",
-                    summary + (expected.empty() ? "" : " (" + expected + ")"));
+    const std::string name = pad(pen.cut(one.check, name_width), name_width);
+    out += pen.hang(fmt::format("  {} {}  ", pen.mark(ink_of(one.outcome)), name),
+                    expected.empty() ? summary : fmt::format("{} ({})", summary, expected));
     for (std::size_t i = 0; i < std::min(one.explanation.size(), most_lines); ++i) {
       out += pen.hang("      ", one.explanation[i], Ink::dim);
     }

@@ -65,7 +65,7 @@ Standing standing(const record::RunRecord& run) {
 }
 
 Effect effect(const record::InjectionRecord& injection) {
-  const auto because = [](std::string words, const std::string& why) {
+  const auto because = [](const std::string& words, const std::string& why) {
     return why.empty() ? words : words + ": " + why;
   };
   Effect out{injection.took_effect, injection.evidence_required, "took effect"};
@@ -98,7 +98,8 @@ std::vector<std::pair<std::int64_t, record::NodeEvent>> notable_node_events(cons
 
 std::vector<ProbeTotal> probe_totals(const record::RunRecord& run) {
   std::vector<ProbeTotal> out;
-  for (const auto& [t, sample] : run.probes) {
+  for (const auto& entry : run.probes) {
+    const record::ProbeSample& sample = entry.second;
     auto total = std::find_if(out.begin(), out.end(), [&](const ProbeTotal& one) { return one.probe == sample.probe; });
     if (total == out.end()) {
       out.push_back({sample.probe, 0, 0, ""});

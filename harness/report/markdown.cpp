@@ -35,8 +35,8 @@ const char* sign(const std::string& outcome) {
 /// Rows under a heading; nothing at all without rows.
 class Rows {
  public:
-  Rows(const std::string& heading, std::vector<std::string> header) {
-    std::vector<std::string> rule(header.size(), "---");
+  Rows(const std::string& heading, const std::vector<std::string>& header) {
+    const std::vector<std::string> rule(header.size(), "---");
     text_ = fmt::format("**{}**\n\n| {} |\n| {} |\n", heading, join(header, " | "), join(rule, " | "));
   }
   void add(const std::vector<std::string>& cells) {

@@ -117,8 +117,9 @@ std::string judgement_metrics(const Latest& latest) {
 std::string load_metrics(const Latest& latest) {
   Metric operations("withstand_operations", "gauge", "Operations of the last run by outcome.");
   Metric time("withstand_response_time_seconds", "gauge", "Response time of the last run, from when each was due.");
-  for (const auto& [name, run] : latest) {
-    for (const auto& one : run->latencies) {
+  for (const auto& last : latest) {
+    const std::string& name = last.first;
+    for (const auto& one : last.second->latencies) {
       const std::string op = one.op.empty() ? "all" : one.op;
       const auto count = [&](const char* outcome, std::uint64_t number) {
         operations.add({{"experiment", name}, {"phase", one.phase}, {"op", op}, {"outcome", outcome}}, number);

@@ -70,50 +70,22 @@ std::string escaped(char32_t value) {
   return value < 0x80 ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{{{:x}}}", number);
 }
 
+struct StandIn {
+  char32_t value;
+  std::string_view ascii;
+};
+
+constexpr std::array stand_ins{StandIn{U'\u00a0', " "}, StandIn{U'→', "->"}, StandIn{U'←', "<-"}, StandIn{U'↔', "<->"},
+                               StandIn{U'±', "+-"},     StandIn{U'µ', "u"},  StandIn{U'μ', "u"},  StandIn{U'…', "..."},
+                               StandIn{U'✓', "+"},      StandIn{U'✗', "x"},  StandIn{U'·', "-"},  StandIn{U'–', "-"},
+                               StandIn{U'—', "-"},      StandIn{U'─', "-"},  StandIn{U'×', "x"},  StandIn{U'≤', "<="},
+                               StandIn{U'≥', ">="},     StandIn{U'≠', "!="}, StandIn{U'‘', "'"},  StandIn{U'’', "'"},
+                               StandIn{U'“', "\""},     StandIn{U'”', "\""}};
+
 std::string_view stand_in(char32_t value) {
-  switch (value) {
-    case U'→':
-      return "->";
-    case U'←':
-      return "<-";
-    case U'↔':
-      return "<->";
-    case U'\u00a0':
-      return " ";
-    case U'±':
-      return "+-";
-    case U'µ':
-    case U'μ':
-      return "u";
-    case U'…':
-      return "...";
-    case U'✓':
-      return "+";
-    case U'✗':
-      return "x";
-    case U'·':
-      return "-";
-    case U'–':
-    case U'—':
-    case U'─':
-      return "-";
-    case U'×':
-      return "x";
-    case U'≤':
-      return "<=";
-    case U'≥':
-      return ">=";
-    case U'≠':
-      return "!=";
-    case U'‘':
-    case U'’':
-      return "'";
-    case U'“':
-    case U'”':
-      return "\"";
-    default:
-      return "?";
-  }
+  const auto* found =
+      std::find_if(stand_ins.begin(), stand_ins.end(), [&](const StandIn& one) { return one.value == value; });
+  return found != stand_ins.end() ? found->ascii : "?";
 }
 
 }  // namespace
@@ -176,7 +148,8 @@ std::string pad(std::string text, int width) {
 
 std::string pad_left(std::string text, int width) {
   const int missing = width - columns(text);
-  return missing > 0 ? std::string(static_cast<std::size_t>(missing), ' ') + text : text;
+  if (missing > 0) text.insert(0, static_cast<std::size_t>(missing), ' ');
+  return text;
 }
 
 std::vector<std::string> wrap(std::string_view text, int width) {
