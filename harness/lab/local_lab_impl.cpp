@@ -107,7 +107,9 @@ void LocalLab::Impl::ask_whether_ready(core::NodeId id) {
   question.node = id;
   question.name = topology.at(id).name;
   question.ready = kind->ready;
-  question.ready.text = renderer.expand(id, kind->ready.text);
+  // A pattern has braces of its own, and is no template.
+  const bool pattern = kind->ready.source == spec::ReadySpec::Source::log;
+  if (!pattern) question.ready.text = renderer.expand(id, kind->ready.text);
   if (kind->ready.source == spec::ReadySpec::Source::tcp) {
     const auto& info = topology.at(id);
     const auto port = info.ports.find(question.ready.text);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "spec/template_scope.hpp"
+
 namespace withstand::run {
 
 LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment, std::uint64_t seed,
@@ -15,7 +17,9 @@ LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment,
   for (const auto node : nodes) {
     const auto& info = topology.at(node);
     std::map<std::string, std::string> options;
-    for (const auto& [name, text] : experiment.target.driver_options) options[name] = lab.expand(node, text);
+    for (const auto& [name, text] : experiment.target.driver_options) {
+      options[name] = lab.expand(node, spec::keep_driver_words(text));
+    }
     Client client;
     client.history = nodes.size() == 1 ? run_directory + "/history.jsonl"
                                        : fmt::format("{}/history-{}.jsonl", run_directory, info.name);

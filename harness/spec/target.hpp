@@ -92,8 +92,8 @@ struct Target {
   std::string summary;
   std::string driver;  ///< "redis", "http", "exec", or empty
   std::map<std::string, std::string>
-      driver_options;  ///< seen from the client: of (T) it knows {NODE...}, {LISTNAME}, {build}, {target}; the driver
-                       ///< itself fills in {node} {address} {address6} {port} {port.NAME} {key} {value} {id}.
+      driver_options;  ///< seen from the client: of (T) it knows {NODE...}, {LISTNAME}, {build} and {target}; the
+                       ///< driver itself fills in {key} and {value} (keep_driver_words in spec/template_scope.hpp).
                        ///< e.g. sentinel = "{sentinels}", master = "mymaster", path = "/kv/{key}"
   std::vector<NodeKind> kinds;  ///< in file order
   std::map<std::string, RoleSpec> roles;

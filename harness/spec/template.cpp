@@ -69,4 +69,18 @@ Result<std::string> expand(std::string_view text, const Lookup& lookup) {
   return out;
 }
 
+std::string keep(std::string_view text, const std::vector<std::string>& names) {
+  std::string out;
+  const auto literal = [&](std::string_view piece) {
+    out += piece;
+    if (piece == "{" || piece == "}") out += piece;  // stood doubled
+  };
+  const auto named = [&](const Placeholder& placeholder) -> std::optional<Complaint> {
+    const bool kept = std::find(names.begin(), names.end(), placeholder.name) != names.end();
+    out += kept ? "{{" + placeholder.name + "}}" : "{" + placeholder.name + "}";
+    return std::nullopt;
+  };
+  return walk(text, literal, named) ? std::string(text) : out;
+}
+
 }  // namespace withstand::spec

@@ -27,4 +27,8 @@ using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 /// placeholder that is unknown, or the brace that is alone.
 Result<std::string> expand(std::string_view text, const Lookup& lookup);
 
+/// The text with the braces of these placeholders doubled, so that `expand` leaves them for somebody else; a text with
+/// braces that do not match comes back as it is.
+std::string keep(std::string_view text, const std::vector<std::string>& names);
+
 }  // namespace withstand::spec

@@ -11,6 +11,11 @@
 namespace withstand::spec {
 namespace {
 
+const std::vector<std::string>& driver_words() {
+  static const std::vector<std::string> words{"key", "value"};
+  return words;
+}
+
 bool is_port(std::string_view what) { return what == "port" || what.starts_with("port."); }
 
 }  // namespace
@@ -39,8 +44,8 @@ TemplateScope TemplateScope::of_probe(const Target& target, const Counts& counts
 
 TemplateScope TemplateScope::of_driver(const Target& target, const Counts& counts) {
   TemplateScope scope(target, counts);
-  scope.words_ = {"node", "address", "address6", "key", "value", "id", "build", "target"};
-  scope.ports_of_any_ = true;
+  scope.words_ = {"build", "target"};
+  scope.words_.insert(scope.words_.end(), driver_words().begin(), driver_words().end());
   scope.lists_ = true;
   return scope;
 }
@@ -65,13 +70,11 @@ std::vector<Complaint> TemplateScope::complaints(std::string_view text) const {
   return out;
 }
 
+std::string keep_driver_words(std::string_view text) { return keep(text, driver_words()); }
+
 bool TemplateScope::knows(std::string_view name) const {
   if (std::find(words_.begin(), words_.end(), name) != words_.end()) return true;
-  if (is_port(name)) {
-    if (self_ != nullptr) return has_port(*self_, name);
-    return ports_of_any_ && std::any_of(target_.kinds.begin(), target_.kinds.end(),
-                                        [&](const NodeKind& kind) { return has_port(kind, name); });
-  }
+  if (is_port(name)) return self_ != nullptr && has_port(*self_, name);
   const auto is_list = [&](const ListSpec& list) { return list.name == name; };
   if (lists_ && std::any_of(target_.lists.begin(), target_.lists.end(), is_list)) return true;
   const std::size_t dot = name.find('.');
@@ -100,10 +103,9 @@ const NodeKind* TemplateScope::kind_named(std::string_view name) const {
 
 std::vector<std::string> TemplateScope::known() const {
   std::vector<std::string> names = words_;
-  for (const NodeKind& kind : target_.kinds) {
-    if (&kind != self_ && !(ports_of_any_ && self_ == nullptr)) continue;
-    if (!kind.ports.empty()) names.emplace_back("port");
-    for (const std::string& port : kind.port_order) names.push_back("port." + port);
+  if (self_ != nullptr && !self_->ports.empty()) names.emplace_back("port");
+  if (self_ != nullptr) {
+    for (const std::string& port : self_->port_order) names.push_back("port." + port);
   }
   if (lists_) {
     for (const ListSpec& list : target_.lists) names.push_back(list.name);

@@ -13,6 +13,10 @@
 /// configuration templates that only it can read. Pure, thread-safe.
 namespace withstand::spec {
 
+/// `{key}` and `{value}` in a driver option are for the driver, operation by operation. This doubles their braces, so
+/// that `expand` leaves them standing as they are; everything else stays.
+std::string keep_driver_words(std::string_view text);
+
 class TemplateScope {
  public:
   using Counts = std::map<std::string, std::int64_t>;
@@ -41,7 +45,6 @@ class TemplateScope {
   const Counts& counts_;
   std::vector<std::string> words_;  ///< besides ports, lists and nodes
   const NodeKind* self_ = nullptr;  ///< whose ports {port...} means
-  bool ports_of_any_ = false;       ///< {port...} may be a port of any kind
   bool lists_ = false;
 };
 

@@ -1,6 +1,7 @@
 // Every experiment and target in the repository, and every example in a fault's documentation, against the real
 // catalogue: the reader accepts them, and so does the JSON Schema that editors use.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -84,6 +85,14 @@ TEST(ShippedFiles, ValidateAgainstTheSchemas) {
   };
   check(spec::experiment_schema(catalog()), shipped(false));
   check(spec::target_schema(), shipped(true));
+}
+
+// Editors read the committed file; WITHSTAND_APPROVE=1 writes it anew.
+TEST(ShippedFiles, TheSchemaIsUpToDate) {
+  const std::string file = fmt::format("{}/experiments/experiment.schema.json", WITHSTAND_SOURCE_DIR);
+  const std::string schema = spec::experiment_schema(catalog());
+  if (std::getenv("WITHSTAND_APPROVE") != nullptr) std::ofstream(file, std::ios::binary) << schema;
+  EXPECT_EQ(contents(file), schema) << "run unit_faults with WITHSTAND_APPROVE=1 and read the difference";
 }
 
 TEST(Documentation, ExamplesAreRead) {

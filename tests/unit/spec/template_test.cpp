@@ -34,6 +34,15 @@ TEST(Expand, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(expand("a {b {address}", look_up).error().offset, 2);
 }
 
+TEST(Keep, LeavesSomePlaceholdersForLater) {
+  const auto kept = [](const char* text) { return keep(text, {"key", "value"}); };
+  EXPECT_EQ(kept("/kv/{key}?at={address}"), "/kv/{{key}}?at={address}");
+  EXPECT_EQ(*expand(kept("/kv/{key}?at={address}"), look_up), "/kv/{key}?at=198.18.0.2");
+  EXPECT_EQ(*expand(kept("{{\"v\": \"{value}\"}}"), look_up), "{\"v\": \"{value}\"}");
+  EXPECT_EQ(*expand(kept("{{key}}"), look_up), "{key}");
+  EXPECT_EQ(kept("{broken"), "{broken");
+}
+
 TEST(Placeholders, AreFoundInOrder) {
   const auto found = placeholders("{a} {{x}} {b.c}");
   ASSERT_TRUE(found.ok());
