@@ -15,7 +15,8 @@
 namespace withstand::load {
 
 /// The orchestrator's end of one load process (`withstand __load`). Callbacks come from the event loop; each is
-/// optional. A load process that dies is the harness' failure, not the target's: on_death.
+/// optional, and must not destroy the client. A load process that dies is the harness' failure, not the target's:
+/// on_death.
 class LoadClient {
  public:
   struct Callbacks {

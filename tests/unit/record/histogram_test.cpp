@@ -29,7 +29,7 @@ TEST(Histogram, EmptyHasNothingToSay) {
 }
 
 TEST(Histogram, EverySingleValueFromAMicrosecondToAnHourIsWithinAThousandth) {
-  for (double value = 1e3; value < 3.6e12; value *= 1.00037) {
+  for (double value = 1e3; value < 3.6e12; value *= 1.0031) {
     Histogram histogram;
     const auto exact = static_cast<std::int64_t>(value);
     histogram.record(exact);
