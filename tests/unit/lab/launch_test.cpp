@@ -5,7 +5,7 @@
 
 #include "lab/local_lab.hpp"
 #include "lab/run_state.hpp"
-#include "lab_fixture.hpp"
+#include "support/lab_fixture.hpp"
 #include "os/files.hpp"
 #include "os/proc.hpp"
 

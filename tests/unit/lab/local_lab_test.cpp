@@ -8,7 +8,7 @@
 
 #include <gmock/gmock.h>
 
-#include "lab_fixture.hpp"
+#include "support/lab_fixture.hpp"
 #include "os/ancillary.hpp"
 
 namespace withstand::lab::testing {

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "lab_fixture.hpp"
+#include "support/lab_fixture.hpp"
 #include "ordinary_user.hpp"
 #include "os/cgroup.hpp"
 #include "os/files.hpp"

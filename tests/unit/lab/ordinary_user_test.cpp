@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "lab_fixture.hpp"
+#include "support/lab_fixture.hpp"
 
 namespace withstand::lab::testing {
 namespace {

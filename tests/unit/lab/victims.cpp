@@ -7,7 +7,7 @@
 
 #include <sys/socket.h>
 
-#include "lab_fixture.hpp"
+#include "support/lab_fixture.hpp"
 #include "os/ancillary.hpp"
 #include "os/check.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -74,12 +75,22 @@ class LabTest : public ::testing::Test {
     options.run_directory = folder_.path();
     options.run_name = "test-" + std::to_string(::getpid()) + "-" + std::to_string(++count_);
     options.epoch = core::now();
+    core::Claim links{core::Claim::Medium::link, {}, {}};
+    const core::Topology topology(experiment_);
+    for (const auto& from : topology.nodes())
+      for (const auto& to : topology.nodes())
+        if (from.id != to.id) links.links.push_back({from.id, to.id});
+    options.claims = {links};
     lab_ = std::make_unique<LocalLab>(loop_, experiment_, core::Topology(experiment_), options);
     return *lab_;
   }
 
+  /// Also asks again every 5 ms, for what is seen outside the loop: a file, /proc.
   bool wait(const std::function<bool()>& done, std::chrono::nanoseconds patience = std::chrono::seconds(10)) {
-    return loop_.run_until(done, core::now() + patience);
+    const core::Instant deadline = core::now() + patience;
+    while (!loop_.run_until(done, std::min(deadline, core::now() + std::chrono::milliseconds(5))))
+      if (core::now() >= deadline) return done();
+    return true;
   }
 
   /// Runs a shell script in a node and waits for it.

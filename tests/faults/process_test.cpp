@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "fault_fixture.hpp"
+
+namespace withstand::faults::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+bool lives(std::int32_t pid) { return ::kill(pid, 0) == 0; }
+
+std::string content(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::size_t lines(const std::string& path) {
+  const std::string text = content(path);
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Processes in the same PID namespace as this one, seen from the host.
+std::size_t companions(std::int32_t pid) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto space = fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/pid", error);
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto link = fs::read_symlink(entry.path() / "ns/pid", error);
+    if (!error && link == space) ++count;
+  }
+  return count;
+}
+
+TEST_F(FaultTest, KillEndsEveryProcessOfTheNodeAndNobodyElses) {
+  auto& lab = launch("sleep 987 & sleep 986 & wait");
+  ASSERT_TRUE(wait([&] { return companions(lab.state(0).host_pid) >= 4; })) << "init, the shell and two children";
+  const auto victim = lab.state(0).host_pid, bystander = lab.state(1).host_pid;
+  auto& kill = inject("process.kill", {}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  EXPECT_FALSE(lives(victim));
+  EXPECT_TRUE(lives(bystander));
+  EXPECT_TRUE(kill.observe().took_effect()) << kill.observe().objection();
+  EXPECT_TRUE(lab.state(0).last_exit->signalled);
+  EXPECT_EQ(lab.state(0).last_exit->value, SIGKILL);
+  EXPECT_TRUE(lab.state(0).last_exit->requested);
+}
+
+TEST_F(FaultTest, KillStartsTheNodeAgainOnItsData) {
+  launch("echo start >> $HOME/starts; exec sleep 987");
+  ASSERT_TRUE(wait([&] { return lines(data(0, "starts")) == 1; }));
+  auto& kill = inject("process.kill", {{"restart", spec::Value(spec::Duration(milliseconds(150)))}}, {{0}, {}});
+  EXPECT_TRUE(wait([&] { return lines(data(0, "starts")) == 2; }));
+  EXPECT_TRUE(wait([&] { return kill.ended().has_value(); }));
+}
+
+TEST_F(FaultTest, KillLoopsAsOftenAsAsked) {
+  auto& lab = launch("echo start >> $HOME/starts; exec sleep 987", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "starts")) == 1; }));
+  auto& loop = inject("process.kill",
+                      {{"restart", spec::Value(spec::Duration(milliseconds(50)))},
+                       {"crashes", spec::Value(std::int64_t{3})},
+                       {"uptime", spec::Value(spec::Duration(milliseconds(100)))}},
+                      {{0}, {}});
+  EXPECT_TRUE(wait([&] { return loop.ended().has_value(); }));
+  EXPECT_TRUE(wait([&] { return lines(data(0, "starts")) == 4; })) << "the first start and three more";
+  EXPECT_TRUE(loop.observe().took_effect()) << loop.observe().objection();
+  EXPECT_EQ(lab.state(0).starts, 4);
+}
+
+TEST_F(FaultTest, KillWithAnotherSignalReachesTheMainProcess) {
+  auto& lab = launch("sleep 987 & wait", 1);
+  auto& signal =
+      inject("process.kill", {{"signal", spec::Value(std::int64_t{SIGABRT})}, {"tree", spec::Value(false)}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  EXPECT_EQ(lab.state(0).last_exit->value, SIGABRT);
+  EXPECT_TRUE(signal.observe().took_effect()) << signal.observe().objection();
+}
+
+TEST_F(FaultTest, KillOfANodeThatDoesNotRunHasNoEffect) {
+  auto& lab = launch("exec sleep 987", 1);
+  inject("process.kill", {}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  EXPECT_FALSE(inject("process.kill", {}, {{0}, {}}).observe().took_effect());
+}
+
+TEST_F(FaultTest, PauseStopsTheNodesWorkAndResumesIt) {
+  launch("while :; do echo tick >> $HOME/ticks; sleep 0.01; done", 2);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "ticks")) > 3; }));
+  auto& pause = inject("process.pause", {}, {{0}, {}});
+  const auto before = lines(data(0, "ticks")), other = lines(data(1, "ticks"));
+  ASSERT_TRUE(wait([&] { return lines(data(1, "ticks")) > other + 20; })) << "the other node works on";
+  EXPECT_LE(lines(data(0, "ticks")), before + 1) << "a write may have been under way";
+  pause.revert();
+  EXPECT_TRUE(pause.observe().took_effect()) << pause.observe().objection();
+  EXPECT_TRUE(wait([&] { return lines(data(0, "ticks")) > before + 3; }));
+}
+
+TEST_F(FaultTest, PausesNest) {
+  launch("while :; do echo tick >> $HOME/ticks; sleep 0.01; done", 2);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "ticks")) > 3; }));
+  auto& first = inject("process.pause", {}, {{0}, {}});
+  auto& second = inject("process.pause", {}, {{0}, {}});
+  first.revert();
+  const auto before = lines(data(0, "ticks")), other = lines(data(1, "ticks"));
+  ASSERT_TRUE(wait([&] { return lines(data(1, "ticks")) > other + 20; }));
+  EXPECT_LE(lines(data(0, "ticks")), before + 1) << "the second pause still holds";
+  second.revert();
+  EXPECT_TRUE(wait([&] { return lines(data(0, "ticks")) > before + 3; }));
+}
+
+TEST_F(FaultTest, TerminateLetsTheNodeEndInItsOwnWay) {
+  auto& lab =
+      launch("trap 'echo asked > $HOME/asked; exit 3' TERM; echo set > $HOME/set; while :; do sleep 0.02; done", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "set")) == 1; }));
+  auto& terminate = inject("process.terminate", {{"grace", spec::Value(spec::Duration(seconds(5)))}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  EXPECT_EQ(content(data(0, "asked")), "asked\n");
+  EXPECT_FALSE(lab.state(0).last_exit->signalled);
+  EXPECT_EQ(lab.state(0).last_exit->value, 3);
+  EXPECT_TRUE(terminate.observe().took_effect());
+}
+
+TEST_F(FaultTest, TerminateKillsANodeThatDoesNotListen) {
+  auto& lab = launch("trap '' TERM; echo set > $HOME/set; while :; do sleep 0.02; done", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "set")) == 1; }));
+  const auto begin = core::now();
+  inject("process.terminate", {{"grace", spec::Value(spec::Duration(milliseconds(300)))}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  EXPECT_GE(core::now() - begin, milliseconds(300));
+  EXPECT_TRUE(lab.state(0).last_exit->signalled);
+  EXPECT_EQ(lab.state(0).last_exit->value, SIGKILL);
+}
+
+}  // namespace
+}  // namespace withstand::faults::testing
