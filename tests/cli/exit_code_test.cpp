@@ -1,0 +1,151 @@
+// Every exit code, from the situation in which a user meets it.
+
+#include <csignal>
+#include <cstdlib>
+#include <sched.h>
+
+#include <sys/mount.h>
+
+#include "cli/command.hpp"
+
+namespace withstand::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kill_one = R"([[fault]]
+name = "kill"
+kind = "process.kill"
+on = "n2"
+at = "200ms"
+restart = "500ms"
+)";
+
+constexpr const char* kill_all = R"([[fault]]
+name = "gone"
+kind = "process.kill"
+on = "all"
+at = "100ms"
+)";
+
+TEST(ExitCode, HelpAndVersionAre0) {
+  EXPECT_EQ(withstand({"--help"}).status, 0);
+  const auto version = withstand({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_THAT(version.out, HasSubstr("0."));
+}
+
+TEST(ExitCode, WrongUsageIs2AndSaysWhy) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"rnu"},
+                                             {"run"},
+                                             {"run", "--no-such-option", "experiments"},
+                                             {"run", "no/such/file.toml"},
+                                             {"plan"},
+                                             {"describe", "process.kil"},
+                                             {"run", "experiments", "--shard", "3/2"},
+                                             {"stop", "no-such-run"}}) {
+    const auto outcome = withstand(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments[0];
+    EXPECT_FALSE(outcome.err.empty()) << arguments[0];
+    EXPECT_THAT(outcome.out, IsEmpty()) << arguments[0];
+  }
+}
+
+TEST(ExitCode, AnInvalidFileIs2WithEveryErrorAtItsPlace) {
+  const Folder folder;
+  const auto file =
+      folder.write("broken.toml", "title = \"x\"\n[target]\nuse = \"quorum-kv\"\nnods = 3\n[phases]\nduring = 5\n");
+  const auto outcome = withstand({"run", file, "--output", folder.path("runs")});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr(file + ":4:1: error:"));
+  EXPECT_THAT(outcome.err, HasSubstr("nodes"));
+  EXPECT_THAT(outcome.err, HasSubstr(file + ":6:"));
+  EXPECT_THAT(outcome.err, HasSubstr("^"));
+}
+
+TEST(ExitCode, NothingSelectedIs5) {
+  EXPECT_EQ(withstand({"run", "experiments", "--tag", "no-such-tag"}).status, 5);
+  EXPECT_EQ(withstand({"list", "experiments", "--filter", "no-such-name"}).status, 5);
+}
+
+class ExitCodeOfRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = why_no_run(); !why.empty()) GTEST_SKIP() << why;
+  }
+  std::vector<std::string> run_of(const Parts& parts) {
+    return {"run", folder_.write("short.toml", short_experiment(parts)), "--output", folder_.path("runs")};
+  }
+  Folder folder_;
+};
+
+TEST_F(ExitCodeOfRun, WithstoodIs0) {
+  const auto outcome = withstand(run_of({.faults = kill_one}));
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("WITHSTOOD"));
+}
+
+TEST_F(ExitCodeOfRun, FailedIs1) {
+  const auto outcome = withstand(run_of({.faults = kill_all, .expect = "after = [\"errors == 0%\"]\n"}));
+  EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("FAILED"));
+}
+
+TEST_F(ExitCodeOfRun, AnUnreachableSteadyStateIs4) {
+  const auto outcome = withstand(run_of({.faults = kill_one, .expect = "before = [\"p99 < 1us\"]\n"}));
+  EXPECT_EQ(outcome.status, 4) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("INCONCLUSIVE"));
+}
+
+TEST_F(ExitCodeOfRun, AStopConditionIs7) {
+  const auto outcome =
+      withstand(run_of({.faults = kill_all, .during = "20s", .rest = "[stop]\nif = [\"errors > 1% for 1s\"]\n"}));
+  EXPECT_EQ(outcome.status, 7) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
+}
+
+TEST_F(ExitCodeOfRun, SignalsAre130And143AfterRollback) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    Running run(run_of({.faults = kill_one}), {});
+    ASSERT_TRUE(run.wait_for_progress("during"));
+    run.signal(number);
+    const auto outcome = run.wait();
+    EXPECT_EQ(outcome.status, 128 + number) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
+    EXPECT_THAT(outcome.err, HasSubstr("rollback"));
+  }
+}
+
+TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
+  Running run(run_of({.faults = kill_one}), {});
+  ASSERT_TRUE(run.wait_for_progress("during"));
+  const auto directory = folder_.only_run();
+  const auto inside = withstand({"shell", directory, "n1", "--", "hostname"});
+  EXPECT_EQ(inside.status, 0) << inside.err;
+  EXPECT_EQ(inside.out, "n1\n");
+  EXPECT_EQ(withstand({"stop", directory}).status, 0);
+  EXPECT_EQ(run.wait().status, 7);
+}
+
+void hide_tun() {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("tmpfs", "/dev/net", "tmpfs", MS_NOSUID, nullptr) != 0)
+    ::_exit(125);
+}
+
+TEST_F(ExitCodeOfRun, AMissingRequirementIs77AndWithRequire3) {
+  if (::geteuid() != 0) GTEST_SKIP() << "hiding a device needs root";
+  auto arguments = run_of({.faults = kill_one});
+  const auto skipped = withstand(arguments, hide_tun);
+  EXPECT_EQ(skipped.status, 77) << skipped.out << skipped.err;
+  EXPECT_THAT(skipped.out, HasSubstr("SKIPPED"));
+  EXPECT_THAT(skipped.out, HasSubstr("/dev/net/tun"));
+  arguments.emplace_back("--require");
+  EXPECT_EQ(withstand(arguments, hide_tun).status, 3);
+  EXPECT_EQ(withstand({"doctor"}, hide_tun).status, 77);
+}
+
+}  // namespace
+}  // namespace withstand::cli_test

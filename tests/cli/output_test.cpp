@@ -1,0 +1,149 @@
+// What goes where: results on stdout, progress on stderr, reports into files, and the same again from a run's folder.
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+
+namespace withstand::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr const char* faults = R"([[fault]]
+name = "cut"
+kind = "network.partition"
+shape = "isolate"
+on = "any"
+at = "200ms"
+for = "700ms"
+)";
+
+int shell(const std::string& command) { return std::system(command.c_str()); }
+
+TEST(Output, PlanIsTheSameBytesForTheSameSeedAndTouchesNothing) {
+  const Folder folder;
+  const auto file = folder.write("short.toml", short_experiment({.faults = faults}));
+  const auto first = withstand({"plan", file, "--seed", "5"});
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_EQ(first.out, withstand({"plan", file, "--seed", "5"}).out);
+  EXPECT_THAT(first.out, HasSubstr("network.partition"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("runs")));
+}
+
+TEST(Output, ListKnowsEveryShippedExperiment) {
+  const auto outcome = withstand({"list", "experiments", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_GE(nlohmann::json::parse(outcome.out).at("experiments").size(), 30U);
+}
+
+TEST(Output, DescribeSaysEverythingAboutAKind) {
+  const auto all = withstand({"describe"});
+  EXPECT_EQ(all.status, 0);
+  for (const char* kind :
+       {"network.latency", "network.loss", "network.partition", "process.kill", "process.pause", "process.terminate"}) {
+    EXPECT_THAT(all.out, HasSubstr(kind));
+    const auto one = withstand({"describe", kind});
+    EXPECT_EQ(one.status, 0) << one.err;
+    EXPECT_THAT(one.out, HasSubstr("[[fault]]")) << "an example";
+  }
+}
+
+TEST(Output, DoctorsTableHasAStateAndAReasonForEverything) {
+  const auto outcome = withstand({"doctor", "--json"});
+  const auto table = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(outcome.status, table.at("can_run").get<bool>() ? 0 : 77);
+  for (const auto& feature : table.at("features")) {
+    EXPECT_THAT(feature.at("state"), ::testing::AnyOf("ok", "degraded", "missing"));
+    EXPECT_NE(feature.at("why"), "") << feature;
+  }
+}
+
+TEST(Output, EveryShippedExperimentIsValidByThePublishedSchema) {
+  if (shell("python3 -c 'import jsonschema, tomllib' 2>/dev/null") != 0)
+    GTEST_SKIP() << "python3-jsonschema is missing";
+  const Folder folder;
+  const auto schema = withstand({"schema"});
+  ASSERT_EQ(schema.status, 0) << schema.err;
+  folder.write("schema.json", schema.out);
+  const auto script = folder.write("validate.py", R"(import json, pathlib, sys, tomllib, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft4Validator.check_schema(schema)
+validator = jsonschema.Draft4Validator(schema)
+wrong = 0
+for path in sorted(pathlib.Path("experiments").rglob("*.toml")):
+    for error in validator.iter_errors(tomllib.loads(path.read_text())):
+        print(path, list(error.path), error.message)
+        wrong += 1
+sys.exit(wrong != 0)
+)");
+  EXPECT_EQ(
+      shell(fmt::format("cd '{}' && python3 '{}' '{}'", WITHSTAND_SOURCE_DIR, script, folder.path("schema.json"))), 0);
+}
+
+class OutputOfRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = why_no_run(); !why.empty()) GTEST_SKIP() << why;
+    file_ = folder_.write("short.toml", short_experiment({.faults = faults}));
+  }
+  Folder folder_;
+  std::string file_;
+};
+
+TEST_F(OutputOfRun, ResultsOnStdoutProgressOnStderrReportsAgainFromTheFolder) {
+  const auto text = withstand({"run", file_, "--output", folder_.path("runs"), "--junit", folder_.path("junit.xml"),
+                               "--junit-strict", "--color", "never"});
+  ASSERT_EQ(text.status, 0) << text.out << text.err;
+  EXPECT_THAT(text.out, HasSubstr("WITHSTOOD"));
+  EXPECT_THAT(text.out, Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(text.err, HasSubstr("during"));
+  EXPECT_THAT(text.err, Not(HasSubstr("Expectations")));
+  const auto run = folder_.only_run();
+  for (const char* name : {"journal.jsonl", "experiment.toml", "target.toml", "report.json", "report.md", "junit.xml",
+                           "nodes/n1/stderr.log"})
+    EXPECT_TRUE(std::filesystem::exists(run + "/" + name)) << name;
+  EXPECT_FALSE(std::filesystem::exists(run + "/lab")) << "scratch goes with the lab";
+  EXPECT_EQ(withstand({"report", run, "--color", "never"}).out, text.out);
+  EXPECT_EQ(nlohmann::json::parse(read(run + "/report.json")),
+            nlohmann::json::parse(withstand({"report", run, "--json"}).out));
+  if (shell("command -v xmllint >/dev/null") == 0) {
+    EXPECT_EQ(shell(fmt::format("xmllint --noout --relaxng '{}/tests/golden/report/junit-strict.rng' '{}' 2>&1",
+                                WITHSTAND_SOURCE_DIR, folder_.path("junit.xml"))),
+              0);
+  }
+}
+
+TEST_F(OutputOfRun, JsonIsOneObjectAndReplayKeepsTheSeed) {
+  const auto first = withstand({"run", file_, "--json", "--seed", "99", "--output", folder_.path("runs")});
+  ASSERT_EQ(first.status, 0) << first.err;
+  const auto report = nlohmann::json::parse(first.out);
+  EXPECT_EQ(report.at("exit_code"), 0);
+  EXPECT_EQ(report.at("runs").at(0).at("seed"), "99");
+  const auto again = withstand({"replay", folder_.only_run(), "--json", "--output", folder_.path("again")});
+  ASSERT_EQ(again.status, 0) << again.err;
+  const auto replayed = nlohmann::json::parse(again.out);
+  EXPECT_EQ(replayed.at("runs").at(0).at("seed"), "99");
+  EXPECT_EQ(replayed.at("runs").at(0).at("injections").at(0).at("on"),
+            report.at("runs").at(0).at("injections").at(0).at("on"));
+}
+
+TEST_F(OutputOfRun, GithubGetsAnnotationsAndASummary) {
+  const auto file =
+      folder_.write("fails.toml", short_experiment({.faults = faults, .expect = "during = [\"p50 < 1ns\"]\n"}));
+  const auto summary = folder_.write("summary.md", "");
+  const auto outcome = withstand({"run", file, "--output", folder_.path("runs")}, [&] {
+    ::setenv("GITHUB_ACTIONS", "true", 1);
+    ::setenv("GITHUB_STEP_SUMMARY", summary.c_str(), 1);
+  });
+  EXPECT_EQ(outcome.status, 1) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("::error file="));
+  EXPECT_THAT(read(summary), HasSubstr("a short run"));
+}
+
+}  // namespace
+}  // namespace withstand::cli_test
