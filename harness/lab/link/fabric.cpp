@@ -21,7 +21,7 @@ namespace withstand::lab::link {
 namespace {
 
 /// Far beyond any acknowledgement; a fabric that is silent for so long is stopped or starved.
-constexpr int patience_ms = 2000;
+constexpr int patience_ms = 5000;
 
 NodeAddresses addresses_of(const core::NodeInfo& node) {
   NodeAddresses addresses;
@@ -51,13 +51,19 @@ struct Fabric::Impl {
       os::send_message(helper.control(), request.bytes(), fds);
       pollfd wanted{.fd = helper.control().get(), .events = POLLIN, .revents = 0};
       if (os::check("wait for the link fabric", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
-        throw std::runtime_error(fmt::format("link fabric: no answer within {} s", patience_ms / 1000));
+        give_up(fmt::format("no answer within {} s", patience_ms / 1000));
       os::FdMessage reply = os::receive_message(helper.control(), message_capacity);
       if (!reply.bytes.empty()) return {reply.bytes.begin() + sizeof(Request), reply.bytes.end()};
     } catch (const os::SystemError& error) {
       if (error.code() != std::errc::broken_pipe && error.code() != std::errc::connection_reset) throw;
     }
-    throw std::runtime_error("link fabric: its process has ended");
+    give_up("its process has ended");
+  }
+
+  /// A request without its reply leaves the two out of step: from then on every call throws.
+  [[noreturn]] void give_up(const std::string& why) {
+    how = why;
+    throw std::runtime_error("link fabric: " + how);
   }
 
   void died() {
@@ -81,7 +87,7 @@ struct Fabric::Impl {
   HelperProcess helper;
   core::EventLoop::Registration death;
   std::function<void(const std::string&)> callback;
-  std::string how;  ///< the process ended; empty while it lives
+  std::string how;  ///< why it can no longer be asked; empty while it can
   Handle last_handle = 0;
   std::map<Handle, LossRecount> recounts;
 };
@@ -103,7 +109,7 @@ Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vecto
 
 Fabric::~Fabric() {
   impl_->death.reset();
-  if (impl_->how.empty()) impl_->helper.finish(500);
+  impl_->helper.finish(impl_->how.empty() ? 500 : 0);
 }
 
 void Fabric::on_death(std::function<void(const std::string&)> callback) { impl_->callback = std::move(callback); }

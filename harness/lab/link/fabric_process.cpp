@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
-#include <sched.h>
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "lab/link/fabric.hpp"
+#include "lab/link/priority.hpp"
 #include "lab/link/protocol.hpp"
 #include "lab/link/waiter.hpp"
 #include "os/check.hpp"
@@ -23,18 +22,6 @@ constexpr std::uint32_t control_tag = UINT32_MAX - 1;
 /// The loop wakes this often even when nothing happens, so that having been stopped is noticed.
 constexpr auto pulse = 20ms;
 
-/// The lowest real-time priority, where it is permitted: then a target that computes does not make packets late. With
-/// one processor for all it would be the target that starves.
-bool become_realtime() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return false;
-  const sched_param parameters{.sched_priority = 1};
-  if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return true;
-  ::setpriority(PRIO_PROCESS, 0, -10);  // as near as it gets; refused to an ordinary user, and then not needed either
-  return false;
-}
-
 /// The process: control socket, nodes, loop.
 class Process {
  public:
@@ -49,6 +36,7 @@ class Process {
         stall_max_ = std::max(stall_max_, start - next_pulse);
         next_pulse = start + pulse;
       }
+      priority_.review(start);
       if (forwarder_) forwarder_->release();
       for (const epoll_event& event : events) {
         if (event.data.u32 == control_tag) {
@@ -127,7 +115,7 @@ class Process {
                           .lateness_p99_ns = counters.lateness.quantile(0.99),
                           .lateness_max_ns = counters.lateness.max(),
                           .stall_max_ns = stall_max_.count(),
-                          .realtime = realtime_});
+                          .realtime = priority_.realtime()});
   }
 
   /// Between two packets the kernel's counters and ours must be equal: nobody else reads or writes these devices.
@@ -144,7 +132,7 @@ class Process {
   std::vector<os::RouteSocket> routes_;
   std::unique_ptr<Forwarder> forwarder_;
   std::vector<Forwarder::StagedLink> staged_;
-  bool realtime_ = become_realtime();
+  Priority priority_;
   std::chrono::nanoseconds stall_max_{};
   bool ended_ = false;
 };
