@@ -13,7 +13,9 @@ namespace withstand::faults {
 namespace {
 
 /// A node whose start was asked for has no process yet and must not be started once more.
-bool has_exited(const core::Lab& lab, core::NodeId node) { return lab.state(node).phase == core::NodeState::Phase::exited; }
+bool has_exited(const core::Lab& lab, core::NodeId node) {
+  return lab.state(node).phase == core::NodeState::Phase::exited;
+}
 
 }  // namespace
 
