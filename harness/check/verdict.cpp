@@ -136,9 +136,11 @@ std::string signal_text(int signal) {
 Decision word(const VerdictInput& input, const Findings& findings) {
   std::vector<std::string> all = findings.failures();
   all.insert(all.end(), findings.doubts().begin(), findings.doubts().end());
+  // A run that was cut short misses samples everywhere: what it did not come to is no news.
   const auto first = [&](std::string verdict, std::string reason) {
-    all.insert(all.begin(), std::move(reason));
-    return Decision{std::move(verdict), all};
+    std::vector<std::string> reasons = findings.failures();
+    reasons.insert(reasons.begin(), std::move(reason));
+    return Decision{std::move(verdict), std::move(reasons)};
   };
   if (input.rollback_failed) return first("error", "rollback failed, the host may be dirty: " + *input.rollback_failed);
   if (input.error) return first("error", *input.error);

@@ -86,9 +86,13 @@ void add_shell(CLI::App& app, Session& session) {
   command->add_option("command", arguments->command, "Command to run; without one, a shell");
   command->prefix_command();
   command->callback([arguments, command, &session] {
-    auto words = arguments->command;
-    for (const auto& word : command->remaining()) words.push_back(word);
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    // What follows the node is the command's own, its options included; a "--" before it is good manners and no word of
+    // it.
+    std::vector<std::string> words;
+    for (const auto& list : {arguments->command, command->remaining()})
+      for (const auto& word : list)
+        if (word != "--" || !words.empty()) words.push_back(word);
+    if (!words.empty() && words.back() == "--") words.pop_back();
     session.action = [arguments, words] { return shell(arguments->run, arguments->node, words); };
   });
 }

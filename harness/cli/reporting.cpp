@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -55,7 +56,11 @@ void publish(const std::vector<record::RunRecord>& runs, int exit_code, const Re
 }
 
 void print_console(const record::RunRecord& run, const Session& session) {
-  std::cout << report::console(run, session.style_for(STDOUT_FILENO)) << std::flush;
+  const auto github = report::github_context(environment, std::filesystem::current_path().string());
+  std::random_device device;
+  const std::string token = fmt::format("withstand-{:08x}{:08x}", device(), device());
+  std::cout << report::without_commands(report::console(run, session.style_for(STDOUT_FILENO)), token, github)
+            << std::flush;
 }
 
 }  // namespace withstand::cli

@@ -272,6 +272,7 @@ void Injector::report(const Item& item, const std::string& what, const std::stri
   event.on = item.on;
   event.detail = detail;
   event.due = due.count();
+  event.line = item.fault().at.line;
   sink_(event);
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "check/metrics.hpp"
 #include "run/host.hpp"
 #include "run/requirements.hpp"
 
@@ -165,7 +166,34 @@ bool Phases::warm_up() {
   return hold("warm-up", experiment_.phases.warm_up);
 }
 
-bool Phases::before() { return hold("before", experiment_.phases.before); }
+bool Phases::before() {
+  if (!hold("before", experiment_.phases.before)) return false;
+  if (steady()) return true;
+  recorder_.note("warning", "the steady state was not reached: no fault is injected");
+  return false;
+}
+
+bool Phases::steady() {
+  check::Window window = seen_.phases.back().window;
+  // Operations that are under way have no outcome yet; those that were due a timeout ago have one.
+  if (load_) window.to -= experiment_.load->timeout.count();
+  if (experiment_.expect.before.empty() || window.length() <= 0) return true;
+  check::MetricsInput input;
+  std::vector<std::string> ignored;
+  const auto operations = load_ ? load_->operations(ignored) : std::vector<record::Operation>{};
+  input.operations = operations;
+  input.phases = {{"before", window}};
+  input.probes = seen_.probes;
+  if (load_) input.timeout = experiment_.load->timeout;
+  const check::Metrics metrics(std::move(input));
+  const auto& expected = experiment_.expect.before;
+  const bool held = std::none_of(expected.begin(), expected.end(), [&](const spec::Threshold& threshold) {
+    return metrics.evaluate(threshold, "before").judgement == check::Judgement::failed;
+  });
+  // The verdict is to be given on the very figures that ended the run.
+  if (!held) seen_.phases.back().window = window;
+  return held;
+}
 
 bool Phases::during() {
   injector_ = std::make_unique<core::Injector>(*lab_, catalog_, plan_, [this](record::Event event) {
