@@ -66,6 +66,7 @@ std::vector<record::CheckResult> judge_exits(const ExitsInput& input, const core
       unasked[exit.node].push_back(&exit);
   }
   std::vector<record::CheckResult> results;
+  results.reserve(unasked.size());
   for (auto& [id, exits] : unasked) results.push_back(result_of(input, topology.at(id), std::move(exits)));
   if (!results.empty()) return results;
   return {{"exits",

@@ -10,11 +10,10 @@ namespace {
 
 using namespace testing;
 using record::Outcome;
-using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-record::CheckResult judge(std::vector<record::Operation> operations, CheckContext context = {}) {
+record::CheckResult judge(std::vector<record::Operation> operations, const CheckContext& context = {}) {
   return Linearizable().judge(history(std::move(operations)), context);
 }
 
