@@ -78,7 +78,7 @@ TEST_F(ProbesTest, EverySelectedNodeIsAskedAtOnceAndThenEveryInterval) {
   EXPECT_TRUE(samples_[0].ok);
   EXPECT_EQ(samples_[0].detail, "PONG");
   ASSERT_TRUE(wait_for(9));
-  EXPECT_GE(asked_[8] - asked_[0], 40ms);
+  EXPECT_GE(asked_[8] - asked_[0], 35ms);  // the grid counts from just before the first
 }
 
 TEST_F(ProbesTest, CommandsRunInTheClientThroughAShellWithPlaceholdersReplaced) {
