@@ -82,7 +82,7 @@ void Coordinator::on_query_reply(Entry entry, std::uint32_t from, const QueryRep
 
 void Coordinator::choose_tag(Entry entry) {
   Operation& operation = entry->second;
-  const Tag tag = policy_.tag_for_write(operation.key, operation.data.tag, entry->first, clock_.wall());
+  const Tag tag = policy_.tag_for_write(operation.data.tag, entry->first, clock_.wall());
   operation.data = {tag, std::move(operation.to_write)};
 }
 
@@ -101,6 +101,11 @@ void Coordinator::tick() {
     if (policy_.expires() && deadline_now >= operation.deadline) {
       expired.push_back(entry->first);
       continue;
+    }
+    if (operation.phase == Phase::query && deadline_now >= operation.deadline - timing_.operation / 2 &&
+        policy_.goes_on_without_majority(operation.kind, operation.replied)) {
+      choose_tag(entry);
+      enter(entry, Phase::store);
     }
     if (now < operation.repeat_at) continue;
     const Repetition repetition = policy_.repetition(operation.repeated);
@@ -126,8 +131,6 @@ Outcome Coordinator::outcome_at_deadline(const Operation& operation) const {
 void Coordinator::finish(Entry entry, Outcome outcome) {
   Operation operation = std::move(entry->second);
   operations_.erase(entry);
-  if (operation.kind == Kind::write && operation.phase == Phase::store)
-    policy_.release(operation.key, operation.data.tag);
   operation.done({outcome, std::move(operation.data)});
 }
 

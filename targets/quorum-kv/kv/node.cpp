@@ -61,7 +61,7 @@ Node::Node(const Options& options, Log::Opened opened)
       writer_(
           std::move(opened.log), [this](LogWriter::Task task) { boost::asio::post(io_, std::move(task)); },
           die_of_storage),
-      replica_(writer_, std::move(opened.records)),
+      replica_(writer_, std::move(opened.records), options_.bugs),
       coordinator_(identity(options_, writer_.boot()), options_.timing, options_.bugs, *this, *this),
       api_(options_.name, coordinator_, *this, [this] { return gauges(); }),
       peer_server_(io_, options_.peer_listen,

@@ -28,28 +28,17 @@ bool Policy::acknowledged_at_deadline(Kind kind, const Members& stored) const {
   return bugs_.minority_writes && kind == Kind::write && stored.any();
 }
 
-Tag Policy::tag_for_write(const std::string& key, const Tag& seen, std::uint64_t operation,
-                          std::chrono::nanoseconds wall) {
+bool Policy::goes_on_without_majority(Kind kind, const Members& replied) const {
+  return bugs_.minority_writes && kind == Kind::write && replied.any();
+}
+
+Tag Policy::tag_for_write(const Tag& seen, std::uint64_t operation, std::chrono::nanoseconds wall) const {
   if (bugs_.wall_clock_versions) {
     return {static_cast<std::uint64_t>(wall.count()), identity_.self, identity_.boot, operation};
   }
   if (bugs_.bare_tags) return {seen.counter + 1, identity_.self, 0, 0};
-  if (bugs_.volatile_boot) {
-    // Enough to keep apart what runs at the same time in one life, and nothing more: the lowest free number per key.
-    auto& used = slots_[key];
-    std::uint64_t slot = 1;
-    while (used.contains(slot)) ++slot;
-    used.insert(slot);
-    return {seen.counter + 1, identity_.self, 1, slot};
-  }
+  if (bugs_.volatile_boot) return {seen.counter + 1, identity_.self, 1, operation};
   return {seen.counter + 1, identity_.self, identity_.boot, operation};
-}
-
-void Policy::release(const std::string& key, const Tag& tag) {
-  const auto used = slots_.find(key);
-  if (used == slots_.end()) return;
-  used->second.erase(tag.operation);
-  if (used->second.empty()) slots_.erase(used);
 }
 
 Repetition Policy::repetition(int count) const {

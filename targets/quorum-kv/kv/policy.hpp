@@ -3,9 +3,6 @@
 #include <bitset>
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <set>
-#include <string>
 
 #include "kv/bugs.hpp"
 #include "kv/tag.hpp"
@@ -49,9 +46,11 @@ class Policy {
   [[nodiscard]] bool acknowledged_at_deadline(Kind kind, const Members& stored) const;
   [[nodiscard]] bool deadline_by_wall_clock() const { return bugs_.wall_clock_timeouts; }
 
-  /// The tag of write `operation`, greater than `seen`. Give it back with release() once the operation is over.
-  Tag tag_for_write(const std::string& key, const Tag& seen, std::uint64_t operation, std::chrono::nanoseconds wall);
-  void release(const std::string& key, const Tag& tag);
+  /// A write goes on to its second phase without a majority's answers, once half its time is up.
+  [[nodiscard]] bool goes_on_without_majority(Kind kind, const Members& replied) const;
+
+  /// The tag of write `operation`, greater than `seen`.
+  [[nodiscard]] Tag tag_for_write(const Tag& seen, std::uint64_t operation, std::chrono::nanoseconds wall) const;
 
   /// The `count`th repetition (from 0) of a request: 100, 200, 400, 400... ms apart.
   [[nodiscard]] Repetition repetition(int count) const;
@@ -62,7 +61,6 @@ class Policy {
   Identity identity_;
   Timing timing_;
   Bugs bugs_;
-  std::map<std::string, std::set<std::uint64_t>> slots_;  ///< used by volatile-boot only
 };
 
 }  // namespace quorum_kv

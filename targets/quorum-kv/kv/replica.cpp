@@ -4,18 +4,24 @@
 
 namespace quorum_kv {
 
-namespace {
+Replica::Replica(DurableStore& durable, std::vector<Record> recovered, const Bugs& bugs)
+    : durable_(durable), bugs_(bugs) {
+  for (const Record& record : recovered) raise(committed_[record.key], record.data);
+}
 
-bool raise(Versioned& held, const Versioned& data) {
-  if (data.tag <= held.tag) return false;
+bool Replica::replaces(const Versioned& data, const Versioned& held) const {
+  return bugs_.bare_tags ? data.tag >= held.tag : data.tag > held.tag;
+}
+
+bool Replica::raise(Versioned& held, const Versioned& data) const {
+  if (!replaces(data, held)) return false;
   held = data;
   return true;
 }
 
-}  // namespace
-
-Replica::Replica(DurableStore& durable, std::vector<Record> recovered) : durable_(durable) {
-  for (const Record& record : recovered) raise(committed_[record.key], record.data);
+/// With volatile-boot a store is known by its node and operation. That would do if the boot number told lives apart.
+bool Replica::taken_for_repetition(const Tag& tag) {
+  return bugs_.volatile_boot && !stored_.emplace(tag.node, tag.operation).second;
 }
 
 Versioned Replica::query(const std::string& key) const {
@@ -24,11 +30,11 @@ Versioned Replica::query(const std::string& key) const {
 }
 
 void Replica::store(const Record& record, std::function<void()> durable) {
-  if (const auto held = committed_.find(record.key); held != committed_.end() && record.data.tag <= held->second.tag) {
+  if (const auto held = committed_.find(record.key); held != committed_.end() && !replaces(record.data, held->second)) {
     durable();
     return;
   }
-  if (!raise(pending_[record.key], record.data)) {
+  if (taken_for_repetition(record.data.tag) || !raise(pending_[record.key], record.data)) {
     durable_.barrier(std::move(durable));
     return;
   }

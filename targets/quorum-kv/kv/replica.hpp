@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "kv/bugs.hpp"
 #include "kv/durable_store.hpp"
 #include "kv/message.hpp"
 #include "kv/tag.hpp"
@@ -16,7 +19,7 @@ namespace quorum_kv {
 /// as great is durable, so whatever it once showed or acknowledged survives any crash. Not thread-safe.
 class Replica {
  public:
-  Replica(DurableStore& durable, std::vector<Record> recovered);
+  Replica(DurableStore& durable, std::vector<Record> recovered, const Bugs& bugs = {});
 
   /// The newest durable version; initial when the key was never written.
   [[nodiscard]] Versioned query(const std::string& key) const;
@@ -31,11 +34,17 @@ class Replica {
 
  private:
   using Registers = std::unordered_map<std::string, Versioned>;
+  /// Whether `data` takes the place of `held`.
+  [[nodiscard]] bool replaces(const Versioned& data, const Versioned& held) const;
+  bool raise(Versioned& held, const Versioned& data) const;
+  bool taken_for_repetition(const Tag& tag);
   void commit(const Record& record);
 
   DurableStore& durable_;
+  const Bugs bugs_;
   Registers committed_;
   Registers pending_;  ///< per key the newest that is appended and not yet durable
+  std::set<std::pair<std::uint32_t, std::uint64_t>> stored_;  ///< used by volatile-boot only: node, operation
 };
 
 /// Answers a coordinator's request, at once or when the store is durable.

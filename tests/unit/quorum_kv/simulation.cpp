@@ -86,7 +86,7 @@ class Life : public Transport, public Clock {
         world_(world),
         wall_offset_(wall_offset),
         disk(world, kept),
-        replica(disk, kept),
+        replica(disk, kept, plan.bugs),
         coordinator({self, plan.members, boot}, timing, plan.bugs, *this, *this),
         self_(self) {}
 
