@@ -1,7 +1,6 @@
 #include "check/stop_watcher.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include <fmt/format.h>
@@ -14,8 +13,6 @@ namespace withstand::check {
 namespace {
 
 constexpr std::int64_t second_length = 1'000'000'000;
-constexpr std::array<std::string_view, 9> load_metrics{"errors", "dropped", "availability", "throughput", "operations",
-                                                       "p50",    "p99",     "max",          "outage"};
 
 using Measured = std::variant<spec::Duration, spec::Ratio, spec::Rate, std::int64_t>;
 
@@ -115,6 +112,7 @@ std::optional<Reading> StopWatcher::State::read(Watched& one, std::int64_t secon
   if (when.metric == "p50") return duration(cell.p50);
   if (when.metric == "p99") return duration(cell.p99);
   if (when.metric == "max") return duration(cell.max);
+  if (when.metric != "outage") return std::nullopt;
   if (cell.ok > 0)
     one.unserved.reset();
   else if (!one.unserved)
@@ -150,16 +148,6 @@ StopWatcher::StopWatcher(std::vector<spec::StopCondition> conditions, spec::Dura
 StopWatcher::~StopWatcher() = default;
 StopWatcher::StopWatcher(StopWatcher&&) noexcept = default;
 StopWatcher& StopWatcher::operator=(StopWatcher&&) noexcept = default;
-
-std::optional<std::string> StopWatcher::objection(const spec::StopCondition& condition) {
-  const spec::Threshold& when = condition.when;
-  if (when.metric.starts_with("probe.")) return std::nullopt;
-  if (std::find(load_metrics.begin(), load_metrics.end(), when.metric) == load_metrics.end()) {
-    return fmt::format("'{}' is known only after the run", when.metric);
-  }
-  if (when.filters.contains("node")) return fmt::format("'{}' cannot be watched by node", when.metric);
-  return std::nullopt;
-}
 
 void StopWatcher::add(const record::LoadSecond& second) {
   if (state_->judged && second.second <= *state_->judged) return;

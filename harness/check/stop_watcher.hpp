@@ -15,7 +15,7 @@ namespace withstand::check {
 /// Watches `[stop]` conditions while a run goes on. Each whole second since the epoch is judged by itself, once its
 /// samples must all be in: one second and `patience` after it ended. A condition is met when every second that had a
 /// sample satisfied it over a stretch at least as long as its `for`. A second without a sample neither breaks a stretch
-/// nor lengthens it. Not thread-safe.
+/// nor lengthens it. Metrics that are not live (spec/metrics.hpp) never meet a condition. Not thread-safe.
 class StopWatcher {
  public:
   /// `patience`: how late a sample may come, the largest timeout of load and probes.
@@ -23,9 +23,6 @@ class StopWatcher {
   ~StopWatcher();
   StopWatcher(StopWatcher&&) noexcept;
   StopWatcher& operator=(StopWatcher&&) noexcept;
-
-  /// Why a condition cannot be watched live ("recovery is known only after the run"); nothing: it can.
-  [[nodiscard]] static std::optional<std::string> objection(const spec::StopCondition& condition);
 
   void add(const record::LoadSecond& second);
   void add(const ProbeObservation& observation);

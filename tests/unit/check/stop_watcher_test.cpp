@@ -1,7 +1,11 @@
 #include "check/stop_watcher.hpp"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "spec/metrics.hpp"
 
 namespace withstand::check {
 namespace {
@@ -90,18 +94,24 @@ TEST(StopWatcher, WaitsAsLongAsSamplesMayBeLate) {
   EXPECT_TRUE(watcher.met(7 * second));
 }
 
-TEST(StopWatcher, SaysWhatCannotBeWatched) {
-  const auto objection = [](const char* text) { return StopWatcher::objection(*spec::parse_stop_condition(text)); };
-  EXPECT_EQ(objection("recovery > 5s for 1s"), "'recovery' is known only after the run");
-  EXPECT_EQ(objection("p95 > 5s for 1s"), "'p95' is known only after the run");
-  EXPECT_EQ(objection("errors{node=n1} > 5% for 1s"), "'errors' cannot be watched by node");
-  for (const char* text : {"errors > 5% for 1s", "dropped > 5% for 1s", "availability < 5% for 1s",
-                           "outage > 5s for 1s", "throughput < 5/s for 1s", "operations < 5 for 1s", "p50 > 1s for 1s",
-                           "p99 > 1s for 1s", "max > 1s for 1s", "probe.ping{node=n1} < 5% for 1s"}) {
-    EXPECT_EQ(objection(text), std::nullopt) << text;
-    auto watcher = watch(text);
+TEST(StopWatcher, EveryMetricThatTheFileMayNameIsWatched) {
+  const std::map<spec::Measure, std::string> values{{spec::Measure::duration, ">= 0s"},
+                                                    {spec::Measure::ratio, ">= 0%"},
+                                                    {spec::Measure::rate, ">= 0/s"},
+                                                    {spec::Measure::count, ">= 0"}};
+  const auto met = [&](const std::string& metric, spec::Measure measure) {
+    auto watcher = watch(metric + " " + values.at(measure) + " for 1s");
     watcher.add(load(0, 1, 1));
-    EXPECT_NO_THROW(static_cast<void>(watcher.met(10 * second)));
+    watcher.add(probe(0, true));
+    return watcher.met(10 * second).has_value();
+  };
+  for (const spec::MetricInfo& metric : spec::metrics()) {
+    if (metric.name == "pNN") continue;
+    const std::string name = metric.name == "probe.NAME" ? "probe.ping" : std::string(metric.name);
+    EXPECT_EQ(met(name, metric.measure), metric.live) << name;
+  }
+  for (const char* name : {"p50", "p99", "p95", "p99.9"}) {
+    EXPECT_EQ(met(name, spec::Measure::duration), spec::is_live(name)) << name;
   }
 }
 
