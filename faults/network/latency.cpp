@@ -76,10 +76,9 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link, const
   return row;
 }
 
-class Latency : public core::Fault {
+class Latency : public core::DescribedFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  Latency() : DescribedFault(latency_schema(), latency_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
     auto objections = aim_objections(fault);
     if (core::parameter_or<nanoseconds>(fault, "jitter", {}) > core::parameter_or<nanoseconds>(fault, "delay", {}))
@@ -104,10 +103,6 @@ class Latency : public core::Fault {
                                              return judge(effect, link, impairment);
                                            });
   }
-
- private:
-  spec::KindSchema schema_ = latency_schema();
-  core::Documentation documentation_ = latency_documentation();
 };
 
 }  // namespace

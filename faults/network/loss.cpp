@@ -76,10 +76,9 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link, spec:
   return row;
 }
 
-class Loss : public core::Fault {
+class Loss : public core::DescribedFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  Loss() : DescribedFault(loss_schema(), loss_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
     return aim_objections(fault);
   }
@@ -99,10 +98,6 @@ class Loss : public core::Fault {
         context, impairment, aimed_links(context.fault, context.lab.topology(), context.aim),
         [loss](const core::LinkEffect& effect, const std::string& link) { return judge(effect, link, loss); });
   }
-
- private:
-  spec::KindSchema schema_ = loss_schema();
-  core::Documentation documentation_ = loss_documentation();
 };
 
 }  // namespace

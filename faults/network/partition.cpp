@@ -77,11 +77,9 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
   return row;
 }
 
-class Partition : public core::Fault {
+class Partition : public core::DescribedFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
-
+  Partition() : DescribedFault(partition_schema(), partition_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
     const auto shape = core::parameter<std::string>(fault, "shape");
     const bool groups = fault.parameters.count("groups") != 0;
@@ -128,10 +126,6 @@ class Partition : public core::Fault {
     return std::make_unique<LinkInjection>(
         context, impairment, links(context.fault, context.lab.topology(), context.seed, context.aim), judge);
   }
-
- private:
-  spec::KindSchema schema_ = partition_schema();
-  core::Documentation documentation_ = partition_documentation();
 };
 
 }  // namespace

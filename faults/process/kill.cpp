@@ -1,8 +1,10 @@
 #include <csignal>
 
 #include "core/parameters.hpp"
+#include "process/process_fault.hpp"
 #include "process/process_faults.hpp"
 #include "process/strike.hpp"
+#include "spec/signals.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -50,21 +52,17 @@ core::Documentation kill_documentation() {
 
 /// What an out-of-memory killer or a crash does to processes: no warning, no clean-up. What reached the file system
 /// stays.
-class Kill : public core::Fault {
+class Kill : public ProcessFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  Kill() : ProcessFault(kill_schema(), kill_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
     return strike_objections(fault);
-  }
-  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
-    return {{core::Claim::Medium::process, topology.targets(), {}}};
   }
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     const int signal = static_cast<int>(core::parameter_or<std::int64_t>(context.fault, "signal", SIGKILL));
     const bool tree = core::parameter_or(context.fault, "tree", true);
     StrikeOptions options = strike_options(context.fault);
-    options.requested = signal_name(signal);
+    options.requested = spec::signal_name(signal);
     options.strike = [&lab = context.lab, name = context.fault.name, signal, tree](core::NodeId node) {
       if (signal == SIGKILL && tree)
         lab.kill(node, name);
@@ -77,10 +75,6 @@ class Kill : public core::Fault {
     };
     return std::make_unique<Strike>(context, std::move(options));
   }
-
- private:
-  spec::KindSchema schema_ = kill_schema();
-  core::Documentation documentation_ = kill_documentation();
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "process/process_fault.hpp"
 #include "process/process_faults.hpp"
 
 namespace withstand::faults {
@@ -82,20 +83,12 @@ core::Documentation pause_documentation() {
   return documentation;
 }
 
-class Pause : public core::Fault {
+class Pause : public ProcessFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
-  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
-    return {{core::Claim::Medium::process, topology.targets(), {}}};
-  }
+  Pause() : ProcessFault(pause_schema(), pause_documentation()) {}
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     return std::make_unique<PauseInjection>(context);
   }
-
- private:
-  spec::KindSchema schema_ = pause_schema();
-  core::Documentation documentation_ = pause_documentation();
 };
 
 }  // namespace

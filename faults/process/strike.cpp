@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "core/parameters.hpp"
+#include "spec/signals.hpp"
 
 namespace withstand::faults {
 
@@ -22,11 +22,6 @@ bool has_exited(const core::Lab& lab, core::NodeId node) {
 using core::EvidenceRow;
 using core::Instant;
 using core::NodeId;
-
-std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
-}
 
 std::vector<spec::Parameter> strike_parameters() {
   spec::Parameter restart;
@@ -133,7 +128,7 @@ EvidenceRow Strike::row(NodeId node, const Victim& victim) const {
   }
   const auto& exit = victim.exits.back();
   const std::string how =
-      exit.signalled ? "killed by " + signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
+      exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
   row.measured = fmt::format("{}, pid {}, {} after the request", how, exit.host_pid,
                              spec::to_human(exit.when - victim.strikes.at(victim.exits.size() - 1)));
   if (options_.crashes > 1) row.measured = fmt::format("{} exits; the last: {}", victim.exits.size(), row.measured);

@@ -55,7 +55,5 @@ std::vector<spec::Parameter> strike_parameters();
 StrikeOptions strike_options(const spec::FaultSpec& fault);
 /// crashes > 1 needs restart.
 std::vector<spec::KindTable::Objection> strike_objections(const spec::FaultSpec& fault);
-/// "SIGKILL" for 9.
-std::string signal_name(int signal);
 
 }  // namespace withstand::faults

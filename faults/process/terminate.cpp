@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/parameters.hpp"
+#include "process/process_fault.hpp"
 #include "process/process_faults.hpp"
 #include "process/strike.hpp"
 
@@ -42,15 +43,11 @@ core::Documentation terminate_documentation() {
 }
 
 /// What an operator or a rolling restart does: asks, waits, insists.
-class Terminate : public core::Fault {
+class Terminate : public ProcessFault {
  public:
-  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
-  [[nodiscard]] const core::Documentation& documentation() const override { return documentation_; }
+  Terminate() : ProcessFault(terminate_schema(), terminate_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
     return strike_objections(fault);
-  }
-  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
-    return {{core::Claim::Medium::process, topology.targets(), {}}};
   }
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     const auto grace = core::parameter_or<spec::Duration>(context.fault, "grace", std::chrono::seconds(10));
@@ -67,10 +64,6 @@ class Terminate : public core::Fault {
     options.accepts = [](const core::Exit&) { return true; };
     return std::make_unique<Strike>(context, std::move(options));
   }
-
- private:
-  spec::KindSchema schema_ = terminate_schema();
-  core::Documentation documentation_ = terminate_documentation();
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "cli/reporting.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "report/junit.hpp"
 #include "report/markdown.hpp"
 #include "report/prometheus.hpp"
+#include "report/run_directory.hpp"
 
 namespace withstand::cli {
 
@@ -30,17 +30,11 @@ void ReportOptions::add_options(CLI::App& command) {
 }
 
 record::RunRecord read_run_directory(const std::string& directory) {
-  std::ifstream journal(directory + "/journal.jsonl");
-  if (!journal) throw UsageError(fmt::format("'{}' is no run directory: it has no journal.jsonl", directory));
-  auto run = record::read_run(journal);
-  run.directory = directory;
-  return run;
-}
-
-void write_own_reports(const record::RunRecord& run) {
-  report::write_file(run.directory + "/report.json", report::json_report({run}, run.end.exit_code));
-  report::write_file(run.directory + "/report.md", report::markdown_report({run}));
-  report::write_file(run.directory + "/junit.xml", report::junit_report({run}));
+  try {
+    return report::load_run(directory);
+  } catch (const std::system_error& error) {
+    throw UsageError(fmt::format("'{}' is no run directory: {}", directory, error.what()));
+  }
 }
 
 void publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options) {

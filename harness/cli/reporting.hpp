@@ -23,8 +23,6 @@ struct ReportOptions {
 
 /// The record of the run in this directory. Throws UsageError when there is none.
 record::RunRecord read_run_directory(const std::string& directory);
-/// report.json, report.md and junit.xml into the run's own directory.
-void write_own_reports(const record::RunRecord& run);
 /// What the options ask for, after all runs: stdout gets the JSON object, or nothing; files are written; GitHub is
 /// told.
 void publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options);

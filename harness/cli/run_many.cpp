@@ -11,6 +11,7 @@
 #include "report/console.hpp"
 #include "report/github.hpp"
 #include "report/progress.hpp"
+#include "report/run_directory.hpp"
 #include "run/run.hpp"
 
 namespace withstand::cli {
@@ -58,7 +59,7 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
   const auto outcome = run::run_experiment(file, catalog, options, interrupts);
   progress.finish();
   auto record = read_run_directory(outcome.directory);
-  write_own_reports(record);
+  report::write_reports(record);
   return record;
 }
 

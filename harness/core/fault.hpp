@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/evidence.hpp"
@@ -76,6 +77,19 @@ class Fault {
   /// Before launch: whatever must be in place when the nodes start.
   virtual void prepare(const spec::FaultSpec&, Lab&) const {}
   [[nodiscard]] virtual std::unique_ptr<Injection> inject(const Context& context) const = 0;
+};
+
+/// A fault whose description is made once, with it.
+class DescribedFault : public Fault {
+ public:
+  DescribedFault(spec::KindSchema schema, Documentation documentation)
+      : schema_(std::move(schema)), documentation_(std::move(documentation)) {}
+  [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
+  [[nodiscard]] const Documentation& documentation() const override { return documentation_; }
+
+ private:
+  spec::KindSchema schema_;
+  Documentation documentation_;
 };
 
 /// Every kind this build has, alphabetical; also the parser's KindTable.

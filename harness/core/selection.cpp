@@ -5,11 +5,16 @@
 #include <stdexcept>
 
 #include "core/draw.hpp"
+#include "spec/names.hpp"
 
 namespace withstand::core {
 
-std::size_t minority_size(std::size_t count) { return count == 0 ? 0 : (count - 1) / 2; }
-std::size_t majority_size(std::size_t count) { return count / 2 + 1; }
+std::size_t minority_size(std::size_t count) {
+  return static_cast<std::size_t>(spec::minority_of(static_cast<std::int64_t>(count)));
+}
+std::size_t majority_size(std::size_t count) {
+  return static_cast<std::size_t>(spec::majority_of(static_cast<std::int64_t>(count)));
+}
 
 std::vector<NodeId> shuffled(std::vector<NodeId> nodes, std::uint64_t seed, std::string_view fault,
                              std::string_view purpose) {

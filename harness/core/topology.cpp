@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "spec/names.hpp"
+
 namespace withstand::core {
 namespace {
 
@@ -20,33 +22,30 @@ std::string address6_of(NodeId id) { return fmt::format("fd57:7374::{:x}", id + 
 }  // namespace
 
 Topology::Topology(const spec::Experiment& experiment) {
-  const bool single = experiment.target.kinds.size() == 1;
   const auto add = [this](NodeInfo node) {
     node.id = static_cast<NodeId>(nodes_.size());
     node.address = address_of(node.id);
     node.address6 = address6_of(node.id);
     nodes_.push_back(std::move(node));
   };
-  for (const auto& kind : experiment.target.kinds) {
-    const auto wanted = experiment.nodes.find(kind.name);
-    const std::int64_t count = wanted == experiment.nodes.end() ? kind.count : wanted->second;
-    for (std::int64_t i = 1; i <= count; ++i) {
-      NodeInfo node;
-      node.name = single ? fmt::format("n{}", i) : fmt::format("{}-{}", kind.name, i);
-      node.kind = kind.name;
-      node.index = i;
-      node.ports = kind.ports;
-      node.first_port = kind.port_order.empty() ? 0 : kind.ports.at(kind.port_order.front());
-      node.serves_clients = kind.serves_clients;
-      add(std::move(node));
-    }
-  }
-  const std::int64_t clients = experiment.load ? experiment.load->clients : 1;
-  for (std::int64_t i = 1; i <= clients; ++i) {
+  for (const auto& named : spec::node_names(experiment.target, experiment.nodes)) {
+    const auto kind = std::find_if(experiment.target.kinds.begin(), experiment.target.kinds.end(),
+                                   [&](const spec::NodeKind& one) { return one.name == named.kind; });
     NodeInfo node;
-    node.name = clients == 1 ? "client" : fmt::format("client-{}", i);
+    node.name = named.name;
+    node.kind = named.kind;
+    node.index = named.index;
+    node.ports = kind->ports;
+    node.first_port = kind->port_order.empty() ? 0 : kind->ports.at(kind->port_order.front());
+    node.serves_clients = kind->serves_clients;
+    add(std::move(node));
+  }
+  std::int64_t index = 0;
+  for (const auto& name : spec::client_names(experiment.load ? experiment.load->clients : 1)) {
+    NodeInfo node;
+    node.name = name;
     node.kind = "client";
-    node.index = i;
+    node.index = ++index;
     node.client = true;
     add(std::move(node));
   }

@@ -1,6 +1,5 @@
 #include "run/host.hpp"
 
-#include <cstring>
 #include <ctime>
 #include <fstream>
 
@@ -30,11 +29,6 @@ std::uint64_t host_oom_kills() {
   while (in >> name >> value)
     if (name == "oom_kill") return value;
   return 0;
-}
-
-std::string signal_text(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
 }
 
 }  // namespace withstand::run

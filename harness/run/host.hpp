@@ -12,8 +12,6 @@ void fill_host(record::RunStarted& started);
 /// How often the kernel's out-of-memory killer has struck on this machine since it started: oom_kill in /proc/vmstat; 0
 /// where it is not told.
 std::uint64_t host_oom_kills();
-/// "SIGKILL" for 9.
-std::string signal_text(int signal);
 /// The version of this build: "0.1.0".
 std::string version();
 

@@ -8,6 +8,7 @@
 #include "check/metrics.hpp"
 #include "run/host.hpp"
 #include "run/requirements.hpp"
+#include "spec/signals.hpp"
 
 namespace withstand::run {
 
@@ -21,7 +22,7 @@ constexpr seconds read_back_limit{30};
 
 std::string describe(const core::Exit& exit) {
   std::string text =
-      exit.signalled ? "killed by " + signal_text(exit.value) : fmt::format("exited with status {}", exit.value);
+      exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
   if (exit.core_dumped) text += " (core dumped)";
   return text + (exit.requested ? ", asked by " + exit.asked_by : ", nobody asked");
 }

@@ -36,7 +36,8 @@ class Phases {
   bool launch();
   bool warm_up();
   bool before();
-  /// Whether the expectations of `before` hold in what is known by now, so that no fault strikes a system that was not well.
+  /// Whether the expectations of `before` hold in what is known by now, so that no fault strikes a system that was not
+  /// well.
   [[nodiscard]] bool steady();
   bool during();
   bool after();
