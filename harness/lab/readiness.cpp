@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "lab/http_get.hpp"
+#include "core/http_get.hpp"
 #include "spec/units.hpp"
 
 namespace withstand::lab {
@@ -71,15 +71,16 @@ void Readiness::ask(std::shared_ptr<State> state) {
     return;
   }
   const bool http = question.ready.source == Source::http;
-  const HttpUrl url = http ? parse_http_url(question.ready.text)
-                           : HttpUrl{state->lab.topology().at(question.node).address, question.port, ""};
+  const core::HttpUrl port{state->lab.topology().at(question.node).address, question.port, ""};
+  const core::HttpUrl url = http ? core::parse_http_url(question.ready.text).value_or(core::HttpUrl{}) : port;
   const std::string what = http ? question.ready.text : fmt::format("tcp {}:{}", url.host, url.port);
   state->lab.connect(question.node, url.host, url.port, one_try, [=](os::Fd socket, const std::string& error) {
     if (!socket.valid()) return answered(state, fmt::format("{}: {}", what, error));
     if (!http) return answered(state, "");
-    http_get(state->lab.loop(), std::move(socket), url, one_try, [=](int status, const std::string& failure) {
-      if (status == state->question.ready.status) return answered(state, "");
-      answered(state, status == 0 ? fmt::format("{}: {}", what, failure) : fmt::format("{}: status {}", what, status));
+    core::http_get(state->lab.loop(), std::move(socket), url, one_try, [=](const core::HttpAnswer& answer) {
+      if (answer.status == state->question.ready.status) return answered(state, "");
+      answered(state, answer.status == 0 ? fmt::format("{}: {}", what, answer.error)
+                                         : fmt::format("{}: status {}", what, answer.status));
     });
   });
 }
