@@ -54,6 +54,7 @@ Complaint unknown(std::string_view text, const std::vector<std::string>& names, 
 Result<SelectorParts> parse_pair(std::string_view kind, std::string_view what, const Target& target) {
   if (kind != client_kind && !has_kind(target, kind)) {
     std::vector<std::string> kinds;
+    kinds.reserve(target.kinds.size());
     for (const NodeKind& k : target.kinds) kinds.push_back(k.name);
     const std::string near = nearest(kind, kinds);
     return Complaint{fmt::format("'{}' names no kind of node", kind),

@@ -51,6 +51,7 @@ std::string signal_name(int signal) {
 
 std::vector<std::string> signal_names() {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const auto& [name, value] : table) names.emplace_back(name);
   return names;
 }

@@ -150,6 +150,7 @@ std::string_view word(Quantity quantity) {
 
 std::vector<std::string> unit_names(Quantity quantity) {
   std::vector<std::string> names;
+  names.reserve(units_of(quantity).size());
   for (const Unit& unit : units_of(quantity)) names.emplace_back(unit.name);
   return names;
 }

@@ -38,6 +38,7 @@ const std::vector<std::string>& reserved_fault_keys();
 template <class Info>
 std::vector<std::string> names_of(const std::vector<Info>& table) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const Info& info : table) names.push_back(info.name);
   return names;
 }

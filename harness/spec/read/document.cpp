@@ -189,6 +189,7 @@ std::string canonical(const Item& item) {
     return "[" + out + "]";
   }
   std::vector<const Entry*> sorted;
+  sorted.reserve(item.entries.size());
   for (const Entry& entry : item.entries) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
   for (const Entry* entry : sorted) {

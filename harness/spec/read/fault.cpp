@@ -131,6 +131,7 @@ void FaultReader::read_when(const Item& when) {
     const auto& roles = scope_.experiment.target.roles;
     const auto known = roles.find(trigger.role);
     std::vector<std::string> names;
+    names.reserve(roles.size());
     for (const auto& [name, spec] : roles) names.push_back(name);
     if (known == roles.end()) {
       if (scope_.target_known && role->type == Item::Type::text) {
