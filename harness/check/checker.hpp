@@ -16,6 +16,7 @@ namespace withstand::check {
 struct CheckContext {
   std::vector<PhaseWindow> phases;
   std::vector<FaultWindow> faults;
+  bool faults_known = true;  ///< false: nobody can say which faults were active (a history that stands alone)
   std::vector<std::string> live_nodes;       ///< that serve clients and were up at the read-back; empty: those it asked
   std::vector<std::string> operation_kinds;  ///< of the load's mix ("read", "write"); empty: those in the history
 };

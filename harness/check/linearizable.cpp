@@ -15,15 +15,32 @@ using record::Operation;
 
 constexpr std::size_t explained_keys = 3;
 
-/// A key with its finding, and when it went wrong, so that the earliest is explained first.
 struct KeyFinding {
   const RegisterKey* key = nullptr;
   RegisterFinding finding;
+  std::int64_t when = 0;  ///< when it had gone wrong
 
   [[nodiscard]] bool violation() const {
     return finding.kind != RegisterFinding::Kind::not_unique && finding.kind != RegisterFinding::Kind::backwards;
   }
 };
+
+/// When the last operation of the finding was done.
+std::int64_t time_of(const RegisterFinding& finding, std::span<const Operation> history) {
+  std::vector<std::uint32_t> positions{finding.first};
+  if (finding.kind == RegisterFinding::Kind::unordered) {
+    const RegisterConflict& conflict = finding.conflict;
+    positions = {conflict.first[0], conflict.first[1]};
+    if (conflict.kind != RegisterConflict::Kind::read_before_write) {
+      positions.insert(positions.end(), {conflict.second[0], conflict.second[1]});
+    }
+  }
+  std::int64_t last = 0;
+  for (const std::uint32_t position : positions) {
+    if (position != RegisterConflict::initial) last = std::max(last, history[position].done);
+  }
+  return last;
+}
 
 /// Lists the operations of one finding with numbers, says why they cannot be, and which faults were active.
 class Explanation {
@@ -37,7 +54,7 @@ class Explanation {
       lines.push_back(fmt::format("  {}. {}", i + 1, describe(history_[shown_[i]])));
     }
     lines.push_back("  " + reason);
-    lines.push_back("  " + faults_active(context_.faults, from_, to_));
+    if (context_.faults_known) lines.push_back("  " + faults_active(context_.faults, from_, to_));
     return lines;
   }
 
@@ -129,9 +146,13 @@ record::CheckResult Linearizable::judge(std::span<const Operation> operations, c
   RegisterCounts counts;
   std::vector<KeyFinding> findings;
   for (const RegisterKey& key : keys) {
-    if (auto finding = judge_key(operations, key, counts)) findings.push_back({&key, *finding});
+    const auto finding = judge_key(operations, key, counts);
+    if (finding) findings.push_back({&key, *finding, time_of(*finding, operations)});
   }
-  std::stable_partition(findings.begin(), findings.end(), [](const KeyFinding& found) { return found.violation(); });
+  // Violations first, and of those the earliest.
+  std::stable_sort(findings.begin(), findings.end(), [](const KeyFinding& a, const KeyFinding& b) {
+    return std::pair(!a.violation(), a.when) < std::pair(!b.violation(), b.when);
+  });
   const auto violations =
       std::count_if(findings.begin(), findings.end(), [](const KeyFinding& found) { return found.violation(); });
 

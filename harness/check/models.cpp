@@ -27,7 +27,9 @@ const Model* find_model(std::string_view name) {
 }
 
 HistoryJudgement judge_history(const record::HistoryReading& reading, const Model& model) {
-  HistoryJudgement judged{find_checker(model.checker)->judge(reading.operations, {}), reading.problems};
+  CheckContext context;
+  context.faults_known = false;
+  HistoryJudgement judged{find_checker(model.checker)->judge(reading.operations, context), reading.problems};
   if (!judged.problems.empty() && judged.result.outcome == to_text(Judgement::held)) {
     judged.result.outcome = to_text(Judgement::inconclusive);
     judged.result.summary =

@@ -110,16 +110,23 @@ class Register {
             {index(second.ended_first), index(first.started_last)}};
   }
 
+  /// The earliest that can be told: the first operation on the inner value that lies between two on the outer one, and
+  /// the first on the outer value after that.
   [[nodiscard]] std::optional<RegisterConflict> sandwich(std::uint32_t outer, std::uint32_t inner) const {
     const Cluster& around = clusters_[outer];
-    for (const RegisterOperation& operation : operations_) {
-      if (operation.value != inner || operation.start <= around.first_end || operation.end >= around.last_start)
-        continue;
-      return RegisterConflict{RegisterConflict::Kind::sandwiched,
-                              {index(around.ended_first), operation.index},
-                              {operation.index, index(around.started_last)}};
+    const RegisterOperation* middle = nullptr;
+    for (const RegisterOperation& one : operations_) {
+      const bool inside = one.value == inner && one.start > around.first_end && one.end < around.last_start;
+      if (inside && (middle == nullptr || one.end < middle->end)) middle = &one;
     }
-    return std::nullopt;
+    if (middle == nullptr) return std::nullopt;
+    const RegisterOperation* again = nullptr;
+    for (const RegisterOperation& one : operations_) {
+      if (one.value != outer || one.start <= middle->end) continue;
+      if (again == nullptr || one.start < again->start) again = &one;
+    }
+    return RegisterConflict{
+        RegisterConflict::Kind::sandwiched, {index(around.ended_first), middle->index}, {middle->index, again->index}};
   }
 
   [[nodiscard]] std::uint32_t index(std::uint32_t position) const {

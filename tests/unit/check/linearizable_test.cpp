@@ -47,6 +47,20 @@ TEST(Linearizable, StaleReadNamesItsThreeOperations) {
                           "  no fault was active then"));
 }
 
+TEST(Linearizable, TheEarliestStaleReadIsToldAndTheEarliestKeyFirst) {
+  const auto on_y = [](auto made) {
+    made.key = "y";
+    return made;
+  };
+  const auto result =
+      judge({write("a", {0, 1}), write("b", {10, 11}), write("c", {12, 13}), read("a", {20, 21}), read("a", {30, 31}),
+             on_y(write("p", {0, 1})), on_y(write("q", {2, 3})), on_y(read("p", {4, 5}))});
+  EXPECT_EQ(result.explanation.at(0), "key y:");
+  EXPECT_EQ(result.explanation.at(6), "key k:");
+  EXPECT_THAT(result.explanation.at(8), HasSubstr("wrote \"b\""));
+  EXPECT_THAT(result.explanation.at(9), HasSubstr("from 0.020000s"));
+}
+
 TEST(Linearizable, ReadingNothingAfterAnAcknowledgedWriteIsAViolation) {
   const auto result = judge({write("a", {0, 1}), read("a", {2, 3}), read(std::nullopt, {4, 5})});
   ASSERT_EQ(result.outcome, "failed");

@@ -41,6 +41,12 @@ TEST(Models, JudgeAHistoryThatStandsAlone) {
   EXPECT_EQ(judge("", "register").result.outcome, "inconclusive");
 }
 
+TEST(Models, SayNothingOfFaultsThatNobodyRecorded) {
+  const auto judged = judge(lines({write("a", {0, 1}), write("b", {2, 3}), read("a", {4, 5})}), "register");
+  EXPECT_EQ(judged.result.explanation.size(), 5U);
+  for (const std::string& line : judged.result.explanation) EXPECT_EQ(line.find("fault"), std::string::npos) << line;
+}
+
 TEST(Models, AWriteThatNeverEndedMayHaveHappened) {
   const auto all = history({write("a", {0, 1}), write("b", {2, 3}), read("b", {4, 5}), read("a", {0, 1})});
   const std::string text = record::invoke_line(all[0]) + "\n" + record::completion_line(all[0]) + "\n" +
