@@ -28,6 +28,7 @@ struct Observations {
   std::optional<load::Summary> load;
   std::optional<core::FabricHealth> links;
   bool host_out_of_memory = false;
+  bool without_faults = false;     ///< --control: there is nothing to recover from
   bool read_back_missing = false;  ///< the final reads did not end in time
 };
 

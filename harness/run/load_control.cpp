@@ -59,6 +59,11 @@ load::Summary LoadControl::summary() const {
   load::Summary worst;
   for (const auto& one : summaries_) {
     worst.planned += one.planned;
+    worst.ok += one.ok;
+    worst.fail += one.fail;
+    worst.info += one.info;
+    worst.dropped += one.dropped;
+    worst.most_in_flight = std::max(worst.most_in_flight, one.most_in_flight);
     worst.late += one.late;
     worst.lag_p50 = std::max(worst.lag_p50, one.lag_p50);
     worst.lag_p99 = std::max(worst.lag_p99, one.lag_p99);
@@ -91,15 +96,24 @@ void LoadControl::second(const std::vector<record::LoadSecond>& entries) {
     sum.p50 = std::max(sum.p50, entry.p50);
     sum.p99 = std::max(sum.p99, entry.p99);
     sum.max = std::max(sum.max, entry.max);
-    if (++reported < clients_.size()) continue;
+    ++reported;
+    // Each client tells its own operation kinds and then all of them together: that entry closes its second.
+    if (sum.op.empty() && reported == clients_.size()) close(entry.second);
+  }
+}
+
+void LoadControl::close(std::int64_t second) {
+  const auto from = pending_.lower_bound({second, ""}), to = pending_.lower_bound({second + 1, ""});
+  for (auto it = from; it != to; ++it) {
+    const auto& sum = it->second.second;
     if (sum.op.empty()) {
       figures_.ops_per_second = static_cast<double>(sum.ok);
       figures_.errors += sum.fail + sum.info + sum.dropped;
       figures_.p99 = sum.p99;
     }
     on_second_(sum);
-    pending_.erase({entry.second, entry.op});
   }
+  pending_.erase(from, to);
 }
 
 }  // namespace withstand::run

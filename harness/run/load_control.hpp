@@ -53,6 +53,7 @@ class LoadControl {
     std::string history;
   };
   void second(const std::vector<record::LoadSecond>& entries);
+  void close(std::int64_t second);
 
   OnSecond on_second_;
   std::vector<Client> clients_;

@@ -48,6 +48,7 @@ Phases::Phases(const ExperimentFile& file, const core::Catalog& catalog, const R
       plan_(core::make_plan(experiment_, topology_, options.seed)),
       stop_(experiment_.stop, longest_timeout(experiment_)) {
   if (options.control) plan_.injections.clear();
+  seen_.without_faults = options.control;
   verdict_.expected = options.control ? spec::ExpectedVerdict{} : experiment_.expected;
   signals_ = interrupts_.watch(loop_);
 }

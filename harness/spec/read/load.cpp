@@ -94,7 +94,11 @@ void read_load(TableReader& root, Scope& scope) {
   }
   load.timeout = fields.duration("timeout", timeouts).value_or(load.timeout);
   load.clients = fields.integer("clients", {1, most_clients}).value_or(load.clients);
-  load.in_flight = fields.integer("in_flight", {1, 100'000}).value_or(load.in_flight);
+  // While a target answers nothing, rate times timeout operations are under way: as many must fit, or a stall would be
+  // told as drops.
+  const double stalled = load.rate.per_second() * std::chrono::duration<double>(load.timeout).count();
+  const auto fitting = std::clamp(static_cast<std::int64_t>(2 * stalled), load.in_flight, std::int64_t{100'000});
+  load.in_flight = fields.integer("in_flight", {1, 100'000}).value_or(fitting);
   fields.finish();
   scope.experiment.load = std::move(load);
 }
