@@ -27,7 +27,7 @@ int replay(ReplayArguments& arguments, Session& session) {
   if (!loaded.ok()) throw UsageError("this run's experiment cannot be run again:\n" + loaded.problems);
   arguments.flags.seed = record.start.seed;
   arguments.flags.control = record.start.control;
-  lab::enter_user_namespace_unless_root();
+  lab::enter_user_namespace_unless_privileged();
   return run_many({loaded.file}, catalog, arguments.flags, session);
 }
 

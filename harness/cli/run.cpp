@@ -31,7 +31,7 @@ int run(RunArguments& arguments, Session& session) {
     std::cerr << "withstand: no experiment was selected\n";
     return static_cast<int>(record::ExitCode::nothing_selected);
   }
-  lab::enter_user_namespace_unless_root();
+  lab::enter_user_namespace_unless_privileged();
   return run_many(files, catalog, arguments.flags, session);
 }
 

@@ -90,9 +90,9 @@ class LocalLab : public core::Lab {
   std::unique_ptr<Impl> impl_;
 };
 
-/// To be called first thing in main of a command that builds a lab, while single-threaded. As root: nothing. Else:
-/// enters a user namespace that maps the caller's uid and gid to themselves; throws os::SystemError with what to do
-/// where the machine forbids it.
-void enter_user_namespace_unless_root();
+/// To be called first thing in main of a command that builds a lab, while single-threaded. With CAP_SYS_ADMIN: nothing.
+/// Without (an ordinary user, root in an ordinary container): enters a user namespace that maps the caller's uid and gid
+/// to themselves. Where the machine forbids that, nothing changes, and preflight finds the namespaces missing.
+void enter_user_namespace_unless_privileged();
 
 }  // namespace withstand::lab

@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   const std::string role = argc > 1 ? argv[1] : "";
   if (role == "__fabric") return lab::link::fabric_main();
   if (role == "__guardian") return lab::guardian_main();
-  lab::enter_user_namespace_unless_root();
+  lab::enter_user_namespace_unless_privileged();
   char name[] = "/tmp/withstand-bench-XXXXXX";
   const std::string folder = ::mkdtemp(name);
   start_table(folder);

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 
 #include "core/event_loop.hpp"
 #include "lab/local_lab.hpp"
+#include "os/capabilities.hpp"
 #include "spec/experiment.hpp"
 
 namespace withstand::lab::testing {
@@ -51,12 +53,8 @@ class ScratchFolder {
 inline std::string why_no_lab() {
   if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "needs /dev/net/tun";
   static const std::string refusal = [] {
-    try {
-      enter_user_namespace_unless_root();
-      return std::string();
-    } catch (const std::exception& error) {
-      return std::string(error.what());
-    }
+    enter_user_namespace_unless_privileged();
+    return std::string(os::has_capability(CAP_SYS_ADMIN) ? "" : "needs root or user namespaces");
   }();
   return refusal;
 }

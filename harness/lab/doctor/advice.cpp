@@ -67,7 +67,7 @@ bool in_container() {
 std::string advise_on_namespaces(int error) {
   if (error == ENOSPC) return "the limit in /proc/sys/user/max_*_namespaces is reached; raise it, or run as root";
   const bool refused = error == EPERM || error == EACCES;
-  if (refused && ::geteuid() != 0)
+  if (refused && !os::has_capability(CAP_SYS_ADMIN))
     if (const auto advice = advise_ordinary_user(); !advice.empty()) return advice;
   if (in_container()) return container_advice();
   if (error == EINVAL || error == ENOSYS) return "this kernel was built without it";

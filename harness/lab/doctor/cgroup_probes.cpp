@@ -39,12 +39,19 @@ bool exists(const os::Cgroup& group, const char* file) {
   return ::access((group.path() + "/" + file).c_str(), F_OK) == 0;
 }
 
+std::string advise_on_cgroups() {
+  if (!os::cgroup_mount())
+    return in_container()
+               ? "a host with cgroup v2, or -v /sys/fs/cgroup:/sys/fs/cgroup --cgroupns=host"
+               : "boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none /sys/fs/cgroup/unified";
+  if (::geteuid() != 0 || !in_container())
+    return "run as root, or in a delegated cgroup: systemd-run --user --scope -p Delegate=yes withstand ...";
+  return "start the container with --privileged, or with -v /sys/fs/cgroup:/sys/fs/cgroup --cgroupns=host";
+}
+
 /// A group that cannot be had: what happens instead, and what to do.
 Finding degraded(const std::string& why, const char* instead) {
-  return {Feature::State::degraded, fmt::format("{}; {}", why, instead),
-          ::geteuid() == 0 && in_container()
-              ? "start the container with --privileged"
-              : "run as root, or in a delegated cgroup: systemd-run --user --scope -p Delegate=yes withstand ..."};
+  return {Feature::State::degraded, fmt::format("{}; {}", why, instead), advise_on_cgroups()};
 }
 
 constexpr const char* stop_instead = "SIGSTOP to every process of a node takes its place";

@@ -69,6 +69,9 @@ Finding probe_time_namespaces() {
   enter_private(0);
   const auto outside = monotonic_seconds();
   os::check("unshare a time namespace", ::unshare(CLONE_NEWTIME));
+  if (!os::has_capability(CAP_SYS_TIME))
+    return {Feature::State::missing, "set a time namespace's clock: needs CAP_SYS_TIME",
+            in_container() ? "start the container with --cap-add SYS_TIME" : "run with CAP_SYS_TIME"};
   os::write_existing("/proc/self/timens_offsets", fmt::format("monotonic {} 0", shift));
   run_in_clone(0, [outside] {
     if (monotonic_seconds() - outside < shift) throw os::SystemError("see a shifted monotonic clock", ENOTSUP);

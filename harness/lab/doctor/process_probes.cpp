@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "lab/doctor/probe.hpp"
+#include "os/capabilities.hpp"
 #include "os/check.hpp"
 
 namespace withstand::lab::doctor {
@@ -57,12 +59,15 @@ Finding probe_realtime() {
   const sched_param parameters{1};
   if (::sched_setscheduler(0, SCHED_FIFO, &parameters) == 0) return {Feature::State::ok, "SCHED_FIFO is allowed", ""};
   const int error = errno;
+  std::string fix = "run as root, or raise the rtprio limit (LimitRTPRIO=, /etc/security/limits.conf)";
+  if (os::has_capability(CAP_SYS_NICE))
+    fix = "give this cgroup a real-time share (cpu.rt_runtime_us of cgroup v1; docker run --cpu-rt-runtime)";
+  else if (::geteuid() == 0 && in_container())
+    fix = "start the container with --cap-add SYS_NICE";
   return {Feature::State::degraded,
           fmt::format("{}; media run at ordinary priority and may be late on a busy machine",
                       os::SystemError("ask for SCHED_FIFO", error).what()),
-          ::geteuid() == 0 && in_container()
-              ? "start the container with --cap-add SYS_NICE"
-              : "run as root, or raise the rtprio limit (LimitRTPRIO=, /etc/security/limits.conf)"};
+          fix};
 }
 
 }  // namespace withstand::lab::doctor

@@ -16,7 +16,7 @@ namespace withstand::lab::testing {
 int orchestrator_main(int argc, char** argv) {
   if (argc < 4) return 2;
   try {
-    enter_user_namespace_unless_root();
+    enter_user_namespace_unless_privileged();
     core::EventLoop loop;
     const auto experiment = experiment_of("while :; do echo alive; date > now; sleep 0.01; done");
     LabOptions options;
