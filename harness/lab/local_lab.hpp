@@ -91,8 +91,8 @@ class LocalLab : public core::Lab {
 };
 
 /// To be called first thing in main of a command that builds a lab, while single-threaded. With CAP_SYS_ADMIN: nothing.
-/// Without (an ordinary user, root in an ordinary container): enters a user namespace that maps the caller's uid and gid
-/// to themselves. Where the machine forbids that, nothing changes, and preflight finds the namespaces missing.
+/// Without (an ordinary user, root in an ordinary container): enters a user namespace that maps the caller's uid and
+/// gid to themselves. Where the machine forbids that, nothing changes, and preflight finds the namespaces missing.
 void enter_user_namespace_unless_privileged();
 
 }  // namespace withstand::lab

@@ -5,9 +5,9 @@
 
 #include "lab/local_lab.hpp"
 #include "lab/run_state.hpp"
-#include "support/lab_fixture.hpp"
 #include "os/files.hpp"
 #include "os/proc.hpp"
+#include "support/lab_fixture.hpp"
 
 namespace withstand::lab::testing {
 namespace {

@@ -8,8 +8,8 @@
 
 #include <gmock/gmock.h>
 
-#include "support/lab_fixture.hpp"
 #include "os/ancillary.hpp"
+#include "support/lab_fixture.hpp"
 
 namespace withstand::lab::testing {
 namespace {

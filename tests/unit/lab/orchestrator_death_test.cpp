@@ -9,13 +9,13 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "support/lab_fixture.hpp"
 #include "ordinary_user.hpp"
 #include "os/cgroup.hpp"
 #include "os/files.hpp"
 #include "os/handshake.hpp"
 #include "os/process.hpp"
 #include "os/users.hpp"
+#include "support/lab_fixture.hpp"
 
 namespace withstand::lab::testing {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <sys/socket.h>
 
-#include "support/lab_fixture.hpp"
 #include "os/ancillary.hpp"
 #include "os/check.hpp"
+#include "support/lab_fixture.hpp"
 
 namespace withstand::lab::testing {
 
