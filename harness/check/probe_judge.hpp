@@ -4,11 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "check/pattern.hpp"
 #include "check/prometheus.hpp"
 #include "core/http_get.hpp"
 #include "core/lab.hpp"
 #include "spec/experiment.hpp"
+#include "spec/pattern.hpp"
 
 namespace withstand::check {
 
@@ -36,7 +36,7 @@ class ProbeJudge {
   [[nodiscard]] ProbeAnswer judge_sample(const std::string& body) const;
 
   spec::ProbeSpec probe_;
-  std::optional<Pattern> pattern_;  ///< of the body, the output or the log
+  std::optional<spec::Pattern> pattern_;  ///< of the body, the output or the log
   std::optional<MetricSelector> metric_;
 };
 

@@ -1,9 +1,11 @@
 #include "core/injector.hpp"
 
 #include <algorithm>
-#include <regex>
+#include <memory>
 
 #include <fmt/format.h>
+
+#include "spec/pattern.hpp"
 
 namespace withstand::core {
 
@@ -72,13 +74,14 @@ void Injector::arm_log(Item& item) {
   item.never = fmt::format("no log line matched /{}/", trigger.pattern);
   std::vector<NodeId> nodes = lab_.topology().targets();
   if (trigger.on) nodes = select(*trigger.on, lab_.topology(), plan_.seed, item.fault().name, "when").nodes;
-  item.log_watch = lab_.on_log([this, &item, nodes, pattern = std::regex(trigger.pattern)](const LogLine& line) {
-    if (item.triggered || std::find(nodes.begin(), nodes.end(), line.node) == nodes.end()) return;
-    if (!std::regex_search(line.text, pattern)) return;
-    const Instant due = line.when + item.fault().trigger.offset;
-    item.triggered = true;
-    item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
-  });
+  item.log_watch = lab_.on_log(
+      [this, &item, nodes, pattern = std::make_shared<const spec::Pattern>(trigger.pattern)](const LogLine& line) {
+        if (item.triggered || std::find(nodes.begin(), nodes.end(), line.node) == nodes.end()) return;
+        if (!pattern->found_in(line.text)) return;
+        const Instant due = line.when + item.fault().trigger.offset;
+        item.triggered = true;
+        item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+      });
 }
 
 void Injector::arm_role(Item& item) {
@@ -89,8 +92,8 @@ void Injector::arm_role(Item& item) {
 void Injector::ask_role(Item& item) {
   const auto& trigger = item.fault().trigger;
   const std::string kind = trigger.on ? trigger.on->text : lab_.topology().nodes().front().kind;
-  lab_.holders(kind, trigger.role, [this, &item](std::vector<NodeId> holders, const std::string&) {
-    if (stopped_ || item.triggered) return;
+  lab_.holders(kind, trigger.role, [this, &item, alive = alive()](std::vector<NodeId> holders, const std::string&) {
+    if (alive.expired() || stopped_ || item.triggered) return;
     if (!holders.empty()) {
       if (!item.first_holders) item.first_holders = holders;
       if (*item.first_holders != holders) {
@@ -132,7 +135,9 @@ void Injector::resolve(Item& item, Instant due) {
     if (!selection->role) return;
     ++item.questions;
     lab_.holders(selection->role->kind, selection->role->name,
-                 [&item, into, finish, text = selection->text](std::vector<NodeId> nodes, const std::string& error) {
+                 [&item, into, finish, text = selection->text, alive = alive()](std::vector<NodeId> nodes,
+                                                                                const std::string& error) {
+                   if (alive.expired()) return;
                    *into = std::move(nodes);
                    if (into->empty())
                      item.unresolved = fmt::format("nobody holds {}{}{}", text, error.empty() ? "" : ": ", error);

@@ -60,6 +60,7 @@ class Injector {
   void watch_end(Item& item);
   void revert(Item& item);
   bool revert_or_note(Item& item);
+  [[nodiscard]] std::weak_ptr<const bool> alive() const { return alive_; }
   void report(const Item& item, const std::string& what, const std::string& detail, Instant due = {});
 
   Lab& lab_;
@@ -68,6 +69,8 @@ class Injector {
   Sink sink_;
   Instant begin_{}, end_{};
   bool stopped_ = false;
+  /// Answers of the lab may come after this has gone: whoever waits for one holds this, and looks.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::vector<std::unique_ptr<Item>> items_;
   std::vector<std::string> errors_;
 };

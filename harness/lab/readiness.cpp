@@ -1,10 +1,11 @@
 #include "lab/readiness.hpp"
 
-#include <regex>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "core/http_get.hpp"
+#include "spec/pattern.hpp"
 #include "spec/units.hpp"
 
 namespace withstand::lab {
@@ -41,9 +42,10 @@ Readiness::Readiness(core::Lab& lab, Question question, std::function<void(std::
   });
   if (ready.source == spec::ReadySpec::Source::log) {
     state.objection = fmt::format("no line of its output matches /{}/", ready.text);
-    state.log = lab.on_log([shared = state_, pattern = std::regex(ready.text)](const core::LogLine& line) {
-      if (line.node == shared->question.node && std::regex_search(line.text, pattern)) finish(shared, "");
-    });
+    state.log = lab.on_log(
+        [shared = state_, pattern = std::make_shared<const spec::Pattern>(ready.text)](const core::LogLine& line) {
+          if (line.node == shared->question.node && pattern->found_in(line.text)) finish(shared, "");
+        });
     return;
   }
   ask(state_);

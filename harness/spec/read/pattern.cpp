@@ -1,9 +1,11 @@
 #include "spec/read/pattern.hpp"
 
 #include <algorithm>
-#include <regex>
+#include <stdexcept>
 
 #include <fmt/format.h>
+
+#include "spec/pattern.hpp"
 
 namespace withstand::spec {
 namespace {
@@ -13,17 +15,6 @@ constexpr std::size_t longest_name = 64;
 
 bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
-std::string_view reason(std::regex_constants::error_type code) {
-  using namespace std::regex_constants;
-  if (code == error_brack) return "a '[' is never closed";
-  if (code == error_paren) return "a '(' or ')' has no partner";
-  if (code == error_brace || code == error_badbrace) return "what stands in '{}' is no repetition";
-  if (code == error_badrepeat) return "a '*', '+' or '?' repeats nothing";
-  if (code == error_range) return "a range runs backwards";
-  if (code == error_escape) return "an escape that does not exist";
-  return "it cannot be read";
-}
-
 }  // namespace
 
 void check_pattern(const Item& item, Report& report) {
@@ -32,9 +23,9 @@ void check_pattern(const Item& item, Report& report) {
     return report.error(item, fmt::format("a regular expression has at most {} characters", longest_pattern));
   }
   try {
-    const std::regex compiled(item.text, std::regex::ECMAScript);
-  } catch (const std::regex_error& error) {
-    report.error(item, fmt::format("not a regular expression: {}", reason(error.code())));
+    const Pattern compiled(item.text);
+  } catch (const std::invalid_argument& error) {
+    report.error(item, error.what());
   }
 }
 

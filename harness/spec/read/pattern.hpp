@@ -7,8 +7,7 @@ namespace withstand::spec {
 
 constexpr std::int64_t most_nodes = 250;
 
-/// Reports a text that is no ECMAScript regular expression, or one above 1000 characters (the standard library
-/// compiles them by recursion).
+/// Reports a text that is no regular expression (see spec/pattern.hpp), or one above 1000 characters.
 void check_pattern(const Item& item, Report& report);
 
 /// Reports a text that is no http:// URL.

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "check/pattern.hpp"
 #include "check/probe_judge.hpp"
 #include "check/probe_text.hpp"
 #include "check/prometheus.hpp"
@@ -59,13 +58,6 @@ TEST(Prometheus, RefusesSelectorsThatAreNone) {
   for (const char* text : {"", "{a=\"b\"}", "up{", "up{a}", "up{a=b}", "up{a=\"b\"", "up 3", "9up"}) {
     EXPECT_FALSE(parse_metric_selector(text).ok()) << text;
   }
-}
-
-TEST(Pattern, StandsLongLines) {
-  const std::string line(1'000'000, 'x');
-  EXPECT_FALSE(Pattern("(x|y)*z").found_in(line));
-  EXPECT_TRUE(Pattern("x+$").found_in(line));
-  EXPECT_THROW(Pattern("["), std::invalid_argument);
 }
 
 TEST(ProbeText, HostAndPort) {

@@ -31,7 +31,10 @@ class FakeLab : public Lab {
               std::function<void(CommandResult)>) override {}
   void holders(const std::string&, const std::string&,
                std::function<void(std::vector<NodeId>, std::string)> done) override {
-    loop_.post([this, done] { done(primary, {}); });
+    if (hesitates)
+      unanswered.push_back(std::move(done));
+    else
+      loop_.post([this, done] { done(primary, {}); });
   }
   [[nodiscard]] Subscription on_exit(std::function<void(const Exit&)>) override { return {}; }
   [[nodiscard]] Subscription on_ready(std::function<void(NodeId)>) override { return {}; }
@@ -44,6 +47,8 @@ class FakeLab : public Lab {
   }
 
   std::vector<NodeId> primary;
+  bool hesitates = false;  ///< keeps questions for the test to answer
+  std::vector<std::function<void(std::vector<NodeId>, std::string)>> unanswered;
 
  private:
   EventLoop loop_;
@@ -143,6 +148,22 @@ class InjectorTest : public ::testing::Test {
   std::vector<record::Event> events_;
   std::vector<std::string> failures_;
 };
+
+TEST_F(InjectorTest, AnswersThatComeAfterItHasGoneAreForNobody) {
+  add("selected", milliseconds(20)).on = spec::Selector{"kv:primary", {}};
+  auto& waiting = add("waiting", {});
+  waiting.trigger.kind = spec::Trigger::Kind::role;
+  waiting.trigger.role = "primary";
+  script_.emplace_back(milliseconds(10), [](FakeLab& lab) { lab.hesitates = true; });
+  run(milliseconds(600));
+  ASSERT_EQ(lab_->unanswered.size(), 2U);
+  injector_.reset();
+  const auto events = events_.size();
+  for (const auto& answer : lab_->unanswered) answer({2}, {});
+  lab_->loop().run_for(milliseconds(250));
+  EXPECT_EQ(lab_->unanswered.size(), 2U);
+  EXPECT_EQ(events_.size(), events);
+}
 
 TEST_F(InjectorTest, FollowsTheScheduleAndEndsEachByItself) {
   add("long", milliseconds(5));

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-namespace withstand::check {
+namespace withstand::spec {
 
 /// A regular expression (Perl syntax, of which ECMAScript's is nearly a part), searched for anywhere in a text.
 /// Boost.Regex rather than the standard library's: that one recurses per character and overflows the stack on long
 /// lines. A search that grows too complex counts as no match.
 class Pattern {
  public:
-  /// Throws std::invalid_argument when it is no regular expression.
+  /// Throws std::invalid_argument that says why it is no regular expression.
   explicit Pattern(const std::string& expression);
   ~Pattern();
   Pattern(Pattern&&) noexcept;
@@ -24,4 +24,4 @@ class Pattern {
   std::unique_ptr<const Compiled> compiled_;
 };
 
-}  // namespace withstand::check
+}  // namespace withstand::spec
