@@ -1,5 +1,6 @@
 #include "cli/run_many.hpp"
 
+#include <csignal>
 #include <iostream>
 #include <unistd.h>
 
@@ -63,8 +64,10 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
   return record;
 }
 
-int exit_status(const std::vector<record::RunRecord>& runs, bool require) {
+/// A signal may come when a run has its verdict already; the runs that were never made must not look like passes.
+int exit_status(const std::vector<record::RunRecord>& runs, bool require, int signal) {
   std::vector<record::ExitCode> codes;
+  if (signal != 0) codes.push_back(signal == SIGTERM ? record::ExitCode::terminated : record::ExitCode::interrupted);
   for (const auto& run : runs) codes.push_back(record::to_exit_code(run.end.exit_code));
   const auto combined = record::combine(codes);
   if (require)
@@ -95,7 +98,7 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
       interrupts.collect();
     }
   }
-  const int status = exit_status(runs, flags.require);
+  const int status = exit_status(runs, flags.require, interrupts.signal());
   if (runs.size() > 1 && !flags.reports.json)
     std::cout << report::summary(runs, status, session.style_for(STDOUT_FILENO)) << std::flush;
   publish(runs, status, flags.reports);

@@ -47,7 +47,7 @@ class LocalLab : public core::Lab {
   /// Asks every node to stop as target.toml says, waits for the longest grace, kills the rest, removes everything but
   /// the records. Runs the loop. Returns what could not be undone (then the host may be dirty); empty when all was.
   /// `at_once` skips asking. Idempotent.
-  std::vector<std::string> tear_down(bool at_once = false);
+  std::vector<std::string> tear_down(const std::function<bool()>& at_once = {});
 
   core::EventLoop& loop() override;
   [[nodiscard]] const core::Topology& topology() const override;

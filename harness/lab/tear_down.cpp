@@ -11,9 +11,11 @@ namespace {
 
 constexpr const char* asked_by = "tear-down";
 
+/// A node that is only about to start has no process yet that could be asked to stop.
 bool runs(const core::NodeState& state) {
   using Phase = core::NodeState::Phase;
-  return state.phase == Phase::starting || state.phase == Phase::ready || state.phase == Phase::paused;
+  return state.host_pid != 0 &&
+         (state.phase == Phase::starting || state.phase == Phase::ready || state.phase == Phase::paused);
 }
 
 /// Asks one node to stop as target.toml says.
@@ -29,7 +31,7 @@ void ask(LocalLab::Impl& lab, core::NodeId id) {
   lab.run(id, lab.renderer.command(id, stop.command), stop.grace, [](const core::CommandResult&) {});
 }
 
-void stop_politely(LocalLab::Impl& lab) {
+void stop_politely(LocalLab::Impl& lab, const std::function<bool()>& at_once) {
   core::Instant deadline = core::now();
   std::vector<core::NodeId> asked;
   for (const auto id : lab.topology.targets()) {
@@ -41,18 +43,20 @@ void stop_politely(LocalLab::Impl& lab) {
   const auto all_ended = [&] {
     return std::none_of(asked.begin(), asked.end(), [&](core::NodeId id) { return runs(lab.node(id).state()); });
   };
-  lab.loop.run_until(all_ended, deadline);
+  lab.loop.run_until([&] { return all_ended() || at_once(); }, deadline);
 }
 
 }  // namespace
 
-std::vector<std::string> LocalLab::tear_down(bool at_once) {
+std::vector<std::string> LocalLab::tear_down(const std::function<bool()>& at_once) {
   auto& lab = *impl_;
   lab.ending = true;
   lab.readiness.clear();
   lab.start_waiters.clear();
   for (const auto& node : lab.nodes) node->resume_all();
-  if (!at_once && !lab.nodes.empty()) stop_politely(lab);
+  if (!lab.nodes.empty())
+    stop_politely(
+        lab, at_once ? at_once : [] { return false; });
   lab.guardian_death.reset();
   lab.end_nodes();
   lab.fabric.reset();

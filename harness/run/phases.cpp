@@ -20,6 +20,13 @@ constexpr std::chrono::milliseconds tick_interval{200};
 /// How long reading back may take at most.
 constexpr seconds read_back_limit{30};
 
+/// For one cell of a table: lines beside one another.
+std::string in_one_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3) text.replace(at, 1, " | ");
+  return text;
+}
+
 std::string describe(const core::Exit& exit) {
   std::string text =
       exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
@@ -121,7 +128,9 @@ void Phases::subscribe() {
     recorder_.write(record::NodeEvent{topology_.at(node).name, "ready", {}, state.host_pid});
   }));
   subscriptions_.push_back(lab_->on_medium_death([this](const std::string& what) {
-    if (!verdict_.error && !tearing_down_) verdict_.error = what;
+    if (tearing_down_) return;
+    medium_died_ = true;
+    if (!verdict_.error) verdict_.error = "part of the lab ended although nobody asked: " + what;
   }));
 }
 
@@ -135,7 +144,8 @@ bool Phases::launch() {
   begin("launch");
   const auto failure = lab_->launch([this] { return broken(); });
   if (failure) {
-    record::ExpectationResult result{"before", "every node is ready", "failed", failure->reason, failure->detail, 0};
+    record::ExpectationResult result{"before",        "every node is ready",        "failed",
+                                     failure->reason, in_one_line(failure->detail), 0};
     recorder_.write(result);
     verdict_.expectations.push_back(std::move(result));
     return false;
@@ -205,8 +215,14 @@ bool Phases::during() {
   });
   injector_->start(core::now(), core::now() + experiment_.phases.during);
   const bool whole = hold("during", experiment_.phases.during);
-  for (auto& failure : injector_->revert_all()) verdict_.rollback_failed = std::move(failure);
+  revert_faults();
   return whole;
+}
+
+/// A medium that died took with it what was to be reverted: the harness failed, and the host is as it was.
+void Phases::revert_faults() {
+  for (auto& failure : injector_->revert_all())
+    if (!medium_died_) verdict_.rollback_failed = std::move(failure);
 }
 
 bool Phases::after() {
@@ -293,7 +309,7 @@ void Phases::rollback() {
   };
   if (injector_)
     attempt("revert faults", [&] {
-      for (auto& failure : injector_->revert_all()) verdict_.rollback_failed = std::move(failure);
+      revert_faults();
       seen_.last_fault_end = injector_->last_end();
       seen_.injections = injector_->results();
     });
@@ -313,7 +329,7 @@ void Phases::rollback() {
   injector_.reset();
   attempt("tear the lab down", [&] {
     if (!lab_) return;
-    const auto left = lab_->tear_down(interrupts_.twice());
+    const auto left = lab_->tear_down([this] { return interrupts_.twice(); });
     if (!left.empty()) verdict_.rollback_failed = fmt::format("left behind: {}", fmt::join(left, ", "));
   });
   ticker_.reset();

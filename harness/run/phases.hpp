@@ -40,6 +40,7 @@ class Phases {
   /// well.
   [[nodiscard]] bool steady();
   bool during();
+  void revert_faults();
   bool after();
   void read_back();
   void rollback();
@@ -77,7 +78,7 @@ class Phases {
   std::unique_ptr<check::Probes> probes_;
   std::unique_ptr<core::Injector> injector_;
   check::StopWatcher stop_;
-  bool tearing_down_ = false;
+  bool tearing_down_ = false, medium_died_ = false;
 };
 
 }  // namespace withstand::run

@@ -49,7 +49,7 @@ Times one_lab(std::int64_t nodes, const std::string& folder, int number) {
   const auto stands = core::now();
   lab.launch();
   const auto launched = core::now();
-  lab.tear_down(true);
+  lab.tear_down([] { return true; });
   return {milliseconds(stands - begin), milliseconds(launched - stands), milliseconds(core::now() - launched)};
 }
 
@@ -102,7 +102,7 @@ void act_table(const std::string& folder) {
                times->back());
   }
   fmt::print("paused by: {}\n", lab.pause_mechanism());
-  lab.tear_down(true);
+  lab.tear_down([] { return true; });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Every exit code, from the situation in which a user meets it.
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <sched.h>
@@ -45,6 +46,8 @@ TEST(ExitCode, WrongUsageIs2AndSaysWhy) {
                                              {"plan"},
                                              {"describe", "process.kil"},
                                              {"run", "experiments", "--shard", "3/2"},
+                                             {"plan", "experiments", "--seed", "-1"},
+                                             {"run", "/dev/zero"},
                                              {"stop", "no-such-run"}}) {
     const auto outcome = withstand(arguments);
     EXPECT_EQ(outcome.status, 2) << arguments[0];
@@ -116,6 +119,36 @@ TEST_F(ExitCodeOfRun, SignalsAre130And143AfterRollback) {
     EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
     EXPECT_THAT(outcome.err, HasSubstr("rollback"));
   }
+}
+
+constexpr const char* stubborn = R"(title = "a target that does not listen"
+[target.kinds.deaf]
+command = ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"]
+count = 1
+stop = { signal = "TERM", grace = "1m" }
+[phases]
+warm_up = "10ms"
+before = "10ms"
+during = "300ms"
+after = "10ms"
+)";
+
+TEST_F(ExitCodeOfRun, ASecondSignalDoesNotWaitForTheTargetAndIsNoPass) {
+  Running run({"run", folder_.write("deaf.toml", stubborn), "--repeat", "3", "--output", folder_.path("runs")}, {});
+  ASSERT_TRUE(run.wait_for_progress("tear-down"));
+  const auto from = std::chrono::steady_clock::now();
+  run.signal(SIGINT);
+  run.signal(SIGTERM);
+  const auto outcome = run.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(30));
+  EXPECT_GE(outcome.status, 130) << outcome.out << outcome.err;
+}
+
+TEST_F(ExitCodeOfRun, AFileMayHaveAnyName) {
+  const std::string file = folder_.path(".ein Versuch mit \u00dcbergr\u00f6\u00dfe" + std::string(150, 'x') + ".toml");
+  std::filesystem::rename(folder_.write("short.toml", short_experiment({.faults = kill_one})), file);
+  const auto outcome = withstand({"run", file, "--output", folder_.path("runs")});
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
 }
 
 TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
