@@ -35,7 +35,7 @@ void add_plan(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("plan", "Print what a run would do, and touch nothing");
   auto arguments = std::make_shared<PlanArguments>();
   command->add_option("file", arguments->path, "Experiment file")->required();
-  command->add_option("--seed", arguments->seed, "As for run; the same seed gives the same bytes");
+  command->add_option("--seed", arguments->seed, "As for run; the same seed gives the same bytes")->check(seed_problem);
   command->callback(
       [arguments, &session] { session.action = [arguments, &session] { return plan(*arguments, session); }; });
 }

@@ -42,8 +42,10 @@ void add_run(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<RunArguments>();
   arguments->selection.add_options(*command);
   auto& flags = arguments->flags;
-  command->add_option("--seed", flags.seed,
-                      "Decides everything random; drawn and printed when neither this nor the file says");
+  command
+      ->add_option("--seed", flags.seed,
+                   "Decides everything random; drawn and printed when neither this nor the file says")
+      ->check(seed_problem);
   command->add_option("--repeat", flags.repeat, "Run each experiment this often; each time with a seed of its own")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
   command->add_option("--output", flags.output, "Folder for run directories (default: runs)");
@@ -52,6 +54,9 @@ void add_run(CLI::App& app, Session& session) {
   command->add_flag("--keep", flags.keep, "Keep the nodes' data and rendered files in the run directory");
   command->add_flag("--require", flags.require, "An experiment that cannot run here is an error, not skipped");
   command->add_flag("--quiet", flags.quiet, "No progress on stderr");
+  for (const std::string name : {"--allow-host", "--yes"})
+    command->add_flag_callback(
+        name, [name] { throw UsageError(name + " is not built yet"); }, "Not built yet");
   flags.reports.add_options(*command);
   command->callback(
       [arguments, &session] { session.action = [arguments, &session] { return run(*arguments, session); }; });

@@ -28,7 +28,7 @@ bool matches(const std::string& glob, const std::string& path) {
 bool tagged(const std::vector<std::string>& wishes, const std::vector<std::string>& tags) {
   bool any_wanted = false, wanted = false;
   for (const auto& wish : wishes) {
-    const bool without = wish.front() == '!';
+    const bool without = wish.starts_with('!');
     const bool has = std::find(tags.begin(), tags.end(), without ? wish.substr(1) : wish) != tags.end();
     if (without && has) return false;
     if (without) continue;
@@ -86,6 +86,13 @@ std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& 
   }
   if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
   return files;
+}
+
+std::string seed_problem(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), seed);
+  const bool whole = result.ec == std::errc{} && result.ptr == text.data() + text.size();
+  return whole ? "" : fmt::format("'{}' is no whole number from 0 to 18446744073709551615", text);
 }
 
 std::uint64_t draw_seed() {

@@ -27,6 +27,9 @@ struct ExperimentSelection {
   [[nodiscard]] std::vector<run::ExperimentFile> load(const core::Catalog& catalog) const;
 };
 
+/// What is wrong with a seed as it was typed, or "": CLI11 takes "-1" and numbers too large for the largest one.
+std::string seed_problem(const std::string& text);
+
 /// The file's seed, the wish, or a drawn one; then one per repetition: the first is the seed itself.
 std::uint64_t draw_seed();
 std::uint64_t seed_of_repetition(std::uint64_t seed, std::uint64_t repetition);

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -14,14 +13,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The parser refuses texts above 1 MiB; so much more than that is never read of a file without end.
+constexpr std::size_t most_text = 1U << 20;
+
 std::optional<std::string> read_text(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return std::nullopt;
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  std::string text(most_text + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 /// The folders in which a targets/ may stand, nearest first.

@@ -1,5 +1,6 @@
 #include "run/run_folder.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,18 @@ namespace withstand::run {
 namespace fs = std::filesystem;
 
 namespace {
+/// A run's name becomes the name of a cgroup and of files: what a file may be called and they may not is a dash.
+std::string plain(std::string name) {
+  constexpr std::size_t longest = 64;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  std::replace_if(
+      name.begin(), name.end(), [&](char c) { return !allowed(c); }, '-');
+  return name.substr(0, longest);
+}
+
 void write(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
@@ -23,7 +36,7 @@ void write(const std::string& path, const std::string& text) {
 }  // namespace
 
 RunFolder::RunFolder(const std::string& output, const ExperimentFile& file) {
-  const std::string experiment = fs::path(file.path).stem().string();
+  const std::string experiment = plain(fs::path(file.path).stem().string());
   const std::time_t wall = std::time(nullptr);
   // The last part tells runs apart that begin in the same second; it is no secret and decides nothing.
   for (int attempt = 0;; ++attempt) {

@@ -9,6 +9,8 @@
 
 namespace withstand::spec {
 namespace {
+/// What the generator takes.
+constexpr Rate most_rate{1'000'000'000};
 
 constexpr std::int64_t most_clients = 64;
 constexpr Range<Duration> timeouts{Duration(std::chrono::milliseconds(1)), Duration(std::chrono::minutes(10))};
@@ -85,6 +87,7 @@ void read_load(TableReader& root, Scope& scope) {
   if (const Item* rate = fields.find("rate")) {
     load.rate = as_rate(*rate, "'rate'", scope.report).value_or(load.rate);
     if (load.rate.millihertz == 0) scope.report.error(*rate, "'rate' is 0: leave [load] out to have no load");
+    if (load.rate.millihertz > most_rate.millihertz) scope.report.error(*rate, "'rate' is more than 1000000/s");
   }
   read_mix(fields, load, workload);
   load.keys = fields.integer("keys", {1, 1'000'000}).value_or(load.keys);
