@@ -2,7 +2,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -26,7 +25,8 @@ struct Watched {
   Instant due{};
   core::EventLoop::Registration timer;
   bool resolving = false;
-  std::set<NodeId> under_way;
+  /// Nodes that have not answered yet, each with the turns that came meanwhile.
+  std::map<NodeId, std::vector<Instant>> under_way;
   std::map<NodeId, std::string> seen;  ///< log: the first line that matched since the last sample
 };
 
@@ -143,12 +143,14 @@ void Probes::State::ask_all(std::size_t place, const std::vector<NodeId>& nodes,
 void Probes::State::ask(std::size_t place, NodeId node) {
   Watched& probe = probes[place];
   if (probe.spec.source == Source::log) return look_at_log(probe, node);
-  if (!probe.under_way.insert(node).second) return;
-  const core::NodeInfo& info = lab.topology().at(node);
   const Instant asked = core::now();
+  if (const auto [waiting, fresh] = probe.under_way.try_emplace(node); !fresh) return waiting->second.push_back(asked);
+  const core::NodeInfo& info = lab.topology().at(node);
   auto answered = [this, place, name = info.name, node, asked](ProbeAnswer answer) {
-    probes[place].under_way.erase(node);
-    report(probes[place], name, asked, std::move(answer));
+    const auto waiting = probes[place].under_way.extract(node);
+    report(probes[place], name, asked, answer);
+    if (waiting.empty()) return;
+    for (const Instant turn : waiting.mapped()) report(probes[place], name, turn, answer);
   };
   auto judged = [this, place, answered](const auto& result) { answered(probes[place].judge.judge(result)); };
   const auto text = probe_text(probe.spec.text, lab.topology(), info);

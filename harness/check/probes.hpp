@@ -17,7 +17,8 @@ namespace withstand::check {
 ///
 /// The first sample of each probe is asked at start() (of a log probe after its first interval), the next ones every
 /// `every`. A log probe succeeds if a matching line was written since the last time; with `absent`, if none was. A
-/// probe of a node that is still under way is not started a second time: that turn is left out. Not thread-safe.
+/// probe of a node that is still under way is not started a second time: that turn gets the answer that it waited for,
+/// as a sample of its own, so that a node that hangs is not asked less and thought better of. Not thread-safe.
 class Probes {
  public:
   /// Resolves a selector to nodes, later or at once; exactly one call of `done`. An error in words becomes a failed
