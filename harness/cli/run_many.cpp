@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <system_error>
 
 #include "cli/selection.hpp"
 #include "record/exit_code.hpp"
@@ -60,7 +61,14 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
   const auto outcome = run::run_experiment(file, catalog, options, interrupts);
   progress.finish();
   auto record = read_run_directory(outcome.directory);
-  report::write_reports(record);
+  record.end = outcome.end;  // a full disk keeps it out of the journal
+  try {
+    report::write_reports(record);
+  } catch (const std::system_error& error) {
+    std::cerr << "withstand: " << error.what() << '\n';
+    const auto worst = {record::to_exit_code(record.end.exit_code), record::ExitCode::harness_error};
+    record.end.exit_code = static_cast<int>(record::combine(std::vector<record::ExitCode>(worst)));
+  }
   return record;
 }
 

@@ -62,7 +62,7 @@ void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {
   std::vector<core::Link> claimed;
   for (const auto& claim : options.claims) claimed.insert(claimed.end(), claim.links.begin(), claim.links.end());
   fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed));
-  fabric->on_death([this](const std::string& how) { medium_died("the link fabric (it " + how + ")"); });
+  fabric->on_death([this](const std::string& how) { medium_died("the link fabric (" + how + ")"); });
 }
 
 void LocalLab::Impl::write_state() {

@@ -266,6 +266,7 @@ bool Phases::hold(const std::string& phase, spec::Duration time) {
 bool Phases::broken() {
   if (load_ && load_->death() && !verdict_.error) verdict_.error = *load_->death();
   if (injector_ && !injector_->errors().empty() && !verdict_.error) verdict_.error = injector_->errors().front();
+  if (!recorder_.failure().empty() && !verdict_.error) verdict_.error = recorder_.failure();
   if (interrupts_.stopped() && !verdict_.stopped) verdict_.stopped = "asked by 'withstand stop'";
   if (options_.timeout && !verdict_.stopped && core::now() - recorder_.epoch() > *options_.timeout)
     verdict_.stopped = "it took longer than " + spec::to_text(*options_.timeout);
@@ -341,6 +342,7 @@ record::RunEnded Phases::verdict() {
   } catch (const std::exception& error) {
     if (!verdict_.error) verdict_.error = fmt::format("judging the run: {}", error.what());
   }
+  if (!recorder_.failure().empty() && !verdict_.error) verdict_.error = recorder_.failure();
   auto ended = check::decide(verdict_);
   recorder_.write(ended);
   return ended;

@@ -1,5 +1,7 @@
 #include "run/recorder.hpp"
 
+#include <system_error>
+
 namespace withstand::run {
 
 Recorder::Recorder(const std::string& journal_path, core::Instant epoch, Watcher watcher)
@@ -7,7 +9,11 @@ Recorder::Recorder(const std::string& journal_path, core::Instant epoch, Watcher
 
 void Recorder::write_at(core::Instant when, record::Event event) {
   const record::JournalEntry entry{since(when), std::move(event)};
-  journal_.write(entry);
+  try {
+    if (failure_.empty()) journal_.write(entry);
+  } catch (const std::system_error& error) {
+    failure_ = error.what();
+  }
   if (watcher_) watcher_(entry);
 }
 
