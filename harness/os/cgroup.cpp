@@ -109,7 +109,7 @@ std::optional<std::string> own_cgroup() {
 }
 
 std::optional<std::string> cgroup_place(std::string* why) {
-  const auto place = own_cgroup();
+  auto place = own_cgroup();
   std::string reason = "cgroup v2 is not mounted";
   if (place) {
     try {
