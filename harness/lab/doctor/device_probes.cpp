@@ -25,7 +25,7 @@ struct Device {
 
 /// Why a device node would not open, and what to do.
 Finding closed(const Device& device, int error) {
-  const auto why = os::SystemError(fmt::format("open {}", device.path), error).what();
+  const std::string why = os::SystemError(fmt::format("open {}", device.path), error).what();
   const auto flag = fmt::format("start the container with --device {}", device.path);
   switch (error) {
     case ENOENT:

@@ -1,6 +1,7 @@
 #include "victims.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <limits.h>
 #include <netinet/in.h>
 #include <string>
@@ -65,7 +66,9 @@ int helper_main(int, char**) {
   os::send_message(3, std::string(host) + " " + pids);
   std::puts("helper speaks");
   std::fflush(stdout);
-  return os::receive_message(3)->end ? 0 : 1;
+  // Without the clean-up of a normal exit: a sanitizer's leak check would look for itself in a /proc that is the
+  // node's.
+  std::_Exit(os::receive_message(3)->end ? 0 : 1);
 }
 
 }  // namespace withstand::lab::testing
