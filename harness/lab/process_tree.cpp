@@ -103,15 +103,19 @@ class ProcTree final : public ProcessTree {
 
   [[nodiscard]] Stillness stillness(const std::vector<os::ProcessStat>& processes) const override {
     const auto stopped =
-        std::count_if(processes.begin(), processes.end(), [](const auto& each) { return is_stopped(each); });
+        std::count_if(processes.begin(), processes.end(), [this](const auto& each) { return is_stopped(each); });
     return {static_cast<std::size_t>(stopped) == processes.size(),
-            fmt::format("{} of {} processes in state T (stopped)", stopped, processes.size())};
+            fmt::format("{} of {} processes stopped (state T, or D with SIGSTOP pending)", stopped, processes.size())};
   }
 
   [[nodiscard]] std::string mechanism() const override { return signal_mechanism; }
 
  private:
-  static bool is_stopped(const os::ProcessStat& each) { return each.state == 'T' || each.state == 't'; }
+  /// A parent waits in state D for a child of its vfork(2) that was stopped before it could execute: its own stop is
+  /// pending until the child goes on, and it can do nothing before.
+  [[nodiscard]] bool is_stopped(const os::ProcessStat& each) const {
+    return each.state == 'T' || each.state == 't' || (each.state == 'D' && proc_.stop_is_pending(each.pid));
+  }
 
   /// True when all were found stopped, so that none can have forked since.
   bool stop_all() {

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
+#include <signal.h>
 #include <sstream>
 #include <unistd.h>
 
@@ -63,13 +64,27 @@ std::vector<ProcessStat> ProcFolder::processes() const {
 }
 
 std::optional<ProcessStat> ProcFolder::stat(pid_t pid) const {
-  const std::string name = std::to_string(pid) + "/stat";
+  const auto line = read(std::to_string(pid) + "/stat");
+  return line.empty() ? std::nullopt : parse_stat(line);
+}
+
+bool ProcFolder::stop_is_pending(pid_t pid) const {
+  const std::string status = read(std::to_string(pid) + "/status");
+  for (const char* set : {"\nSigPnd:\t", "\nShdPnd:\t"}) {  // of the thread, of the process
+    const auto at = status.find(set);
+    if (at == std::string::npos) continue;
+    const auto pending = std::strtoull(status.c_str() + at + std::string_view(set).size(), nullptr, 16);
+    if ((pending >> (SIGSTOP - 1) & 1) != 0) return true;
+  }
+  return false;
+}
+
+std::string ProcFolder::read(const std::string& name) const {
   const Fd file(::openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return std::nullopt;
-  char buffer[1024];
+  if (!file.valid()) return "";
+  char buffer[4096];
   const auto got = retry([&] { return ::read(file.get(), buffer, sizeof buffer); });
-  if (got <= 0) return std::nullopt;
-  return parse_stat(std::string(buffer, static_cast<std::size_t>(got)));
+  return std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
 }
 
 Fd ProcFolder::open_process(pid_t pid) const {

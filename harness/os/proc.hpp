@@ -45,10 +45,13 @@ class ProcFolder {
   /// Every process of that namespace, by the numbers of that namespace.
   [[nodiscard]] std::vector<ProcessStat> processes() const;
   [[nodiscard]] std::optional<ProcessStat> stat(pid_t pid) const;
+  /// SIGSTOP waits for the process: it will stop before it executes one more instruction of its own.
+  [[nodiscard]] bool stop_is_pending(pid_t pid) const;
   /// A folder of one process; pidfd_send_signal(2) takes it as a pidfd. Invalid when it is gone.
   [[nodiscard]] Fd open_process(pid_t pid) const;
 
  private:
+  [[nodiscard]] std::string read(const std::string& name) const;  ///< empty when it is gone
   Fd fd_;
 };
 

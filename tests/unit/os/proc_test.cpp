@@ -58,5 +58,31 @@ TEST(ProcFolder, ListsAndSignalsWithoutANumberThatCouldBeReused) {
   EXPECT_FALSE(proc.open_process(child.pid).valid());
 }
 
+/// A vfork(2) parent cannot be seen stopped while its child is: the pending stop is what tells.
+TEST(ProcFolder, SeesAStopThatIsPending) {
+  const ProcFolder proc(Fd(check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC))));
+  Pipe told = make_pipe();
+  const Child parent = clone_process("clone", {}, [&]() -> int {
+    if (::vfork() == 0) {
+      const pid_t self = ::getpid();
+      if (::write(told.write.get(), &self, sizeof self) > 0) ::raise(SIGSTOP);
+      ::_exit(0);
+    }
+    for (;;) ::pause();
+  });
+  pid_t child = 0;
+  ASSERT_EQ(::read(told.read.get(), &child, sizeof child), static_cast<ssize_t>(sizeof child));
+  for (int i = 0; i < 5000 && proc.stat(child)->state != 'T'; ++i) ::usleep(1000);
+  EXPECT_FALSE(proc.stop_is_pending(parent.pid));
+  parent.pidfd.send(SIGSTOP);
+  EXPECT_EQ(proc.stat(parent.pid)->state, 'D');
+  EXPECT_TRUE(proc.stop_is_pending(parent.pid));
+  Pidfd(proc.open_process(child)).send(SIGKILL);
+  for (int i = 0; i < 5000 && proc.stat(parent.pid)->state != 'T'; ++i) ::usleep(1000);
+  EXPECT_EQ(proc.stat(parent.pid)->state, 'T');
+  parent.pidfd.send(SIGKILL);
+  parent.pidfd.reap();
+}
+
 }  // namespace
 }  // namespace withstand::os
