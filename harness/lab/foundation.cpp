@@ -36,12 +36,15 @@ Foundation::Foundation(const std::string& run_directory, const std::string& run_
     if (!keep) journal_.append(entry);
     os::check("make " + scratch_, ::mkdir(scratch_.c_str(), 0755));
     os::write_file(scratch_ + "/" + core::owner_tag, run_ + "\n", 0644);
-    if (const auto place = os::cgroup_place(&why_no_cgroup_)) {
-      entry.kind = core::UndoEntry::Kind::cgroup;
-      entry.path = *place + "/withstand-" + run_;
-      journal_.append(entry);
-      cgroup_ = std::make_unique<os::Cgroup>(entry.path);
+    const auto place = os::own_cgroup();
+    if (!place) {
+      why_no_cgroup_ = "cgroup v2 is not mounted";
+      return;
     }
+    entry.kind = core::UndoEntry::Kind::cgroup;
+    entry.path = *place + "/withstand-" + run_;
+    journal_.append(entry);
+    cgroup_ = os::try_cgroup(entry.path, &why_no_cgroup_);
   } catch (...) {
     remove();
     throw;

@@ -108,21 +108,23 @@ std::optional<std::string> own_cgroup() {
   return std::nullopt;
 }
 
+std::unique_ptr<Cgroup> try_cgroup(const std::string& path, std::string* why) {
+  try {
+    auto cgroup = std::make_unique<Cgroup>(path);
+    const Child child = clone_process("start a process in a cgroup", {0, cgroup->get()}, [] { return 0; });
+    child.pidfd.reap();
+    return cgroup;
+  } catch (const SystemError& error) {
+    if (why != nullptr) *why = error.what();
+    return nullptr;
+  }
+}
+
 std::optional<std::string> cgroup_place(std::string* why) {
   auto place = own_cgroup();
-  std::string reason = "cgroup v2 is not mounted";
-  if (place) {
-    try {
-      const Cgroup trial(*place + "/withstand-trial-" + std::to_string(::getpid()));
-      const Child child = clone_process("start a process in a cgroup", {0, trial.get()}, [] { return 0; });
-      child.pidfd.reap();
-      return place;
-    } catch (const SystemError& error) {
-      reason = error.what();
-    }
-  }
-  if (why != nullptr) *why = reason;
-  return std::nullopt;
+  if (!place && why != nullptr) *why = "cgroup v2 is not mounted";
+  if (place && !try_cgroup(*place + "/withstand-trial-" + std::to_string(::getpid()), why)) place.reset();
+  return place;
 }
 
 void enter_cgroup(const std::string& path) { write_existing(path + "/cgroup.procs", "0"); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ class Cgroup {
 std::optional<std::string> cgroup_mount();
 /// The caller's own cgroup v2 folder.
 std::optional<std::string> own_cgroup();
+/// Makes a cgroup and tries whether a child of this process may be born in it. Null where that is refused; then `why`
+/// says by what, and nothing is left.
+std::unique_ptr<Cgroup> try_cgroup(const std::string& path, std::string* why = nullptr);
 /// A folder below which this process may make cgroups and put its children: found by trying. Nothing where there is
 /// none; then `why` says what was refused.
 std::optional<std::string> cgroup_place(std::string* why = nullptr);

@@ -51,6 +51,7 @@ class Orchestrator {
 /// their namespaces, and with those their interfaces and mounts), its cgroup, its files.
 std::vector<std::string> leftovers(const std::string& folder, const std::string& run) {
   std::vector<std::string> found;
+  std::error_code ignored;  // what ends while it is looked at
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string pid = entry.path().filename();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
@@ -62,7 +63,13 @@ std::vector<std::string> leftovers(const std::string& folder, const std::string&
     if (sees_it || carries_it) found.push_back("process " + pid + " " + command);
   }
   const auto place = os::own_cgroup();
-  if (place && fs::exists(*place + "/withstand-" + run)) found.push_back("cgroup");
+  for (const auto& entry : fs::directory_iterator(place.value_or("/var/empty"), ignored)) {
+    // The run's own, or one named after a process that has ended: the guardian's, or one to try.
+    const std::string name = entry.path().filename();
+    const std::string pid = name.substr(name.rfind('-') + 1);
+    const bool of_a_process = name.rfind("withstand-guardian-", 0) == 0 || name.rfind("withstand-trial-", 0) == 0;
+    if (name == "withstand-" + run || (of_a_process && !fs::exists("/proc/" + pid))) found.push_back("cgroup " + name);
+  }
   for (const std::string& path : {folder + "/lab", "/run/withstand/" + run + ".undo", "/run/withstand/" + run + ".json",
                                   fmt::format("/tmp/withstand-{}/{}.undo", ordinary_uid, run),
                                   fmt::format("/tmp/withstand-{}/{}.json", ordinary_uid, run)})
