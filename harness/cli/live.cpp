@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -15,15 +16,26 @@ namespace withstand::cli {
 
 namespace {
 
+/// The only run that was started from here. One whose directory is elsewhere may be a colleague's (root's runs share
+/// one list): it is stopped by name only.
+lab::RunState only_living(const std::vector<lab::RunState>& living) {
+  if (living.empty()) throw UsageError("no run is going on");
+  const std::string here = std::filesystem::current_path().string();
+  std::vector<lab::RunState> mine;
+  std::string names;
+  for (const auto& one : living) {
+    if (one.directory.starts_with(here.ends_with('/') ? here : here + "/")) mine.push_back(one);
+    names += fmt::format("\n  {}  in {}", one.run, std::filesystem::path(one.directory).parent_path().string());
+  }
+  if (mine.size() == 1) return mine.front();
+  throw UsageError((mine.empty() ? "no run below this folder is going on; say which of these:"
+                                 : "several runs are going on; say which:") +
+                   names);
+}
+
 lab::RunState find_living(const std::string& run) {
   const auto living = lab::living_runs();
-  if (run.empty()) {
-    if (living.size() == 1) return living.front();
-    if (living.empty()) throw UsageError("no run is going on");
-    std::string names;
-    for (const auto& one : living) names += "\n  " + one.run;
-    throw UsageError("several runs are going on; say which:" + names);
-  }
+  if (run.empty()) return only_living(living);
   if (const auto found = lab::find_run(run)) return *found;
   std::string names;
   for (const auto& one : living) names += "\n  " + one.run;
@@ -69,7 +81,7 @@ void add_stop(CLI::App& app, Session& session) {
   auto* command =
       app.add_subcommand("stop", "Stop a run that is going on: it rolls back and reports (verdict aborted)");
   auto run = std::make_shared<std::string>();
-  command->add_option("run", *run, "Its name or directory; may be left out when there is one only");
+  command->add_option("run", *run, "Its name or directory; may be left out when only one is below the current folder");
   command->callback([run, &session] { session.action = [run] { return stop(*run); }; });
 }
 

@@ -158,6 +158,12 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
   const auto inside = withstand({"shell", directory, "n1", "--", "hostname"});
   EXPECT_EQ(inside.status, 0) << inside.err;
   EXPECT_EQ(inside.out, "n1\n");
+  // Not below the current folder: it may be somebody else's, and is stopped by name only. No run is below /proc.
+  const auto nameless = withstand({"stop"}, [] {
+    if (::chdir("/proc") != 0) ::_exit(125);
+  });
+  EXPECT_EQ(nameless.status, 2);
+  EXPECT_THAT(nameless.err, HasSubstr("say which"));
   EXPECT_EQ(withstand({"stop", directory}).status, 0);
   EXPECT_EQ(run.wait().status, 7);
 }
