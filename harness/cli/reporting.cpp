@@ -25,8 +25,6 @@ void ReportOptions::add_options(CLI::App& command) {
   command.add_flag("--junit-strict", junit_strict, "JUnit XML as junit-10.xsd has it, without file and line");
   command.add_option("--markdown", markdown, "Write a Markdown report to this file");
   command.add_option("--prometheus", prometheus, "Write Prometheus text to this file, for the textfile collector");
-  command.add_option_function<std::string>(
-      "--html", [](const std::string&) { throw UsageError("--html is not built yet"); }, "Not built yet");
 }
 
 record::RunRecord read_run_directory(const std::string& directory) {
