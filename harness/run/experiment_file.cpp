@@ -85,7 +85,10 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
   loaded.file.path = path;
   const auto text = read_text(text_path);
   if (!text) {
-    loaded.problems = fmt::format("{}: error: the file cannot be read\n", text_path);
+    std::error_code error;
+    loaded.problems = fmt::format(
+        "{}: error: {}\n", text_path,
+        fs::is_directory(text_path, error) ? "this is a folder, not one experiment file" : "the file cannot be read");
     return loaded;
   }
   loaded.file.text = *text;

@@ -1,5 +1,6 @@
 #include "run/requirements.hpp"
 
+#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -11,6 +12,17 @@
 namespace withstand::run {
 
 namespace {
+
+/// Where it was looked for, or that it is there and no program.
+std::string why_not_found(const std::string& name, const lab::Programs& programs) {
+  const std::string& target = programs.target_folder();
+  std::error_code error;
+  for (const auto& path : {name.front() == '/' ? name : target + "/" + name, name})
+    if (std::filesystem::is_regular_file(path, error)) return fmt::format("{} is not executable (chmod +x)", path);
+  if (name.front() == '/') return "there is no such file";
+  if (name.find('/') != std::string::npos) return fmt::format("looked for from {} and from the current folder", target);
+  return fmt::format("neither in {} nor in PATH", target);
+}
 
 /// Programs that a node's command names plainly; one that is put together from templates is found out at launch.
 std::vector<std::string> missing_programs(const spec::Experiment& experiment) {
@@ -24,7 +36,8 @@ std::vector<std::string> missing_programs(const spec::Experiment& experiment) {
   const std::string packages =
       target.packages.empty() ? "" : fmt::format(" (Debian packages: {})", fmt::join(target.packages, " "));
   for (const auto& name : names)
-    if (programs.find(name).empty()) missing.push_back(fmt::format("the program {}{}", name, packages));
+    if (programs.find(name).empty())
+      missing.push_back(fmt::format("the program {}: {}{}", name, why_not_found(name, programs), packages));
   return missing;
 }
 

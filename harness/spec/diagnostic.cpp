@@ -97,6 +97,9 @@ std::string render(const std::vector<Diagnostic>& diagnostics, const std::map<st
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string wanted = lower(word);
+  // Half a name, or one with something added, is meant rather than a short one of few other letters.
+  for (const std::string& candidate : candidates)
+    if (word.size() >= 3 && lower(candidate).starts_with(wanted)) return candidate;
   std::string best;
   std::size_t best_distance = 0;
   for (const std::string& candidate : candidates) {
@@ -108,6 +111,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     best = candidate;
     best_distance = steps;
   }
+  for (const std::string& candidate : candidates)
+    if (best.empty() && candidate.size() >= 4 && wanted.starts_with(lower(candidate) + "_")) best = candidate;
   return best;
 }
 

@@ -74,7 +74,9 @@ Complaint wrong_unit(Quantity quantity, std::string_view text, std::string_view 
   if (unit.front() == ' ') {
     const std::string_view rest =
         unit.substr(unit.find_first_not_of(' ') == unit.npos ? unit.size() : unit.find_first_not_of(' '));
-    return {fmt::format("'{}' has a space before its unit", text), fmt::format("write \"{}{}\"", number, rest)};
+    const std::string_view known = habit(rest);
+    return {fmt::format("'{}' has a space before its unit", text),
+            fmt::format("write \"{}{}\"", number, known.empty() ? rest : known)};
   }
   for (const Quantity other : all_quantities) {
     if (other != quantity && find_unit(other, unit) != nullptr) {

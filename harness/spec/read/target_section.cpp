@@ -148,8 +148,12 @@ void SectionReader::read_used(const Item& use) {
 void SectionReader::read_inline() {
   fields_.allow({"use"});
   if (fields_.find("kinds") == nullptr && fields_.find("command") == nullptr) {
-    scope_.report.error(fields_.item(), "[target] neither uses a target nor describes one",
-                        "add use = \"NAME\", or command = [\"PROGRAM\", ...]");
+    std::string help = "add use = \"NAME\", or command = [\"PROGRAM\", ...]";
+    for (const Entry& entry : fields_.item().entries) {
+      const std::string near = nearest(entry.key, {"command", "kinds", "use"});
+      if (!near.empty()) help = fmt::format("did you mean '{}' by '{}'?", near, entry.key);
+    }
+    scope_.report.error(fields_.item(), "[target] neither uses a target nor describes one", help);
     fields_.allow_everything();
     return;
   }

@@ -42,6 +42,8 @@ TEST(Nearest, FindsTyposOnly) {
   EXPECT_EQ(nearest("Delay", keys), "delay");
   EXPECT_EQ(nearest("jiter", keys), "jitter");
   EXPECT_EQ(nearest("form", keys), "from");
+  EXPECT_EQ(nearest("jit", keys), "jitter") << "half a name";
+  EXPECT_EQ(nearest("delay_before", keys), "delay") << "a name with something added";
   EXPECT_EQ(nearest("x", keys), "");
   EXPECT_EQ(nearest("bandwidth", keys), "");
   EXPECT_EQ(nearest("", keys), "");

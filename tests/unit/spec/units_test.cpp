@@ -38,6 +38,7 @@ TEST(Duration, SaysWhatIsWrong) {
            Wrong{"", "'' is not a duration", "write a number and its unit, e.g. \"250ms\""},
            Wrong{"soon", "'soon' is not a duration", "write a number and its unit, e.g. \"250ms\""},
            Wrong{"5 s", "'5 s' has a space before its unit", "write \"5s\""},
+           Wrong{"5 sec", "'5 sec' has a space before its unit", "write \"5s\""},
            Wrong{"5%", "'5%' is a ratio, but a duration belongs here", units.c_str()},
            Wrong{"5sec", "unknown unit 'sec' in '5sec'", "write \"5s\""},
            Wrong{"5x", "unknown unit 'x' in '5x'", units.c_str()},
