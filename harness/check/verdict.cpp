@@ -153,6 +153,7 @@ Decision word(const VerdictInput& input, const Findings& findings) {
   if (input.stopped) return first("aborted", *input.stopped);
   if (findings.failed()) return {"failed", all};
   if (findings.inconclusive()) return {"inconclusive", all};
+  if (input.evidence.empty()) return {"withstood", {"every expectation held; no fault was injected"}};
   return {"withstood", {"every expectation held and every fault took effect"}};
 }
 

@@ -262,7 +262,7 @@ std::vector<Injector::Result> Injector::results() {
       result.evidence = item->injection->observe();
       result.objection = result.evidence.objection();
     } else {
-      result.objection = "it was not injected: " + (item->never.empty() ? "the run was stopped before" : item->never);
+      result.objection = "it was never injected: " + (item->never.empty() ? "the run was stopped before" : item->never);
     }
     results.push_back(std::move(result));
   }

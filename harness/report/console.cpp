@@ -1,5 +1,7 @@
 #include "report/console.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "report/console_parts.hpp"
@@ -29,13 +31,17 @@ std::string upper(std::string word) {
   return word;
 }
 
+bool is_client(const std::string& node) { return node == "client" || node.starts_with("client-"); }
+
 std::string header(const record::RunRecord& run, const Pen& pen) {
   const record::RunStarted& start = run.start;
   std::string out = pen.hang("", start.title.empty() ? experiment_name(start.file) : start.title, Ink::bold);
   std::vector<std::string> facts;
   if (!start.file.empty()) facts.push_back(start.file);
   if (!start.target.empty()) facts.push_back("target " + start.target);
-  if (!start.nodes.empty()) facts.push_back(counted(start.nodes.size(), "node"));
+  // Who says `nodes = 3` looks for a 3 here: the clients are the harness's own.
+  const auto clients = static_cast<std::size_t>(std::count_if(start.nodes.begin(), start.nodes.end(), is_client));
+  if (start.nodes.size() > clients) facts.push_back(counted(start.nodes.size() - clients, "node"));
   if (start.control) facts.push_back("control run, no faults");
   facts.push_back(fmt::format("seed {}", start.seed));
   return out + pen.hang("", join(facts, " · "), Ink::dim);

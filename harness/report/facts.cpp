@@ -71,7 +71,12 @@ Effect effect(const record::InjectionRecord& injection) {
   Effect out{injection.took_effect, injection.evidence_required, "took effect"};
   if (out.proven) return out;
   if (injection.injected < 0) {
-    out.words = because("never injected", injection.detail.empty() ? injection.objection : injection.detail);
+    out.words = "never injected";
+    if (!injection.detail.empty()) {
+      out.words = because(out.words, injection.detail);
+    } else if (!injection.objection.empty()) {
+      out.words = injection.objection;  // a sentence of its own: "it was never injected: due after ..."
+    }
   } else if (!injection.judged) {
     out.words = because("its effect was not judged", injection.state == "error" ? injection.detail : "");
   } else {

@@ -150,8 +150,9 @@ std::string Progress::status() const {
   out += pen.clean(phase_.empty() ? "starting" : phase_);
   const auto seconds = [](std::int64_t ns) { return ns / 1'000'000'000; };
   out += fmt::format("  {}", seconds(now_));
-  if (figures_.total > 0) out += fmt::format("/{}", seconds(std::max(figures_.total, now_)));
-  out += " s";
+  // "of all", or it would be read as the phase's own length.
+  if (figures_.total > 0) out += fmt::format(" of {}", seconds(std::max(figures_.total, now_)));
+  out += figures_.total > 0 ? " s in all" : " s";
   if (figures_.loaded) {
     out += fmt::format("{}{:.0f} ops/s", pen.dot(), figures_.ops_per_second);
     out += fmt::format("{}{}", pen.dot(), counted(figures_.errors, "error"));

@@ -80,7 +80,8 @@ TEST(Progress, TheStatusLineSaysPhaseTimeLoadAndActiveFaults) {
   progress.event({8 * second, record::InjectionEvent{"slow", "network.latency", "reverted", {}, "", 0, 0}});
   progress.tick(9 * second, figures());
   const std::string text = out.str();
-  EXPECT_EQ(text.substr(text.rfind('\r') + 5), "during  9/31 s · 398 ops/s · 3 errors · p99 3.14ms · active: kill");
+  EXPECT_EQ(text.substr(text.rfind('\r') + 5),
+            "during  9 of 31 s in all · 398 ops/s · 3 errors · p99 3.14ms · active: kill");
 }
 
 TEST(Progress, TheStatusLineNeverFillsTheTerminalsWidth) {
@@ -113,7 +114,7 @@ TEST(Progress, ElsewhereAHeartbeatComesAfterHalfAMinuteOfSilence) {
   progress.tick(30 * second, figures());
   EXPECT_EQ(out.str(), before);
   progress.tick(31 * second, figures());
-  EXPECT_EQ(out.str(), before + "   31.000  during  31/31 s · 398 ops/s · 3 errors · p99 3.14ms\n");
+  EXPECT_EQ(out.str(), before + "   31.000  during  31 of 31 s in all · 398 ops/s · 3 errors · p99 3.14ms\n");
   const std::string after = out.str();
   progress.tick(60 * second, figures());
   EXPECT_EQ(out.str(), after);
