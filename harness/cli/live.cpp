@@ -6,12 +6,10 @@
 #include <fmt/format.h>
 
 #include "cli/session.hpp"
-#include "core/undo_journal.hpp"
 #include "lab/local_lab.hpp"
 #include "lab/run_state.hpp"
-#include "record/exit_code.hpp"
 
-/// Commands about runs that are going on, or that died: stop, shell, recover.
+/// Commands about runs that are going on: stop, shell.
 namespace withstand::cli {
 
 namespace {
@@ -59,22 +57,6 @@ int shell(const std::string& run, const std::string& node, const std::vector<std
   throw UsageError(fmt::format("run '{}' has no node '{}'; it has:{}", state.run, node, names));
 }
 
-int recover() {
-  const auto journals = core::stale_journals();
-  if (journals.empty()) {
-    std::cout << "nothing to recover\n";
-    return 0;
-  }
-  bool clean = true;
-  for (const auto& journal : journals) {
-    const auto outcome = core::undo(journal);
-    std::cout << fmt::format("{}: {} undone\n", journal, outcome.undone);
-    for (const auto& failure : outcome.failed) std::cout << "  left: " << failure << '\n';
-    clean = clean && outcome.failed.empty();
-  }
-  return static_cast<int>(clean ? record::ExitCode::as_it_should_be : record::ExitCode::rollback_failed);
-}
-
 }  // namespace
 
 void add_stop(CLI::App& app, Session& session) {
@@ -107,12 +89,6 @@ void add_shell(CLI::App& app, Session& session) {
     if (!words.empty() && words.back() == "--") words.pop_back();
     session.action = [arguments, words] { return shell(arguments->run, arguments->node, words); };
   });
-}
-
-void add_recover(CLI::App& app, Session& session) {
-  auto* command =
-      app.add_subcommand("recover", "Undo what a killed harness left behind, when its guardian was killed too");
-  command->callback([&session] { session.action = [] { return recover(); }; });
 }
 
 }  // namespace withstand::cli

@@ -101,6 +101,25 @@ std::string undo_entry(const UndoEntry& entry) {
   return "unknown kind of entry";
 }
 
+/// What is still there of an entry, as what undoing it means; empty when nothing is.
+std::string left_of(const UndoEntry& entry) {
+  const bool this_boot = entry.boot_id == os::boot_id();
+  struct stat info {};
+  const bool there = ::lstat(entry.path.c_str(), &info) == 0;
+  switch (entry.kind) {
+    case UndoEntry::Kind::cgroup:
+      return this_boot && there ? "end what runs in the cgroup " + entry.path + " and remove it" : "";
+    case UndoEntry::Kind::directory:
+      return there ? "remove the folder " + entry.path : "";
+    case UndoEntry::Kind::process:
+      return this_boot && os::process_lives(entry.pid, entry.start_time) ? fmt::format("kill process {}", entry.pid)
+                                                                         : "";
+    case UndoEntry::Kind::file:
+      return there ? "remove the file " + entry.path : "";
+  }
+  return "";
+}
+
 /// A living orchestrator holds a lock on its journal.
 bool is_held(const std::string& path) {
   const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -168,6 +187,14 @@ UndoOutcome undo(const std::string& journal_path) {
   }
   if (outcome.failed.empty()) ::unlink(journal_path.c_str());
   return outcome;
+}
+
+std::vector<std::string> left_to_undo(const std::string& journal_path) {
+  std::vector<std::string> left;
+  const auto entries = read_entries(journal_path);
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
+    if (auto words = left_of(*entry); !words.empty()) left.push_back(std::move(words));
+  return left;
 }
 
 std::vector<std::string> stale_journals() {

@@ -62,6 +62,10 @@ struct UndoOutcome {
 /// Removes the journal when nothing failed.
 UndoOutcome undo(const std::string& journal_path);
 
+/// What undoing a journal would still have to do, in words ("remove the cgroup /sys/fs/..."), first what is undone
+/// first; entries of which nothing is left are not among them. Touches nothing.
+std::vector<std::string> left_to_undo(const std::string& journal_path);
+
 /// Journals whose orchestrator no longer lives.
 std::vector<std::string> stale_journals();
 

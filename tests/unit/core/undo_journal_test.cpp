@@ -68,6 +68,26 @@ TEST_F(UndoJournalTest, UndoesWhatItNamesAndThenIsGone) {
   EXPECT_EQ(undo(journal.path()).undone, 0) << "again does no harm";
 }
 
+TEST_F(UndoJournalTest, SaysWhatIsLeftWithoutTouchingIt) {
+  UndoEntry file;
+  file.kind = UndoEntry::Kind::file;
+  file.path = folder_ + "/socket";
+  os::write_file(file.path, "", 0600);
+  UndoEntry gone = file;
+  gone.path = folder_ + "/never-made";
+  UndoJournal journal(run_);
+  journal.append(directory("tree", true));
+  journal.append(file);
+  journal.append(gone);
+  journal.append(process(::getpid(), os::process_stat(::getpid())->start_time + 1));  // another's number
+  EXPECT_THAT(left_to_undo(journal.path()), ::testing::ElementsAre("remove the file " + folder_ + "/socket",
+                                                                   "remove the folder " + folder_ + "/tree"));
+  EXPECT_TRUE(fs::exists(folder_ + "/tree/deep/file"));
+  EXPECT_TRUE(fs::exists(file.path));
+  undo(journal.path());
+  EXPECT_THAT(left_to_undo(journal.path()), ::testing::IsEmpty());
+}
+
 TEST_F(UndoJournalTest, TouchesNothingThatIsNotOurs) {
   UndoJournal journal(run_);
   journal.append(directory("stranger", false));

@@ -1,0 +1,121 @@
+// What killed harnesses left is shown first, and undone only when somebody asks for it.
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <sys/mount.h>
+
+#include "cli/command.hpp"
+
+namespace withstand::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+constexpr const char* root_state = "/run/withstand";
+
+/// Two dead runs whose state is in a folder of the test's own: this machine's real ones are neither seen nor touched.
+class Recover : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(state());
+    if (::geteuid() == 0) fs::create_directories(root_state);
+    for (const std::string run : {"one", "two"}) {
+      fs::create_directories(left_by(run));
+      folder_.write("left-by-" + run + "/.withstand-lab", run);
+      folder_.write("runtime/withstand/" + run + ".undo",
+                    fmt::format(R"({{"kind":1,"path":"{}","boot_id":"another"}})", left_by(run)) + "\n");
+    }
+  }
+  [[nodiscard]] std::string state() const { return folder_.path("runtime/withstand"); }
+  [[nodiscard]] std::string left_by(const std::string& run) const { return folder_.path("left-by-" + run); }
+  [[nodiscard]] bool there(const std::string& run) const { return fs::exists(left_by(run)); }
+
+  void enter() const {
+    ::setenv("XDG_RUNTIME_DIR", folder_.path("runtime").c_str(), 1);
+    if (::geteuid() != 0) return;
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(state().c_str(), root_state, nullptr, MS_BIND, nullptr) != 0)
+      ::_exit(125);
+  }
+  [[nodiscard]] Outcome recover(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "recover");
+    return withstand(arguments, [this] { enter(); });
+  }
+  Folder folder_;
+};
+
+TEST_F(Recover, BareItOnlyListsAndSaysThatWorkIsLeft) {
+  const auto outcome = recover({});
+  EXPECT_EQ(outcome.status, 6) << outcome.err;
+  for (const std::string run : {"one", "two"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(run + "  (last heard of "));
+    EXPECT_THAT(outcome.out, HasSubstr("  would remove the folder " + left_by(run) + "\n"));
+    EXPECT_TRUE(there(run));
+  }
+  EXPECT_THAT(outcome.err, HasSubstr("--all"));
+}
+
+TEST_F(Recover, ANamedRunIsUndoneAndNoOther) {
+  const auto outcome = recover({"two"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "two: undone\n");
+  EXPECT_FALSE(there("two"));
+  EXPECT_TRUE(there("one"));
+  EXPECT_FALSE(fs::exists(state() + "/two.undo"));
+  EXPECT_THAT(recover({}).out, Not(HasSubstr("two")));
+}
+
+TEST_F(Recover, AWrongNameUndoesNothing) {
+  const auto outcome = recover({"one", "three"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("'three'"));
+  EXPECT_TRUE(there("one"));
+}
+
+TEST_F(Recover, AllIsUndoneWhenAskedFor) {
+  EXPECT_EQ(recover({"--all"}).status, 0);
+  EXPECT_FALSE(there("one"));
+  EXPECT_FALSE(there("two"));
+  const auto again = recover({});
+  EXPECT_EQ(again.status, 0);
+  EXPECT_EQ(again.out, "nothing to recover\n");
+}
+
+TEST_F(Recover, WhatCannotBeUndoneIs6) {
+  fs::remove(left_by("one") + "/.withstand-lab");
+  folder_.write("left-by-one/somebody's", "");
+  const auto outcome = recover({"--yes"});
+  EXPECT_EQ(outcome.status, 6);
+  EXPECT_THAT(outcome.out, HasSubstr("left: " + left_by("one")));
+  EXPECT_TRUE(there("one"));
+  EXPECT_FALSE(there("two"));
+}
+
+TEST_F(Recover, OnATerminalItAsks) {
+  for (const std::string answer : {"n", "y"}) {
+    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_GE(terminal, 0);
+    ASSERT_EQ(::grantpt(terminal) | ::unlockpt(terminal), 0);
+    ASSERT_EQ(::write(terminal, (answer + "\n").c_str(), 2), 2);
+    const auto outcome = withstand({"recover"}, [&] {
+      enter();
+      const int side = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+      ::dup2(side, STDIN_FILENO);
+      ::dup2(side, STDERR_FILENO);
+    });
+    ::close(terminal);
+    EXPECT_EQ(outcome.status, answer == "y" ? 0 : 6);
+    EXPECT_THAT(outcome.out, HasSubstr("would remove the folder " + left_by("one")));
+    EXPECT_EQ(there("one"), answer == "n");
+  }
+}
+
+}  // namespace
+}  // namespace withstand::cli_test
