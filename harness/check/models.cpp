@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -12,9 +13,27 @@ namespace withstand::check {
 namespace {
 
 constexpr std::array<Model, 2> all{{
-    {"register", "linearizable", "registers with unique values per key; linearizable"},
-    {"write-once", "no-acknowledged-write-lost", "keys written once each and read back at the end; nothing is lost"},
+    {"register", "linearizable", "registers with unique values per key; linearizable", false},
+    {"write-once", "no-acknowledged-write-lost", "keys written once each and read back at the end; nothing is lost",
+     true},
 }};
+
+/// Why this is no history of the model; empty when it may be one.
+std::string misfit_of(const record::HistoryReading& reading, const Model& model) {
+  if (reading.operations.empty() && reading.bad_lines > 0) return "it holds no operation";
+  std::unordered_map<std::string_view, std::uint64_t> written;
+  for (const auto& operation : reading.operations) {
+    if (operation.op.empty()) continue;  // its invoke line was lost, and was complained of
+    if (operation.op != "read" && operation.op != "write")
+      return fmt::format("operation {} is \"{}\", neither a read nor a write", operation.id, operation.op);
+    if (operation.op != "write" || !model.once) continue;
+    const auto [first, fresh] = written.try_emplace(operation.key, operation.id);
+    if (!fresh)
+      return fmt::format("key {} is written more than once, by operations {} and {}", operation.key, first->second,
+                         operation.id);
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -29,11 +48,13 @@ const Model* find_model(std::string_view name) {
 HistoryJudgement judge_history(const record::HistoryReading& reading, const Model& model) {
   CheckContext context;
   context.faults_known = false;
-  HistoryJudgement judged{find_checker(model.checker)->judge(reading.operations, context), reading.problems};
+  HistoryJudgement judged{{}, misfit_of(reading, model), reading.problems};
+  if (!judged.misfit.empty()) return judged;
+  judged.result = find_checker(model.checker)->judge(reading.operations, context);
   if (!judged.problems.empty() && judged.result.outcome == to_text(Judgement::held)) {
     judged.result.outcome = to_text(Judgement::inconclusive);
     judged.result.summary =
-        fmt::format("{} lines could not be read; of the rest: {}", judged.problems.size(), judged.result.summary);
+        fmt::format("{} lines are wrong; of the rest: {}", reading.bad_lines, judged.result.summary);
   }
   return judged;
 }

@@ -16,6 +16,7 @@ struct Model {
   std::string_view name;     ///< "register", "write-once"
   std::string_view checker;  ///< the checker that judges it
   std::string_view summary;  ///< one line for people
+  bool once;                 ///< a key is written once at most
 };
 
 std::span<const Model> models();
@@ -24,9 +25,12 @@ const Model* find_model(std::string_view name);
 
 struct HistoryJudgement {
   record::CheckResult result;
+  std::string misfit;  ///< why the history is none of this model: then nothing was judged, and `result` is empty
   std::vector<std::string> problems;  ///< lines that could not be read; with any, a history that held is inconclusive
 };
 
+/// A history of another model gets no verdict: it holds operations that are neither reads nor writes, or it is to be
+/// write-once and a key was written twice. Nor does a text that holds no operation at all, only lines of another kind.
 HistoryJudgement judge_history(std::istream& history, const Model& model);
 HistoryJudgement judge_history(const record::HistoryReading& reading, const Model& model);
 

@@ -45,11 +45,11 @@ class WriteOnce {
       result.outcome = to_text(judgement);
       result.summary = std::move(summary);
     };
-    if (!lost_.empty() || !strange_.empty()) {
+    if (!twice_.empty()) {  // whatever was read, it may be the other write's
+      say(Judgement::inconclusive, fmt::format("key {} was written more than once", twice_.front()));
+    } else if (!lost_.empty() || !strange_.empty()) {
       say(Judgement::failed, failure_text());
       explain(result.explanation);
-    } else if (!twice_.empty()) {
-      say(Judgement::inconclusive, fmt::format("key {} was written more than once", twice_.front()));
     } else if (acknowledged_ == 0) {
       say(Judgement::inconclusive, "no write was acknowledged");
     } else if (nodes_.empty()) {

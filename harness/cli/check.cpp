@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -23,16 +24,26 @@ std::string known_models() {
   return text;
 }
 
+check::HistoryJudgement judge_file(const std::string& path, const check::Model& model) {
+  std::ifstream in(path);
+  // A folder can be opened, too.
+  if (!in || std::filesystem::is_directory(path))
+    throw UsageError(fmt::format("the history '{}' cannot be read", path));
+  return check::judge_history(in, model);
+}
+
 int check_history(const CheckArguments& arguments) {
   const check::Model* model = check::find_model(arguments.model);
   if (model == nullptr)
     throw UsageError(fmt::format("there is no model '{}'; there are:{}", arguments.model, known_models()));
-  std::ifstream in(arguments.history);
-  if (!in) throw UsageError(fmt::format("the history '{}' cannot be read", arguments.history));
-  const auto judged = check::judge_history(in, *model);
+  const bool piped = arguments.history == "-";
+  const std::string name = piped ? "standard input" : arguments.history;
+  const auto judged = piped ? check::judge_history(std::cin, *model) : judge_file(arguments.history, *model);
+  for (const auto& problem : judged.problems) std::cerr << name << ": " << problem << '\n';
+  if (!judged.misfit.empty())
+    throw UsageError(fmt::format("{} is no history of model {}: {}", name, model->name, judged.misfit));
   std::cout << fmt::format("{}: {}\n{}\n", judged.result.check, judged.result.outcome, judged.result.summary);
   for (const auto& line : judged.result.explanation) std::cout << "  " << line << '\n';
-  for (const auto& problem : judged.problems) std::cerr << arguments.history << ": " << problem << '\n';
   if (judged.result.outcome == "held") return static_cast<int>(record::ExitCode::as_it_should_be);
   return static_cast<int>(judged.result.outcome == "failed" ? record::ExitCode::failed
                                                             : record::ExitCode::inconclusive);
@@ -43,7 +54,7 @@ int check_history(const CheckArguments& arguments) {
 void add_check(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("check", "Judge a history that was recorded before, or elsewhere");
   auto arguments = std::make_shared<CheckArguments>();
-  command->add_option("history", arguments->history, "History file, JSON lines")->required();
+  command->add_option("history", arguments->history, "History file, JSON lines; - is standard input")->required();
   command->add_option("--model", arguments->model, "What the history is of:" + known_models())->required();
   command->callback([arguments, &session] { session.action = [arguments] { return check_history(*arguments); }; });
 }

@@ -14,7 +14,7 @@
 namespace withstand::record {
 namespace {
 
-constexpr std::size_t most_problems = 100;  // told one by one; a file of another kind has one on every line
+constexpr std::size_t most_problems = 5;  // told one by one; a file of another kind has one on every line
 
 /// Folds lines into operations. An operation is complete with its completion line alone, but for its start: with the
 /// invoke line lost it counts as begun at the epoch, so that no real-time order is made up.
@@ -40,7 +40,8 @@ class Folder {
     if (!std::is_sorted(operations.begin(), operations.end(), by_end_then_id)) {
       std::stable_sort(operations.begin(), operations.end(), by_end_then_id);
     }
-    if (untold_ > 0) reading_.problems.push_back(fmt::format("{} more lines with problems", untold_));
+    if (const auto untold = reading_.bad_lines - reading_.problems.size(); untold > 0)
+      reading_.problems.push_back(fmt::format("and {} more lines with problems", untold));
     return std::move(reading_);
   }
 
@@ -75,16 +76,12 @@ class Folder {
   }
 
   void complain(std::size_t number, const std::string& what) {
-    if (reading_.problems.size() >= most_problems) {
-      ++untold_;
-    } else {
-      reading_.problems.push_back(fmt::format("line {} {}", number, what));
-    }
+    ++reading_.bad_lines;
+    if (reading_.problems.size() < most_problems) reading_.problems.push_back(fmt::format("line {} {}", number, what));
   }
 
   HistoryReading reading_;
   std::unordered_map<std::uint64_t, std::size_t> open_;  // id -> index of operations invoked and not ended
-  std::size_t untold_ = 0;
 };
 
 }  // namespace

@@ -52,7 +52,8 @@ std::string completion_line(const Operation& operation);
 /// operation that ends without its invoke line counts as begun at 0, and is reported: no order is made up from it.
 struct HistoryReading {
   std::vector<Operation> operations;  ///< by id
-  std::vector<std::string> problems;
+  std::vector<std::string> problems;  ///< the first few, then "and N more lines with problems"
+  std::uint64_t bad_lines = 0;        ///< how many lines had one
 };
 HistoryReading read_history(std::istream& in);
 

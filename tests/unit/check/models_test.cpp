@@ -55,6 +55,28 @@ TEST(Models, AWriteThatNeverEndedMayHaveHappened) {
   EXPECT_EQ(judge(text, "register").result.outcome, "held");
 }
 
+TEST(Models, AHistoryOfAnotherModelGetsNoVerdict) {
+  // As write-once this looked like reads of values that were never written.
+  const auto registers = lines({write("a", {0, 1}), write("b", {2, 3}), read("a", {1, 2}), read("b", {4, 5})});
+  const auto judged = judge(registers, "write-once");
+  EXPECT_EQ(judged.misfit, "key k is written more than once, by operations 0 and 1");
+  EXPECT_EQ(judged.result.outcome, "");
+  EXPECT_EQ(judge(registers, "register").misfit, "");
+  EXPECT_EQ(judge(registers, "register").result.outcome, "held");
+
+  const auto swaps = lines({write("a", {0, 1}), operation("cas", "k", "b", {2, 3}), read("a", {4, 5})});
+  EXPECT_EQ(judge(swaps, "register").misfit, "operation 1 is \"cas\", neither a read nor a write");
+}
+
+TEST(Models, ATextOfAnotherKindIsNoHistory) {
+  std::string text;
+  for (int i = 0; i < 5'000; ++i) text += "INFO nothing to see here\n";
+  const auto judged = judge(text, "register");
+  EXPECT_EQ(judged.misfit, "it holds no operation");
+  EXPECT_EQ(judged.problems.size(), 6U);
+  EXPECT_EQ(judged.problems.back(), "and 4995 more lines with problems");
+}
+
 TEST(Models, AHistoryWithUnreadableLinesDoesNotHold) {
   const auto judged = judge(lines({write("a", {0, 1}), read("a", {2, 3})}) + "garbage\n", "register");
   EXPECT_EQ(judged.result.outcome, "inconclusive");

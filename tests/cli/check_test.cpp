@@ -1,0 +1,56 @@
+// `withstand check`: histories that were recorded elsewhere.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli/command.hpp"
+
+namespace withstand::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* two_writes = R"({"t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":"a"}
+{"t":10,"type":"ok","i":0}
+{"t":20,"type":"invoke","i":1,"process":0,"op":"write","key":"k","value":"b"}
+{"t":30,"type":"ok","i":1}
+{"t":40,"type":"invoke","i":2,"process":1,"op":"read","key":"k"}
+{"t":50,"type":"ok","i":2,"value":"b"}
+)";
+
+TEST(Check, JudgesAFileAndStandardInputAlike) {
+  const Folder folder;
+  const auto file = folder.write("history.jsonl", two_writes);
+  const auto judged = withstand({"check", file, "--model", "register"});
+  EXPECT_EQ(judged.status, 0) << judged.err;
+  EXPECT_THAT(judged.out, HasSubstr("linearizable: held"));
+  const auto piped =
+      withstand({"check", "-", "--model", "register"}, [&] { ::dup2(::open(file.c_str(), O_RDONLY), STDIN_FILENO); });
+  EXPECT_EQ(piped.status, 0) << piped.err;
+  EXPECT_EQ(piped.out, judged.out);
+}
+
+TEST(Check, AHistoryOfAnotherModelIsAnErrorAndNoVerdict) {
+  const Folder folder;
+  const auto outcome = withstand({"check", folder.write("history.jsonl", two_writes), "--model", "write-once"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("is no history of model write-once: key k is written more than once"));
+}
+
+TEST(Check, OfThousandsOfBadLinesTheFirstAreNamed) {
+  const Folder folder;
+  std::string text = two_writes;
+  for (int i = 0; i < 3'000; ++i) text += "not of a history\n";
+  const auto file = folder.write("history.jsonl", text);
+  const auto outcome = withstand({"check", file, "--model", "register"});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.out, HasSubstr("3000 lines are wrong"));
+  EXPECT_THAT(outcome.err, HasSubstr(file + ": line 7 is not a line of a history\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("and 2995 more lines with problems\n"));
+  EXPECT_LT(outcome.err.size(), 1'000U);
+}
+
+}  // namespace
+}  // namespace withstand::cli_test
