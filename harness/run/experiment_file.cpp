@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "lab/programs.hpp"
+#include "run/requirements.hpp"
+
 namespace withstand::run {
 namespace fs = std::filesystem;
 
@@ -63,6 +66,10 @@ class TargetFolders : public spec::TargetSource {
     std::string error = fmt::format("no target is named '{}'", name);
     if (!near.empty()) error += fmt::format(" (did you mean '{}'?)", near);
     return {{}, {}, error};
+  }
+
+  [[nodiscard]] std::string why_no_program(const spec::Target& target, const std::string& program) const override {
+    return run::why_no_program(program, lab::Programs(target.folder, target.name));
   }
 
  private:

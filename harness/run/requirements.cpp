@@ -13,17 +13,6 @@ namespace withstand::run {
 
 namespace {
 
-/// Where it was looked for, or that it is there and no program.
-std::string why_not_found(const std::string& name, const lab::Programs& programs) {
-  const std::string& target = programs.target_folder();
-  std::error_code error;
-  for (const auto& path : {name.front() == '/' ? name : target + "/" + name, name})
-    if (std::filesystem::is_regular_file(path, error)) return fmt::format("{} is not executable (chmod +x)", path);
-  if (name.front() == '/') return "there is no such file";
-  if (name.find('/') != std::string::npos) return fmt::format("looked for from {} and from the current folder", target);
-  return fmt::format("neither in {} nor in PATH", target);
-}
-
 /// Programs that a node's command names plainly; one that is put together from templates is found out at launch.
 std::vector<std::string> missing_programs(const spec::Experiment& experiment) {
   const auto& target = experiment.target;
@@ -36,12 +25,23 @@ std::vector<std::string> missing_programs(const spec::Experiment& experiment) {
   const std::string packages =
       target.packages.empty() ? "" : fmt::format(" (Debian packages: {})", fmt::join(target.packages, " "));
   for (const auto& name : names)
-    if (programs.find(name).empty())
-      missing.push_back(fmt::format("the program {}: {}{}", name, why_not_found(name, programs), packages));
+    if (const auto why = why_no_program(name, programs); !why.empty())
+      missing.push_back(fmt::format("the program {}: {}{}", name, why, packages));
   return missing;
 }
 
 }  // namespace
+
+std::string why_no_program(const std::string& name, const lab::Programs& programs) {
+  if (!programs.find(name).empty()) return "";
+  const std::string& target = programs.target_folder();
+  std::error_code error;
+  for (const auto& path : {name.front() == '/' ? name : target + "/" + name, name})
+    if (std::filesystem::is_regular_file(path, error)) return fmt::format("{} is not executable (chmod +x)", path);
+  if (name.front() == '/') return "there is no such file";
+  if (name.find('/') != std::string::npos) return fmt::format("looked for from {} and from the current folder", target);
+  return fmt::format("neither in {} nor in PATH", target);
+}
 
 std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,
                                               const core::Catalog& catalog) {

@@ -7,11 +7,19 @@
 #include "core/plan.hpp"
 #include "spec/experiment.hpp"
 
+namespace withstand::lab {
+class Programs;
+}
+
 namespace withstand::run {
 
 /// What this machine lacks for a run, each with what was seen and what to do; empty when nothing does. Features are
 /// tried, not looked up; programs of the target are searched as the lab will.
 std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,
                                               const core::Catalog& catalog);
+
+/// Why the program of a node's command cannot be started: where it was looked for, or that it is there and no program.
+/// Empty when it can.
+std::string why_no_program(const std::string& name, const lab::Programs& programs);
 
 }  // namespace withstand::run

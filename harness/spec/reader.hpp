@@ -25,6 +25,9 @@ class TargetSource {
   virtual ~TargetSource() = default;
   /// `use` as written; `from` is the experiment file that says it (relative paths start at its folder).
   [[nodiscard]] virtual Found find(std::string_view use, std::string_view from) const = 0;
+  /// Why the program of a node's command cannot be started here, "there is no such file"; empty when it can, or nobody
+  /// looked. `target` is known by name and folder.
+  [[nodiscard]] virtual std::string why_no_program(const Target& target, const std::string& program) const;
 };
 
 template <class T>

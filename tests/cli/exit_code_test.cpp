@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <sched.h>
 
+#include <fmt/format.h>
 #include <sys/mount.h>
 
 #include "cli/command.hpp"
@@ -66,6 +67,32 @@ TEST(ExitCode, AnInvalidFileIs2WithEveryErrorAtItsPlace) {
   EXPECT_THAT(outcome.err, HasSubstr("nodes"));
   EXPECT_THAT(outcome.err, HasSubstr(file + ":6:"));
   EXPECT_THAT(outcome.err, HasSubstr("^"));
+}
+
+constexpr const char* sleeper = R"(title = "a program of one's own"
+[target]
+command = ["/bin/sleeep", "inf"]
+nodes = 2
+{}[phases]
+during = "5s"
+[[fault]]
+kind = "process.kill"
+on = "n3"
+at = "1s"
+)";
+
+TEST(ExitCode, AMistypedProgramIs2AtItsPlaceBesideTheOtherMistakes) {
+  const Folder folder;
+  const auto file = folder.write("typo.toml", fmt::format(sleeper, ""));
+  for (const std::string command : {"run", "plan"}) {
+    const auto outcome = withstand({command, file});
+    EXPECT_EQ(outcome.status, 2) << command;
+    EXPECT_THAT(outcome.err, HasSubstr(file + ":3:12: error: the program '/bin/sleeep' cannot be started"));
+    EXPECT_THAT(outcome.err, HasSubstr(file + ":9:6: error:")) << "n3";
+  }
+  // Where its package is named, it may be one that is not installed: a requirement, looked for when the run begins.
+  const auto named = folder.write("named.toml", fmt::format(sleeper, "packages = [\"coreutils\"]\n"));
+  EXPECT_THAT(withstand({"plan", named}).err, ::testing::Not(HasSubstr("cannot be started")));
 }
 
 TEST(ExitCode, NothingSelectedIs5) {

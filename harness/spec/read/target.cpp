@@ -239,6 +239,19 @@ void TargetReader::check(const std::map<std::string, std::int64_t>& counts) {
   }
 }
 
+std::string TargetSource::why_no_program(const Target&, const std::string&) const { return ""; }
+
+void TargetReader::check_programs(const TargetSource& programs) {
+  if (!target_.packages.empty()) return;
+  for (const Item* program : pending_.programs) {
+    const std::string why = programs.why_no_program(target_, program->text);
+    if (!why.empty()) {
+      fields_.report().error(*program, fmt::format("the program '{}' cannot be started: {}", program->text, why),
+                             "name its Debian packages with 'packages' if it may be missing: then the run is skipped");
+    }
+  }
+}
+
 Reading<Target> read_target(std::string_view text, const std::string& file) {
   Reading<Target> reading;
   reading.sources[file] = std::string(text);

@@ -10,6 +10,8 @@
 
 namespace withstand::spec {
 
+class TargetSource;
+
 /// Texts with placeholders, remembered while a target is read and judged when all of it is known.
 struct PendingTemplates {
   struct Text {
@@ -18,7 +20,8 @@ struct PendingTemplates {
     bool member = false;
   };
   std::vector<Text> texts;
-  std::vector<Text> nodes;  ///< names of nodes of `kind`
+  std::vector<Text> nodes;            ///< names of nodes of `kind`
+  std::vector<const Item*> programs;  ///< of commands, where they hold no placeholder
 };
 
 /// Reads one kind of node out of a table. `outer`: the table is an experiment's [target], whose `args`, `env` and
@@ -33,6 +36,8 @@ class TargetReader {
   void read();
   /// What needs the numbers of nodes: placeholders that name nodes.
   void check(const std::map<std::string, std::int64_t>& counts);
+  /// The user's own target whose program does not exist is mistyped; one that names packages may be uninstalled.
+  void check_programs(const TargetSource& programs);
   [[nodiscard]] Target& target() { return target_; }
 
  private:

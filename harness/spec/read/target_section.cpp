@@ -14,6 +14,9 @@ namespace {
 
 constexpr Range<std::int64_t> node_counts{1, most_nodes};
 
+/// `use` names a file, not one of the targets that are kept under a name.
+bool is_path(const std::string& use) { return use.find('/') != std::string::npos || use.ends_with(".toml"); }
+
 class SectionReader {
  public:
   SectionReader(const Item& table, Scope& scope, const TargetSource& targets)
@@ -24,6 +27,7 @@ class SectionReader {
  private:
   void read_used(const Item& use);
   void read_inline();
+  bool complain_of_nothing();
   void read_counts();
   void read_extras();
   void read_args();
@@ -141,27 +145,37 @@ void SectionReader::read_used(const Item& use) {
   scope_.experiment.target = reader.target();
   read_counts();
   reader.check(scope_.experiment.nodes);
+  if (is_path(*name)) reader.check_programs(targets_);
   fields.finish();
   out_.diagnostics = report.take();
+}
+
+/// True when only the word 'command' is mistyped, so that the rest of the table can be read.
+bool SectionReader::complain_of_nothing() {
+  std::string help = "add use = \"NAME\", or command = [\"PROGRAM\", ...]";
+  std::string meant, typed;
+  for (const Entry& entry : fields_.item().entries) {
+    const std::string near = nearest(entry.key, {"command", "kinds", "use"});
+    if (near.empty()) continue;
+    meant = near, typed = entry.key;
+    help = fmt::format("did you mean '{}' by '{}'?", near, entry.key);
+  }
+  scope_.report.error(fields_.item(), "[target] neither uses a target nor describes one", help);
+  if (meant == "command") fields_.entry(typed);
+  return meant == "command";
 }
 
 void SectionReader::read_inline() {
   fields_.allow({"use"});
   if (fields_.find("kinds") == nullptr && fields_.find("command") == nullptr) {
-    std::string help = "add use = \"NAME\", or command = [\"PROGRAM\", ...]";
-    for (const Entry& entry : fields_.item().entries) {
-      const std::string near = nearest(entry.key, {"command", "kinds", "use"});
-      if (!near.empty()) help = fmt::format("did you mean '{}' by '{}'?", near, entry.key);
-    }
-    scope_.report.error(fields_.item(), "[target] neither uses a target nor describes one", help);
-    fields_.allow_everything();
-    return;
+    if (!complain_of_nothing()) return fields_.allow_everything();
   }
   TargetReader reader(fields_, true);
   reader.read();
   scope_.experiment.target = reader.target();
   read_counts();
   reader.check(scope_.experiment.nodes);
+  reader.check_programs(targets_);
 }
 
 TargetSection SectionReader::read() {
