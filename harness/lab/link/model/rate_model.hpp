@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "core/draw.hpp"
+#include "core/event_loop.hpp"
+#include "core/impairment.hpp"
+#include "lab/link/model/backlog.hpp"
+#include "lab/link/model/bottleneck.hpp"
+#include "lab/link/model/link_trace.hpp"
+#include "lab/link/model/slots.hpp"
+
+namespace withstand::lab::link {
+
+/// A link of limited capacity: a queue in front of a rate or of a recorded trace, and slots behind it. The queue takes
+/// packets until it is full and refuses those that come then (drop-tail); it always takes one.
+class RateModel {
+ public:
+  struct Departure {
+    core::Instant leaves;
+    bool marked = false;  ///< it waits longer than mark_above: its congestion is to be marked, if it can carry marks
+  };
+
+  /// `trace` where settings.trace says so.
+  RateModel(const core::RateSettings& settings, const core::DrawStream& draws, core::Instant start, Table trace = {});
+  /// For a packet that comes at `now`, which must not fall; nothing when the queue is full.
+  [[nodiscard]] std::optional<Departure> offer(core::Instant now, std::uint32_t packet_bytes);
+  /// What else the packets of this link are delayed: a queue that was not given a size holds what the rate carries in
+  /// twice that time, or in 100 ms if that is more, and never less than ten large packets; a bloated one 5 s.
+  void size_queue(std::chrono::nanoseconds delay);
+  [[nodiscard]] std::uint64_t queue_bytes() const { return limit_; }
+
+ private:
+  core::RateSettings settings_;
+  std::optional<Bottleneck> bottleneck_;
+  std::optional<LinkTrace> trace_;
+  std::optional<Slots> slots_;
+  Backlog backlog_;
+  std::uint64_t limit_ = 0;
+};
+
+}  // namespace withstand::lab::link
