@@ -9,6 +9,7 @@
 
 #include "check/judgement.hpp"
 #include "record/exit_code.hpp"
+#include "spec/signals.hpp"
 
 namespace withstand::check {
 
@@ -127,11 +128,7 @@ struct Decision {
   std::vector<std::string> reasons;
 };
 
-std::string signal_text(int signal) {
-  return signal == SIGTERM  ? "SIGTERM ended the run"
-         : signal == SIGINT ? "SIGINT ended the run"
-                            : fmt::format("signal {} ended the run", signal);
-}
+std::string signal_text(int signal) { return spec::signal_name(signal) + " ended the run"; }
 
 Decision word(const VerdictInput& input, const Findings& findings) {
   std::vector<std::string> all = findings.failures();
@@ -184,7 +181,7 @@ std::vector<std::string> surprises(const spec::ExpectedVerdict& expected, const 
 
 ExitCode code_of(const VerdictInput& input, const record::RunEnded& ended) {
   const bool by_signal = input.signal != 0 && ended.verdict == "aborted";
-  if (by_signal && ended.rollback_ok) return input.signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+  if (by_signal && ended.rollback_ok) return record::exit_code_of_signal(input.signal);
   return record::exit_code_of(ended.verdict, ended.as_expected, ended.rollback_ok);
 }
 

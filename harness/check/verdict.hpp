@@ -18,7 +18,7 @@ struct VerdictInput {
   std::optional<std::string> host_out_of_memory;
   std::optional<std::string> skipped;  ///< a requirement is missing here
   std::optional<std::string> stopped;  ///< by a stop condition or the `stop` command
-  int signal = 0;                      ///< SIGINT or SIGTERM ended the run; 0: none did
+  int signal = 0;                      ///< SIGHUP, SIGINT or SIGTERM ended the run; 0: none did
   std::optional<std::string> error;    ///< the harness failed
   std::optional<std::string> rollback_failed;
   spec::ExpectedVerdict expected;

@@ -1,6 +1,8 @@
+#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/reporting.hpp"
 #include "cli/session.hpp"
@@ -18,20 +20,29 @@ struct ReportArguments {
 int report_again(const ReportArguments& arguments, Session& session) {
   std::vector<record::RunRecord> runs;
   std::vector<record::ExitCode> codes;
+  arguments.options.require_writable();
   for (const auto& directory : arguments.runs) {
     runs.push_back(read_run_directory(directory));
     codes.push_back(record::to_exit_code(runs.back().end.exit_code));
   }
   if (!arguments.options.json)
     for (const auto& run : runs) print_console(run, session);
-  publish(runs, static_cast<int>(record::combine(codes)), arguments.options);
-  return 0;
+  const int told = static_cast<int>(record::combine(codes));
+  int status = publish(runs, told, arguments.options) == told ? 0 : static_cast<int>(record::ExitCode::harness_error);
+  for (const auto& run : runs) {
+    if (run.complete) continue;
+    std::cerr << fmt::format("withstand: run {} did not end: its journal has no verdict\n", run.directory);
+    status = static_cast<int>(record::ExitCode::harness_error);
+  }
+  return status;
 }
 
 }  // namespace
 
 void add_report(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("report", "Make the reports of earlier runs again, from their directories alone");
+  auto* command = app.add_subcommand(
+      "report",
+      "Make the reports of earlier runs again, from their directories alone (status 3 when one has no verdict)");
   auto arguments = std::make_shared<ReportArguments>();
   command->add_option("runs", arguments->runs, "Run directories")->required();
   arguments->options.add_options(*command);

@@ -1,6 +1,7 @@
 #include "cli/reporting.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <random>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "record/exit_code.hpp"
 #include "report/console.hpp"
 #include "report/files.hpp"
 #include "report/github.hpp"
@@ -27,6 +29,17 @@ void ReportOptions::add_options(CLI::App& command) {
   command.add_option("--prometheus", prometheus, "Write Prometheus text to this file, for the textfile collector");
 }
 
+void ReportOptions::require_writable() const {
+  for (const auto& [option, path] :
+       {std::pair("--junit", &junit), std::pair("--markdown", &markdown), std::pair("--prometheus", &prometheus)}) {
+    try {
+      if (!path->empty()) report::try_file(*path);
+    } catch (const std::system_error& error) {
+      throw UsageError(fmt::format("{} '{}' cannot be written: {}", option, *path, error.code().message()));
+    }
+  }
+}
+
 record::RunRecord read_run_directory(const std::string& directory) {
   try {
     return report::load_run(directory);
@@ -35,16 +48,27 @@ record::RunRecord read_run_directory(const std::string& directory) {
   }
 }
 
-void publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options) {
-  if (options.json) std::cout << report::json_report(runs, exit_code) << std::flush;
+int publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options) {
+  const auto attempt = [&](bool wanted, const std::function<void()>& write) {
+    try {
+      if (wanted) write();
+    } catch (const std::exception& error) {
+      std::cerr << "withstand: " << error.what() << '\n';
+      const std::vector codes{record::to_exit_code(exit_code), record::ExitCode::harness_error};
+      exit_code = static_cast<int>(record::combine(codes));
+    }
+  };
   report::JunitOptions junit;
   junit.strict = options.junit_strict;
-  if (!options.junit.empty()) report::write_file(options.junit, report::junit_report(runs, junit));
-  if (!options.markdown.empty()) report::write_file(options.markdown, report::markdown_report(runs));
-  if (!options.prometheus.empty()) report::write_file(options.prometheus, report::prometheus_report(runs));
+  attempt(!options.junit.empty(), [&] { report::write_file(options.junit, report::junit_report(runs, junit)); });
+  attempt(!options.markdown.empty(), [&] { report::write_file(options.markdown, report::markdown_report(runs)); });
+  attempt(!options.prometheus.empty(),
+          [&] { report::write_file(options.prometheus, report::prometheus_report(runs)); });
   const auto github = report::github_context(environment, std::filesystem::current_path().string());
+  attempt(true, [&] { report::append_step_summary(runs, github); });
+  if (options.json) std::cout << report::json_report(runs, exit_code) << std::flush;
   if (!options.json) std::cout << report::github_annotations(runs, github) << std::flush;
-  report::append_step_summary(runs, github);
+  return exit_code;
 }
 
 void print_console(const record::RunRecord& run, const Session& session) {

@@ -11,6 +11,7 @@
 #include "cli/selection.hpp"
 #include "record/exit_code.hpp"
 #include "report/console.hpp"
+#include "report/files.hpp"
 #include "report/github.hpp"
 #include "report/progress.hpp"
 #include "report/run_directory.hpp"
@@ -75,7 +76,7 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
 /// A signal may come when a run has its verdict already; the runs that were never made must not look like passes.
 int exit_status(const std::vector<record::RunRecord>& runs, bool require, int signal) {
   std::vector<record::ExitCode> codes;
-  if (signal != 0) codes.push_back(signal == SIGTERM ? record::ExitCode::terminated : record::ExitCode::interrupted);
+  if (signal != 0) codes.push_back(record::exit_code_of_signal(signal));
   for (const auto& run : runs) codes.push_back(record::to_exit_code(run.end.exit_code));
   const auto combined = record::combine(codes);
   if (require)
@@ -91,6 +92,12 @@ int exit_status(const std::vector<record::RunRecord>& runs, bool require, int si
 
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
              const Session& session) {
+  flags.reports.require_writable();
+  try {
+    report::try_folder(flags.output);
+  } catch (const std::system_error& error) {
+    throw UsageError(fmt::format("--output '{}' cannot be written: {}", flags.output, error.code().message()));
+  }
   run::Interrupts interrupts;
   std::vector<record::RunRecord> runs;
   const std::uint64_t total = files.size() * flags.repeat;
@@ -109,8 +116,7 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
   const int status = exit_status(runs, flags.require, interrupts.signal());
   if (runs.size() > 1 && !flags.reports.json)
     std::cout << report::summary(runs, status, session.style_for(STDOUT_FILENO)) << std::flush;
-  publish(runs, status, flags.reports);
-  return status;
+  return publish(runs, status, flags.reports);
 }
 
 }  // namespace withstand::cli

@@ -17,12 +17,13 @@ enum class ExitCode : int {
   rollback_failed = 6,
   aborted = 7,
   skipped = 77,
+  hung_up = 129,      ///< SIGHUP, after rollback: the terminal went away
   interrupted = 130,  ///< SIGINT, after rollback
   terminated = 143,   ///< SIGTERM, after rollback
 };
 
 /// The code of one run that ended by itself. `as_expected`: the verdict is what the file says. A run that a signal
-/// ended is `interrupted` or `terminated` instead, unless its rollback failed. A verdict that is no known word is an
+/// ended has `exit_code_of_signal` instead, unless its rollback failed. A verdict that is no known word is an
 /// error.
 ExitCode exit_code_of(std::string_view verdict, bool as_expected, bool rollback_ok);
 
@@ -32,6 +33,9 @@ ExitCode exit_code_of(std::string_view verdict, bool as_expected, bool rollback_
 /// A signal stands high because callers in a loop must stop for it. Skipped runs count only when every run was skipped.
 /// No run at all: nothing_selected. A number that is none of ours counts as a harness error.
 ExitCode combine(std::span<const ExitCode> codes);
+
+/// Of a run that SIGHUP, SIGINT or SIGTERM ended.
+ExitCode exit_code_of_signal(int signal);
 
 /// ExitCode from a recorded number; one that is none of ours is a harness_error.
 ExitCode to_exit_code(int number);

@@ -38,12 +38,43 @@ class Out {
   int fd_;
 };
 
-}  // namespace
+/// Something that a rename would replace by a plain file: it is to be written to instead.
+bool is_special(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+}
 
-void write_file(const std::string& path, const std::string& content) {
+std::string temporary_name(const std::string& path) { return path + ".tmp." + std::to_string(::getpid()); }
+
+void make_parent(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent);
-  const std::string temporary = path + ".tmp." + std::to_string(::getpid());
+}
+
+}  // namespace
+
+void try_file(const std::string& path) {
+  make_parent(path);
+  if (is_special(path)) {  // not opened: a pipe may have no reader yet
+    const int error = std::filesystem::is_directory(path) ? EISDIR : ::access(path.c_str(), W_OK) < 0 ? errno : 0;
+    if (error == 0) return;
+    throw std::system_error(error, std::generic_category(), "open " + path);
+  }
+  const std::string temporary = temporary_name(path);
+  Out(temporary, O_CREAT | O_TRUNC);
+  ::unlink(temporary.c_str());
+}
+
+void try_folder(const std::string& path) {
+  std::filesystem::create_directories(path);
+  try_file(path + "/withstand");
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  make_parent(path);
+  if (is_special(path)) return Out(path, O_TRUNC).write(content);
+  const std::string temporary = temporary_name(path);
   try {
     Out(temporary, O_CREAT | O_TRUNC).write(content);
     std::filesystem::rename(temporary, path);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <optional>
 
 #include <system_error>
 
@@ -23,9 +24,18 @@ record::RunRecord load_run(const std::string& directory) {
 }
 
 void write_reports(const record::RunRecord& run) {
-  write_file(run.directory + "/report.json", json_report({run}, run.end.exit_code));
-  write_file(run.directory + "/report.md", markdown_report({run}));
-  write_file(run.directory + "/junit.xml", junit_report({run}));
+  std::optional<std::system_error> failure;
+  const auto write = [&](const char* name, const std::string& content) {
+    try {
+      write_file(run.directory + "/" + name, content);
+    } catch (const std::system_error& error) {
+      failure = error;
+    }
+  };
+  write("report.json", json_report({run}, run.end.exit_code));
+  write("report.md", markdown_report({run}));
+  write("junit.xml", junit_report({run}));
+  if (failure) throw *failure;
 }
 
 }  // namespace withstand::report

@@ -7,11 +7,14 @@
 
 namespace withstand::run {
 
-/// SIGINT, SIGTERM (a person or a CI system) and SIGUSR1 (`withstand stop`) as states that the phases look at. Lives as
-/// long as the command, so that a signal between two runs is not lost.
+/// SIGINT, SIGTERM, SIGHUP (a person, a CI system, a terminal that closed) and SIGUSR1 (`withstand stop`) as states
+/// that the phases look at. Lives as long as the command, so that a signal between two runs is not lost.
 class Interrupts {
  public:
-  Interrupts() : signals_{SIGINT, SIGTERM, SIGUSR1} {}
+  /// A hang-up that the caller has us ignore (nohup(1)) stays ignored.
+  Interrupts()
+      : signals_(hang_up_is_ignored() ? os::SignalFd{SIGINT, SIGTERM, SIGUSR1}
+                                      : os::SignalFd{SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {}
 
   /// Watches on this loop while the registration lives.
   [[nodiscard]] core::EventLoop::Registration watch(core::EventLoop& loop) {
@@ -28,7 +31,7 @@ class Interrupts {
     }
   }
 
-  [[nodiscard]] int signal() const { return signal_; }     ///< the first SIGINT or SIGTERM; 0: none came
+  [[nodiscard]] int signal() const { return signal_; }     ///< the first SIGINT, SIGTERM or SIGHUP; 0: none came
   [[nodiscard]] bool twice() const { return twice_; }      ///< a second one: skip to rollback
   [[nodiscard]] bool stopped() const { return stopped_; }  ///< by `withstand stop`
   [[nodiscard]] bool any() const { return signal_ != 0 || stopped_; }
@@ -36,6 +39,11 @@ class Interrupts {
   void forget_stop() { stopped_ = false; }
 
  private:
+  static bool hang_up_is_ignored() {
+    struct sigaction action {};
+    return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  }
+
   os::SignalFd signals_;
   int signal_ = 0;
   bool twice_ = false, stopped_ = false;

@@ -69,6 +69,23 @@ TEST(ExitCode, AnInvalidFileIs2WithEveryErrorAtItsPlace) {
   EXPECT_THAT(outcome.err, HasSubstr("^"));
 }
 
+TEST(ExitCode, OutputsThatCannotBeWrittenAre2BeforeTheRun) {
+  const Folder folder;
+  const auto file = folder.write("short.toml", short_experiment({.faults = kill_one}));
+  const auto plain = folder.write("plain", "");
+  for (const std::string option : {"--junit", "--markdown", "--prometheus", "--output"}) {
+    std::vector<std::string> arguments{"run", file, option, plain + "/deeper"};
+    if (option != "--output") arguments.insert(arguments.end(), {"--output", folder.path("runs")});
+    const auto outcome = withstand(arguments);
+    EXPECT_EQ(outcome.status, 2) << option;
+    EXPECT_THAT(outcome.err, HasSubstr(option + " '" + plain + "/deeper' cannot be written: Not a directory"));
+  }
+  const auto whole_folder = withstand({"run", file, "--output", folder.path("runs"), "--junit", folder.path()});
+  EXPECT_EQ(whole_folder.status, 2);
+  EXPECT_THAT(whole_folder.err, HasSubstr("Is a directory"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("runs")));
+}
+
 constexpr const char* sleeper = R"(title = "a program of one's own"
 [target]
 command = ["/bin/sleeep", "inf"]
@@ -136,8 +153,8 @@ TEST_F(ExitCodeOfRun, AStopConditionIs7) {
   EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
 }
 
-TEST_F(ExitCodeOfRun, SignalsAre130And143AfterRollback) {
-  for (const int number : {SIGINT, SIGTERM}) {
+TEST_F(ExitCodeOfRun, SignalsAre129And130And143AfterRollback) {
+  for (const int number : {SIGHUP, SIGINT, SIGTERM}) {
     Running run(run_of({.faults = kill_one}), {});
     ASSERT_TRUE(run.wait_for_progress("during"));
     run.signal(number);
@@ -146,6 +163,13 @@ TEST_F(ExitCodeOfRun, SignalsAre130And143AfterRollback) {
     EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
     EXPECT_THAT(outcome.err, HasSubstr("rollback"));
   }
+}
+
+TEST_F(ExitCodeOfRun, AHangUpThatIsIgnoredStaysIgnored) {
+  Running run(run_of({.faults = kill_one}), [] { ::signal(SIGHUP, SIG_IGN); });
+  ASSERT_TRUE(run.wait_for_progress("during"));
+  run.signal(SIGHUP);
+  EXPECT_EQ(run.wait().status, 0);
 }
 
 constexpr const char* stubborn = R"(title = "a target that does not listen"
@@ -193,6 +217,31 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
   EXPECT_THAT(nameless.err, HasSubstr("say which"));
   EXPECT_EQ(withstand({"stop", directory}).status, 0);
   EXPECT_EQ(run.wait().status, 7);
+}
+
+TEST_F(ExitCodeOfRun, AReportThatFailsAtTheEndIs3AndKeepsNoOtherFromBeingWritten) {
+  auto arguments = run_of({.faults = kill_one});
+  const auto markdown = folder_.path("report.md");
+  for (const auto& word : {std::string("--junit"), std::string("/dev/full"), std::string("--markdown"), markdown})
+    arguments.push_back(word);
+  const auto outcome = withstand(arguments);
+  EXPECT_EQ(outcome.status, 3) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("/dev/full"));
+  EXPECT_THAT(read(markdown), HasSubstr("a short run"));
+  EXPECT_THAT(outcome.out, HasSubstr("WITHSTOOD"));
+}
+
+TEST_F(ExitCodeOfRun, TheReportOfARunThatWasKilledIs3) {
+  Running run(run_of({.faults = kill_one}), {});
+  ASSERT_TRUE(run.wait_for_progress("during"));
+  const auto directory = folder_.only_run();
+  EXPECT_NE(directory, "");
+  run.signal(SIGKILL);
+  EXPECT_EQ(run.wait().status, 128 + SIGKILL);
+  const auto outcome = withstand({"report", directory});
+  EXPECT_EQ(outcome.status, 3) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("did not end"));
+  EXPECT_THAT(outcome.out, HasSubstr("did not end"));
 }
 
 void hide_tun() {

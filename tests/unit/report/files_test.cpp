@@ -43,6 +43,28 @@ TEST_F(Files, AFailedWriteKeepsTheOldFileAndSaysWhat) {
   EXPECT_THROW(append_file(folder_ / "missing/file", "x"), std::system_error);
 }
 
+TEST_F(Files, TryingSaysWhyAndLeavesNothing) {
+  try_file(folder_ / "new/junit.xml");
+  EXPECT_TRUE(fs::is_empty(folder_ / "new"));
+  try_folder(folder_ / "runs");
+  EXPECT_TRUE(fs::is_empty(folder_ / "runs"));
+  write_file(folder_ / "plain", "x");
+  EXPECT_THROW(try_file(folder_ / "plain/junit.xml"), std::system_error);
+  EXPECT_THROW(try_folder(folder_ / "plain"), std::system_error);
+  EXPECT_THROW(try_file(folder_), std::system_error) << "a folder is no file";
+  try_file("/dev/null");
+}
+
+TEST_F(Files, WhatIsNoPlainFileStaysWhatItIs) {
+  write_file(folder_ / "there", "old");
+  fs::create_symlink(folder_ / "there", folder_ / "link");
+  write_file(folder_ / "link", "new");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(content(folder_ / "there"), "new");
+  write_file("/dev/null", "x");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
 TEST_F(Files, AppendKeepsWhatIsThere) {
   append_file(folder_ / "summary.md", "one\n");
   append_file(folder_ / "summary.md", "two\n");
