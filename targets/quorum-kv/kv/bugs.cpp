@@ -8,7 +8,8 @@ namespace quorum_kv {
 namespace {
 
 constexpr std::array bugs{
-    BugEntry{"read-one", &Bugs::read_one, "a read answers from the local replica alone"},
+    BugEntry{"read-one", &Bugs::read_one,
+             "a read answers from the local replica alone, a write waits for all that are not silent"},
     BugEntry{"no-write-back", &Bugs::no_write_back,
              "a read returns without making sure that a majority holds the value"},
     BugEntry{"ack-before-quorum", &Bugs::ack_before_quorum, "a write is acknowledged once the local replica has it"},
@@ -16,7 +17,7 @@ constexpr std::array bugs{
              "when time runs short a write makes do with the replies it has"},
     BugEntry{"wall-clock-versions", &Bugs::wall_clock_versions, "versions are wall-clock times; the last one wins"},
     BugEntry{"wall-clock-timeouts", &Bugs::wall_clock_timeouts, "deadlines are measured on the wall clock"},
-    BugEntry{"bare-tags", &Bugs::bare_tags, "tags are (counter, node) only, and of equal ones the last to come wins"},
+    BugEntry{"bare-tags", &Bugs::bare_tags, "tags are a counter only: writes at the same time get the same one"},
     BugEntry{"volatile-boot", &Bugs::volatile_boot,
              "the boot number is not kept, so operations of another life pass for repetitions"},
     BugEntry{"no-timeout", &Bugs::no_timeout, "operations wait for every member, for ever"},

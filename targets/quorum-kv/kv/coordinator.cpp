@@ -108,6 +108,10 @@ void Coordinator::tick() {
       enter(entry, Phase::store);
     }
     if (now < operation.repeat_at) continue;
+    if (operation.phase == Phase::store && policy_.goes_without_the_rest(operation.kind, operation.replied)) {
+      expired.push_back(entry->first);
+      continue;
+    }
     const Repetition repetition = policy_.repetition(operation.repeated);
     ++operation.repeated;
     operation.repeat_at = now + policy_.repetition(operation.repeated).wait;

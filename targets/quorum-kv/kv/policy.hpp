@@ -42,6 +42,8 @@ class Policy {
   /// answer from durable state and never go back), so every later operation meets it, and a write-back changes nothing.
   [[nodiscard]] bool write_back_needed(const Members& holders) const;
   [[nodiscard]] bool store_suffices(Kind kind, const Members& replied) const;
+  /// When a store is due to be repeated: the write ends here, and who has not answered is taken for dead.
+  [[nodiscard]] bool goes_without_the_rest(Kind kind, const Members& stored) const;
   [[nodiscard]] bool expires() const { return !bugs_.no_timeout; }
   [[nodiscard]] bool acknowledged_at_deadline(Kind kind, const Members& stored) const;
   [[nodiscard]] bool deadline_by_wall_clock() const { return bugs_.wall_clock_timeouts; }

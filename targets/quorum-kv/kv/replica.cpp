@@ -9,12 +9,8 @@ Replica::Replica(DurableStore& durable, std::vector<Record> recovered, const Bug
   for (const Record& record : recovered) raise(committed_[record.key], record.data);
 }
 
-bool Replica::replaces(const Versioned& data, const Versioned& held) const {
-  return bugs_.bare_tags ? data.tag >= held.tag : data.tag > held.tag;
-}
-
-bool Replica::raise(Versioned& held, const Versioned& data) const {
-  if (!replaces(data, held)) return false;
+bool Replica::raise(Versioned& held, const Versioned& data) {
+  if (data.tag <= held.tag) return false;
   held = data;
   return true;
 }
@@ -30,7 +26,7 @@ Versioned Replica::query(const std::string& key) const {
 }
 
 void Replica::store(const Record& record, std::function<void()> durable) {
-  if (const auto held = committed_.find(record.key); held != committed_.end() && !replaces(record.data, held->second)) {
+  if (const auto held = committed_.find(record.key); held != committed_.end() && record.data.tag <= held->second.tag) {
     durable();
     return;
   }

@@ -34,9 +34,8 @@ class Replica {
 
  private:
   using Registers = std::unordered_map<std::string, Versioned>;
-  /// Whether `data` takes the place of `held`.
-  [[nodiscard]] bool replaces(const Versioned& data, const Versioned& held) const;
-  bool raise(Versioned& held, const Versioned& data) const;
+  /// Whether `data` took the place of `held`.
+  static bool raise(Versioned& held, const Versioned& data);
   bool taken_for_repetition(const Tag& tag);
   void commit(const Record& record);
 
