@@ -112,6 +112,8 @@ class Process {
     reply.put(HealthReply{.queue_drops = counters.queue_drops,
                           .unroutable = counters.unroutable,
                           .write_drops = counters.write_drops,
+                          .queued = counters.queued,
+                          .late = counters.late,
                           .lateness_p99_ns = counters.lateness.quantile(0.99),
                           .lateness_max_ns = counters.lateness.max(),
                           .stall_max_ns = stall_max_.count(),

@@ -173,7 +173,11 @@ void Forwarder::deliver(const Passage& passage, FrameView frame) {
 /// Sees a packet that was really written. Partitions are judged by time and not by what was decided: a packet read
 /// during the life of one must not come out.
 void Forwarder::witness(const Passage& passage, core::Instant written) {
-  if (passage.due != passage.read) counters_.lateness.add((written - passage.due).count());
+  if (passage.due != passage.read) {
+    counters_.lateness.add((written - passage.due).count());
+    ++counters_.queued;
+    if (written - passage.due > promised_lateness(passage.due - passage.read)) ++counters_.late;
+  }
   if (passage.plan != nullptr) {
     for (const auto& stage : *passage.plan) {
       if (stage->settings.kind == Kind::partition) continue;

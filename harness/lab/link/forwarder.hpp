@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,11 +25,18 @@ struct PortCounters {
   std::uint64_t written = 0;  ///< frames
 };
 
+/// Delays are asked for in milliseconds: more than two too late, or a tenth of a long delay, is not what was asked for.
+constexpr std::chrono::nanoseconds promised_lateness(std::chrono::nanoseconds delay) {
+  return std::max<std::chrono::nanoseconds>(std::chrono::milliseconds(2), delay / 10);
+}
+
 struct ForwarderCounters {
   std::uint64_t unroutable = 0;   ///< frames for nobody here: multicast, addresses outside the lab
   std::uint64_t queue_drops = 0;  ///< packets: a link's queue, or all queues together, were full
   std::uint64_t write_drops = 0;  ///< packets: the receiver's interface took them not
   DelayHistogram lateness;        ///< of queued packets: due to written
+  std::uint64_t queued = 0;       ///< frames that waited
+  std::uint64_t late = 0;         ///< of those, written later than promised
 };
 
 /// Moves packets between TUN devices: destination, the link's plan, release queue, write. Single-threaded, never

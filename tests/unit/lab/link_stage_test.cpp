@@ -111,8 +111,11 @@ TEST(LinkDelayHistogram, TakesEveryValue) {
 TEST(LinkHealth, IsFineWhenTheKernelAgrees) {
   const core::Topology topology = support::plain_topology(2);
   NodeAudit audit{.fabric = {.read = 10, .written = 20}, .kernel = {.rx_packets = 20, .tx_packets = 10}};
-  EXPECT_EQ(judge_health(topology, {.lateness_p99_ns = 1'900'000, .stall_max_ns = 90'000'000}, {audit, audit}).overload,
-            "");
+  EXPECT_EQ(
+      judge_health(topology, {.queued = 1000, .late = 10, .lateness_p99_ns = 1'900'000, .stall_max_ns = 90'000'000},
+                   {audit, audit})
+          .overload,
+      "");
 }
 
 TEST(LinkHealth, NamesEveryBrokenPromise) {
@@ -121,13 +124,16 @@ TEST(LinkHealth, NamesEveryBrokenPromise) {
   const NodeAudit off{.fabric = {.read = 10, .written = 20},
                       .kernel = {.rx_packets = 21, .tx_packets = 12, .rx_dropped = 0, .tx_dropped = 3}};
   const auto health = judge_health(
-      topology, {.queue_drops = 4, .lateness_p99_ns = 2'500'000, .stall_max_ns = 312'000'000}, {fine, off});
+      topology,
+      {.queue_drops = 4, .queued = 1000, .late = 11, .lateness_p99_ns = 2'500'000, .stall_max_ns = 312'000'000},
+      {fine, off});
   EXPECT_EQ(health.overload,
             "3 packets that n2 sent were lost because the fabric did not read them in time; "
             "the kernel counted 12 frames read from n2, the fabric 10; "
             "the kernel counted 21 frames written to n2, the fabric 20; "
             "4 packets found a delayed link's queue full; "
-            "one delayed packet in a hundred left 2.5 ms or more after its time; "
+            "11 of 1000 delayed packets left more than 2 ms, or a tenth of their delay, after their time (99th "
+            "percentile of all 2.5 ms); "
             "the fabric stood still for 312 ms");
   EXPECT_EQ(health.kernel_drops, 3u);
   EXPECT_EQ(health.forwarded, 40u);
