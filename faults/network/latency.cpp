@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/parameters.hpp"
@@ -10,8 +12,8 @@ namespace {
 using core::EvidenceRow;
 using std::chrono::nanoseconds;
 
-/// A delay that was measured may exceed what was asked by the fabric's own work; beyond this the promise is broken.
-constexpr nanoseconds most_excess = std::chrono::milliseconds(2);
+/// A delay that was measured may exceed what was asked by the fabric's own work; beyond this its promise is broken.
+nanoseconds most_excess(nanoseconds delay) { return std::max<nanoseconds>(std::chrono::milliseconds(2), delay / 10); }
 
 spec::KindSchema latency_schema() {
   spec::KindSchema schema;
@@ -71,7 +73,7 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link, const
   row.measured = fmt::format("mean {}, p99 {} over {} packets", spec::to_human(nanoseconds(effect.delay_mean_ns)),
                              spec::to_human(nanoseconds(effect.delay_p99_ns)), effect.delayed);
   const bool early = effect.delay_min_ns < (asked.delay - asked.jitter).count();
-  const bool late = effect.delay_mean_ns - effect.requested_mean_ns > most_excess.count();
+  const bool late = effect.delay_mean_ns - effect.requested_mean_ns > most_excess(asked.delay).count();
   row.judgement = early || late ? EvidenceRow::Judgement::mismatch : EvidenceRow::Judgement::agrees;
   return row;
 }
