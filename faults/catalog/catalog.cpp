@@ -7,9 +7,17 @@ namespace withstand::faults {
 
 core::Catalog catalog() {
   std::vector<std::unique_ptr<core::Fault>> faults;
+  faults.push_back(network_corrupt());
+  faults.push_back(network_duplicate());
+  faults.push_back(network_flap());
   faults.push_back(network_latency());
   faults.push_back(network_loss());
+  faults.push_back(network_mtu());
   faults.push_back(network_partition());
+  faults.push_back(network_rate());
+  faults.push_back(network_reorder());
+  faults.push_back(network_ttl());
+  faults.push_back(network_unplug());
   faults.push_back(process_kill());
   faults.push_back(process_pause());
   faults.push_back(process_terminate());

@@ -3,107 +3,188 @@
 #include <fmt/format.h>
 
 #include "core/parameters.hpp"
-#include "network/link_injection.hpp"
+#include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
+#include "network/number_file.hpp"
 
 namespace withstand::faults {
 namespace {
 
+using core::DelaySettings;
 using core::EvidenceRow;
+using Distribution = DelaySettings::Distribution;
+using spec::ValueType;
 using std::chrono::nanoseconds;
 
 /// A delay that was measured may exceed what was asked by the fabric's own work; beyond this its promise is broken.
 nanoseconds most_excess(nanoseconds delay) { return std::max<nanoseconds>(std::chrono::milliseconds(2), delay / 10); }
 
-spec::KindSchema latency_schema() {
-  spec::KindSchema schema;
-  schema.kind = "network.latency";
-  schema.summary = "Delays every packet of the links it is aimed at, one way, with optional jitter.";
-  schema.targeting = spec::Targeting::nodes_or_links;
-  spec::Parameter delay;
-  delay.name = "delay";
-  delay.type = spec::ValueType::duration;
-  delay.summary = "Time added to each packet, one way.";
-  delay.required = true;
+std::vector<spec::Parameter> parameters() {
+  spec::Parameter delay = parameter("delay", ValueType::duration, "Time added to each packet, one way.");
   delay.minimum = nanoseconds(1);
   delay.maximum = nanoseconds(std::chrono::minutes(10));
-  spec::Parameter jitter;
-  jitter.name = "jitter";
-  jitter.type = spec::ValueType::duration;
-  jitter.summary =
-      "Each packet's delay is drawn evenly from delay - jitter to delay + jitter; packets keep their order.";
+  spec::Parameter jitter =
+      parameter("jitter", ValueType::duration,
+                "How much delays differ: evenly from delay - jitter to delay + jitter, or as the distribution says.");
   jitter.fallback = nanoseconds(0);
   jitter.minimum = nanoseconds(0);
-  schema.parameters = {delay, jitter, both_ways_parameter()};
-  return schema;
+  spec::Parameter distribution =
+      parameter("distribution", ValueType::choice,
+                "How delays are spread: even within the jitter; else jitter is their standard deviation.");
+  distribution.choices = {"uniform", "normal", "pareto", "paretonormal"};
+  distribution.fallback = std::string("uniform");
+  spec::Parameter correlation =
+      parameter("correlation", ValueType::ratio, "How much one packet's delay is like the next one's.");
+  correlation.fallback = spec::Ratio{0};
+  correlation.maximum = spec::Ratio{999'999'999};
+  spec::Parameter order =
+      parameter("order", ValueType::choice,
+                "keep: a packet leaves no earlier than the one before it; free: jitter reorders packets.");
+  order.choices = {"keep", "free"};
+  order.fallback = std::string("keep");
+  return {delay,
+          jitter,
+          distribution,
+          correlation,
+          order,
+          parameter("table", ValueType::file,
+                    "A distribution of your own: whole numbers of equal probability, in 1/8192 of the jitter."),
+          parameter("recorded", ValueType::file,
+                    "Delays that were measured, one per line with its unit; one packet takes one, then again from the "
+                    "start.")};
 }
 
 core::Documentation latency_documentation() {
-  core::Documentation documentation;
-  documentation.text =
-      "A request and its answer cross two links: a delay in one direction adds once to a round trip, both_ways adds it "
-      "twice. Delays of several faults on one link add up and end independently. Jitter never reorders: a packet "
-      "leaves no "
-      "earlier than the one before it on its link, as in a real queue.\n\n"
+  return link_documentation(
+      "A request and its answer cross two links: a delay in one direction adds once to a round trip, both_ways adds "
+      "it twice. Delays of several faults on one link add up and end independently. Jitter never reorders unless "
+      "order = \"free\" says so: a packet leaves no earlier than the one before it on its link, as in a real queue. "
+      "Where packets come closer together than the jitter, this makes delays longer than they were drawn; the "
+      "evidence shows both.\n\n"
+      "normal, pareto (of shape 3) and paretonormal have the delay as their mean and the jitter as their standard "
+      "deviation; a delay below nothing is nothing. A table is what iproute2's .dist files hold. With correlation "
+      "the distribution stays and neighbours are alike.\n\n"
       "With 'on' every link to and from the node is delayed, the clients' included: a slow machine. Packets that are "
-      "under "
-      "way when the fault ends still arrive at their time.";
-  documentation.evidence =
+      "under way when the fault ends still arrive at their time.",
       "Each packet's time from being read off the sender's interface to being written to the receiver's, per link, "
-      "beside "
-      "what was asked for.";
-  documentation.example =
-      "[[fault]]\nname   = \"slow\"\nkind   = \"network.latency\"\nfrom   = \"all\"\nto     = \"any\"\ndelay  = "
-      "\"40ms\"\njitter = \"5ms\"\nat     = \"5s\"\nfor    = \"10s\"\n";
-  documentation.requirements = {"namespaces", "tun"};
-  return documentation;
+      "beside what was asked for.",
+      R"([[fault]]
+name   = "slow"
+kind   = "network.latency"
+from   = "all"
+to     = "any"
+delay  = "40ms"
+jitter = "5ms"
+at     = "5s"
+for    = "10s"
+)");
 }
 
-EvidenceRow judge(const core::LinkEffect& effect, const std::string& link, const core::Impairment& asked) {
-  EvidenceRow row;
-  row.what = "delay " + link;
-  row.requested = spec::to_text(asked.delay);
-  if (asked.jitter.count() > 0) row.requested += " ± " + spec::to_text(asked.jitter);
-  row.source = "link fabric, packets leaving";
-  if (effect.delayed == 0) {
-    row.measured = fmt::format("{} packets offered, none left yet", effect.offered);
-    row.judgement = EvidenceRow::Judgement::absent;
-    return row;
-  }
-  row.measured = fmt::format("mean {}, p99 {} over {} packets", spec::to_human(nanoseconds(effect.delay_mean_ns)),
-                             spec::to_human(nanoseconds(effect.delay_p99_ns)), effect.delayed);
-  const bool early = effect.delay_min_ns < (asked.delay - asked.jitter).count();
-  const bool late = effect.delay_mean_ns - effect.requested_mean_ns > most_excess(asked.delay).count();
-  row.judgement = early || late ? EvidenceRow::Judgement::mismatch : EvidenceRow::Judgement::agrees;
-  return row;
+Distribution distribution_of(const spec::FaultSpec& fault) {
+  if (core::parameter<std::string>(fault, "recorded")) return Distribution::recorded;
+  if (core::parameter<std::string>(fault, "table")) return Distribution::table;
+  const auto name = core::parameter_or<std::string>(fault, "distribution", "uniform");
+  return name == "normal"         ? Distribution::normal
+         : name == "pareto"       ? Distribution::pareto
+         : name == "paretonormal" ? Distribution::paretonormal
+                                  : Distribution::uniform;
 }
 
-class Latency : public core::DescribedFault {
+spec::Result<Numbers> numbers_of(const spec::FaultSpec& fault, Distribution distribution) {
+  return distribution == Distribution::recorded
+             ? read_number_file(core::parameter_or<std::string>(fault, "recorded", ""), read_delays)
+             : read_number_file(core::parameter_or<std::string>(fault, "table", ""), read_delay_table);
+}
+
+std::string requested(const DelaySettings& asked) {
+  static constexpr const char* names[] = {"", " normal", " pareto", " paretonormal", " from a table", ""};
+  if (asked.distribution == Distribution::recorded)
+    return asked.delay.count() > 0 ? fmt::format("{} and as recorded", spec::to_text(asked.delay)) : "as recorded";
+  std::string text = spec::to_text(asked.delay);
+  if (asked.jitter.count() > 0)
+    text += fmt::format(" ± {}{}", spec::to_text(asked.jitter), names[static_cast<int>(asked.distribution)]);
+  if (asked.correlation_ppb > 0)
+    text += fmt::format(", correlation {}", spec::to_text(spec::Ratio{asked.correlation_ppb}));
+  return text;
+}
+
+std::string measured(const core::LinkEffect& effect) {
+  const auto human = [](std::int64_t time) { return spec::to_human(nanoseconds(time)); };
+  std::string text = fmt::format("mean {}, sd {}, p99 {} over {} packets", human(effect.delay_mean_ns),
+                                 human(effect.delay_sd_ns), human(effect.delay_p99_ns), effect.delayed);
+  if (effect.drawn_sd_ns > 0)
+    text += fmt::format("; drawn mean {}, sd {}", human(effect.drawn_mean_ns), human(effect.drawn_sd_ns));
+  if (effect.reordered > 0) text += fmt::format("; {} out of order", effect.reordered);
+  return text;
+}
+
+class Latency : public LinkFault {
  public:
-  Latency() : DescribedFault(latency_schema(), latency_documentation()) {}
-  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
-    auto objections = aim_objections(fault);
-    if (core::parameter_or<nanoseconds>(fault, "jitter", {}) > core::parameter_or<nanoseconds>(fault, "delay", {}))
-      objections.push_back({"jitter", {"jitter is larger than the delay", "a packet cannot leave before it came"}});
-    return objections;
+  Latency()
+      : LinkFault(link_schema("network.latency",
+                              "Delays every packet of the links it is aimed at, one way, with optional jitter.",
+                              parameters()),
+                  latency_documentation()) {}
+
+ private:
+  [[nodiscard]] std::vector<spec::KindTable::Objection> own_objections(const spec::FaultSpec& fault) const override {
+    const auto delay = core::parameter<nanoseconds>(fault, "delay");
+    const auto jitter = core::parameter_or<nanoseconds>(fault, "jitter", {});
+    const Distribution distribution = distribution_of(fault);
+    const bool named = core::parameter_or<std::string>(fault, "distribution", "uniform") != "uniform";
+    const bool table = core::parameter<std::string>(fault, "table").has_value();
+    if (distribution == Distribution::recorded && (table || named || jitter.count() > 0))
+      return {{"recorded", {"recorded delays have no jitter or distribution", "leave out one of them"}}};
+    if (distribution != Distribution::recorded && !delay)
+      return {{"", {"does not say how long", "say 'delay' or 'recorded'"}}};
+    if (table && named) return {{"table", {"says two distributions", "leave out 'distribution'"}}};
+    if (jitter > delay.value_or(jitter))
+      return {{"jitter", {"jitter is larger than the delay", "a packet cannot leave before it came"}}};
+    if ((table || named) && jitter.count() == 0)
+      return {{table ? "table" : "distribution", {"a distribution without jitter", "say 'jitter'"}}};
+    if (distribution == Distribution::recorded || table)
+      if (const auto numbers = numbers_of(fault, distribution); !numbers)
+        return {{table ? "table" : "recorded", {numbers.error().message, numbers.error().help}}};
+    return {};
   }
-  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
-    return claim_all_links(topology);
+
+  [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {
+    core::Impairment asked;
+    asked.kind = core::Impairment::Kind::latency;
+    asked.settings.delay = {.delay = core::parameter_or<nanoseconds>(fault, "delay", {}),
+                            .jitter = core::parameter_or<nanoseconds>(fault, "jitter", {}),
+                            .distribution = distribution_of(fault),
+                            .correlation_ppb = core::parameter_or<spec::Ratio>(fault, "correlation", {}).ppb,
+                            .reorders = core::parameter_or<std::string>(fault, "order", "keep") == "free"};
+    const Distribution distribution = asked.settings.delay.distribution;
+    if (distribution == Distribution::table || distribution == Distribution::recorded) {
+      auto numbers = numbers_of(fault, distribution);
+      if (!numbers) throw std::runtime_error(numbers.error().message);
+      asked.table = std::make_shared<const Numbers>(std::move(*numbers));
+    }
+    return asked;
   }
-  [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
-                                              std::uint64_t, const core::Aim& aim) const override {
-    return aimed_links(fault, topology, aim);
-  }
-  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
-    core::Impairment impairment;
-    impairment.kind = core::Impairment::Kind::latency;
-    impairment.delay = core::parameter_or<nanoseconds>(context.fault, "delay", {});
-    impairment.jitter = core::parameter_or<nanoseconds>(context.fault, "jitter", {});
-    return std::make_unique<LinkInjection>(context, impairment,
-                                           aimed_links(context.fault, context.lab.topology(), context.aim),
-                                           [impairment](const core::LinkEffect& effect, const std::string& link) {
-                                             return judge(effect, link, impairment);
-                                           });
+
+  [[nodiscard]] EvidenceRow judge(const core::Impairment& impairment, const core::LinkEffect& effect,
+                                  const std::string& link) const override {
+    const DelaySettings& asked = impairment.settings.delay;
+    EvidenceRow row;
+    row.what = "delay " + link;
+    row.requested = requested(asked);
+    row.source = "link fabric, packets leaving";
+    if (effect.delayed == 0) {
+      row.measured = fmt::format("{} packets offered, none left yet", effect.offered);
+      row.judgement = EvidenceRow::Judgement::absent;
+      return row;
+    }
+    row.measured = measured(effect);
+    const bool bounded = asked.distribution == Distribution::uniform;
+    // Means are rounded to the nanosecond, each by itself.
+    const bool early = (bounded && effect.delay_min_ns < (asked.delay - asked.jitter).count()) ||
+                       effect.delay_mean_ns < effect.requested_mean_ns - 2;
+    const bool late = effect.delay_mean_ns - effect.requested_mean_ns > most_excess(nanoseconds(effect.requested_mean_ns)).count();
+    row.judgement = early || late ? EvidenceRow::Judgement::mismatch : EvidenceRow::Judgement::agrees;
+    return row;
   }
 };
 

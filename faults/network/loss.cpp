@@ -1,102 +1,180 @@
-#include <cmath>
-
 #include <fmt/format.h>
 
+#include "core/loss_expectation.hpp"
 #include "core/parameters.hpp"
-#include "network/link_injection.hpp"
+#include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
+#include "network/shares.hpp"
 
 namespace withstand::faults {
 namespace {
 
 using core::EvidenceRow;
+using core::LossSettings;
+using Model = LossSettings::Model;
+using spec::ValueType;
 
-spec::KindSchema loss_schema() {
-  spec::KindSchema schema;
-  schema.kind = "network.loss";
-  schema.summary = "Drops a share of the packets of the links it is aimed at, each independently of the others.";
-  schema.targeting = spec::Targeting::nodes_or_links;
-  spec::Parameter loss;
-  loss.name = "loss";
-  loss.type = spec::ValueType::ratio;
-  loss.summary = "Share of packets that are dropped, one way.";
-  loss.required = true;
+spec::Parameter share(std::string name, std::string summary) {
+  spec::Parameter made = parameter(std::move(name), ValueType::ratio, std::move(summary));
+  made.minimum = spec::Ratio{0};
+  made.maximum = spec::Ratio{1'000'000'000};
+  return made;
+}
+
+std::vector<spec::Parameter> parameters() {
+  spec::Parameter loss = share("loss", "Share of packets that are dropped, one way.");
   loss.minimum = spec::Ratio{1};
-  loss.maximum = spec::Ratio{1'000'000'000};
-  schema.parameters = {loss, both_ways_parameter()};
-  return schema;
+  spec::Parameter correlation =
+      share("correlation", "With loss: how much one packet's fate is the next one's; the share stays.");
+  correlation.maximum = spec::Ratio{999'999'999};
+  spec::Parameter nth =
+      parameter("nth", ValueType::integer, "Drop every so many packets exactly one, the last of them.");
+  nth.minimum = std::int64_t{1};
+  nth.maximum = std::int64_t{1'000'000'000};
+  return {loss,
+          correlation,
+          share("p", "Gilbert-Elliott: probability that the link turns bad, after each packet while it is good."),
+          share("r", "Gilbert-Elliott: probability that it turns good again. Default: 100% - p."),
+          share("loss_bad", "Gilbert-Elliott: share dropped while bad (1-h). Default: 100%."),
+          share("loss_good", "Gilbert-Elliott: share dropped while good (1-k). Default: 0%."),
+          share("p13", "4-state Markov: from received to lost within a burst."),
+          share("p31", "4-state Markov: from lost within a burst to received. Default: 100% - p13."),
+          share("p32", "4-state Markov: from lost to received, within a burst. Default: 0%."),
+          share("p23", "4-state Markov: from received to lost, within a burst. Default: 100%."),
+          share("p14", "4-state Markov: from received to lost alone. Default: 0%."),
+          nth};
 }
 
 core::Documentation loss_documentation() {
-  core::Documentation documentation;
-  documentation.text =
-      "Each packet is dropped or not by a hash of the seed, the fault's name, the link and the packet's number on that "
-      "link, so the same seed drops the same numbers again. Large segments of the sender's offload are cut into "
-      "packets of "
-      "the link's size first, as on a wire. The sender learns nothing of a drop.\n\n"
-      "Losses of several faults on one link multiply. With 'on' every link to and from the node loses packets.";
-  documentation.evidence =
+  return link_documentation(
+      "Each packet is dropped or not by a hash of the seed, the fault's name, the link and the packet's number on "
+      "that link, so the same seed drops the same numbers again. Large segments of the sender's offload are cut into "
+      "packets of the link's size first, as on a wire. The sender learns nothing of a drop.\n\n"
+      "Say one model: 'loss', each packet by itself, or in runs with 'correlation'; 'p' and what belongs to it for a "
+      "link that is good or bad for a while (Gilbert and Elliott; p = \"1%\", r = \"25%\" is a burst of four packets "
+      "after a hundred good ones); 'p13' and what belongs to it for the four states of tc-netem(8); 'nth' for every "
+      "nth.\n\n"
+      "Losses of several faults on one link multiply. With 'on' every link to and from the node loses packets.",
       "Packets dropped of those offered, per link, counted again from the seed; and whether a share so far from the "
-      "one "
-      "asked for would be improbable beyond 1e-9.";
-  documentation.example =
-      "[[fault]]\nname = \"lossy\"\nkind = \"network.loss\"\non   = \"any\"\nloss = \"5%\"\nat   = \"5s\"\nfor  = "
-      "\"10s\"\n";
-  documentation.requirements = {"namespaces", "tun"};
-  return documentation;
+      "one asked for would be improbable beyond 1e-9.",
+      R"([[fault]]
+name = "lossy"
+kind = "network.loss"
+on   = "any"
+loss = "5%"
+at   = "5s"
+for  = "10s"
+)");
 }
 
-/// Whether `dropped` of `offered` is too far from `p` for chance: Chernoff's bound P ≤ 2 exp(-n KL(q ‖ p)) below 1e-9,
-/// where q is the share seen and KL the Kullback-Leibler divergence of two coins (Hoeffding 1963, theorem 1).
-bool improbable(std::uint64_t offered, std::uint64_t dropped, double p) {
-  if (p >= 1) return dropped != offered;
-  const double n = static_cast<double>(offered);
-  const double q = static_cast<double>(dropped) / n;
-  const auto term = [](double a, double b) { return a <= 0 ? 0.0 : a * std::log(a / b); };
-  return n * (term(q, p) + term(1 - q, 1 - p)) > std::log(2e9);
+std::optional<std::int64_t> ppb(const spec::FaultSpec& fault, const char* name) {
+  const auto ratio = core::parameter<spec::Ratio>(fault, name);
+  if (!ratio) return {};
+  return ratio->ppb;
 }
 
-EvidenceRow judge(const core::LinkEffect& effect, const std::string& link, spec::Ratio asked) {
-  EvidenceRow row;
-  row.what = "loss " + link;
-  row.requested = spec::to_text(asked);
-  row.source = "link fabric, recounted from the seed";
-  row.measured = fmt::format("{:.3g}% ({} of {} packets)",
-                             100.0 * static_cast<double>(effect.refused) / static_cast<double>(effect.offered),
-                             effect.refused, effect.offered);
-  if (effect.decided_drops != effect.refused) {
-    row.measured += fmt::format(", but the seed decides {}", effect.decided_drops);
-    row.judgement = EvidenceRow::Judgement::mismatch;
-  } else if (improbable(effect.offered, effect.refused, asked.fraction())) {
-    row.judgement = EvidenceRow::Judgement::mismatch;
+LossSettings settings_of(const spec::FaultSpec& fault) {
+  constexpr std::int64_t one = 1'000'000'000;
+  LossSettings settings;
+  if (const auto nth = core::parameter<std::int64_t>(fault, "nth")) {
+    settings.model = Model::nth;
+    settings.nth = *nth;
+  } else if (const auto p = ppb(fault, "p")) {
+    settings.model = Model::gilbert_elliott;
+    settings.p = *p;
+    settings.r = ppb(fault, "r").value_or(one - *p);
+    settings.loss_bad = ppb(fault, "loss_bad").value_or(one);
+    settings.loss_good = ppb(fault, "loss_good").value_or(0);
+  } else if (const auto p13 = ppb(fault, "p13")) {
+    settings.model = Model::markov;
+    settings.p13 = *p13;
+    settings.p31 = ppb(fault, "p31").value_or(one - *p13);
+    settings.p32 = ppb(fault, "p32").value_or(0);
+    settings.p23 = ppb(fault, "p23").value_or(one);
+    settings.p14 = ppb(fault, "p14").value_or(0);
   } else {
-    // A link on which chance dropped nothing proves nothing, and blames nothing: others of the same fault may have.
-    row.judgement = effect.refused > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
+    settings.random = choice_of(fault, "loss");
   }
-  return row;
+  return settings;
 }
 
-class Loss : public core::DescribedFault {
+std::string requested(const LossSettings& asked, const core::LossExpectation& expected) {
+  const auto text = [](std::int64_t value) { return spec::to_text(spec::Ratio{value}); };
+  const auto long_run = [&] {
+    return fmt::format(" ({:.3g}% in bursts of {:.3g})", 100 * expected.share, expected.mean_burst);
+  };
+  switch (asked.model) {
+    case Model::random:
+      if (asked.random.correlation_ppb == 0) return text(asked.random.ppb);
+      return fmt::format("{}, correlation {}", text(asked.random.ppb), text(asked.random.correlation_ppb));
+    case Model::gilbert_elliott:
+      return fmt::format("p {}, r {}", text(asked.p), text(asked.r)) + long_run();
+    case Model::markov:
+      return fmt::format("p13 {}, p31 {}, p32 {}, p23 {}, p14 {}", text(asked.p13), text(asked.p31), text(asked.p32),
+                         text(asked.p23), text(asked.p14)) +
+             long_run();
+    case Model::nth:
+      break;
+  }
+  return fmt::format("every {}th", asked.nth);
+}
+
+class Loss : public LinkFault {
  public:
-  Loss() : DescribedFault(loss_schema(), loss_documentation()) {}
-  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
-    return aim_objections(fault);
+  Loss()
+      : LinkFault(
+            link_schema("network.loss", "Drops a share of the packets of the links it is aimed at.", parameters()),
+            loss_documentation()) {}
+
+ private:
+  [[nodiscard]] std::vector<spec::KindTable::Objection> own_objections(const spec::FaultSpec& fault) const override {
+    const auto says = [&](const char* name) { return fault.parameters.count(name) != 0; };
+    const int models = says("loss") + says("p") + says("p13") + says("nth");
+    const std::string help = "say one of: loss, p (Gilbert-Elliott), p13 (4-state Markov), nth";
+    if (models == 0) return {{"", {"does not say what is lost", help}}};
+    if (models > 1) return {{says("loss") ? "loss" : "p", {"says what is lost in more than one way", help}}};
+    std::vector<spec::KindTable::Objection> wrong;
+    const auto belongs = [&](const char* name, const char* model) {
+      if (says(name) && !says(model))
+        wrong.push_back({name, {fmt::format("'{}' belongs to the model of '{}'", name, model), help}});
+    };
+    belongs("correlation", "loss");
+    for (const char* name : {"r", "loss_bad", "loss_good"}) belongs(name, "p");
+    for (const char* name : {"p31", "p32", "p23", "p14"}) belongs(name, "p13");
+    const LossSettings settings = settings_of(fault);
+    constexpr std::int64_t one = 1'000'000'000;
+    if (settings.p13 + settings.p14 > one) wrong.push_back({"p14", {"p13 and p14 exceed 100% together", "lower one"}});
+    if (settings.p31 + settings.p32 > one) wrong.push_back({"p32", {"p31 and p32 exceed 100% together", "lower one"}});
+    if (core::expected_loss(settings).share <= 0) wrong.push_back({"", {"loses nothing", "raise its probabilities"}});
+    return wrong;
   }
-  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
-    return claim_all_links(topology);
+
+  [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {
+    core::Impairment asked;
+    asked.kind = core::Impairment::Kind::loss;
+    asked.settings.loss = settings_of(fault);
+    return asked;
   }
-  [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
-                                              std::uint64_t, const core::Aim& aim) const override {
-    return aimed_links(fault, topology, aim);
-  }
-  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
-    const auto loss = core::parameter_or<spec::Ratio>(context.fault, "loss", {});
-    core::Impairment impairment;
-    impairment.kind = core::Impairment::Kind::loss;
-    impairment.loss_ppb = loss.ppb;
-    return std::make_unique<LinkInjection>(
-        context, impairment, aimed_links(context.fault, context.lab.topology(), context.aim),
-        [loss](const core::LinkEffect& effect, const std::string& link) { return judge(effect, link, loss); });
+
+  [[nodiscard]] EvidenceRow judge(const core::Impairment& impairment, const core::LinkEffect& effect,
+                                  const std::string& link) const override {
+    const LossSettings& asked = impairment.settings.loss;
+    const auto expected = core::expected_loss(asked);
+    EvidenceRow row;
+    row.what = "loss " + link;
+    row.requested = requested(asked, expected);
+    row.source = "link fabric, recounted from the seed";
+    row.measured = share_text(effect.offered, effect.refused, expected.memory);
+    if (effect.decided != effect.refused) {
+      row.measured += fmt::format(", but the seed decides {}", effect.decided);
+      row.judgement = EvidenceRow::Judgement::mismatch;
+    } else if (improbable_share(effect.offered, effect.refused, expected.share, expected.memory)) {
+      row.judgement = EvidenceRow::Judgement::mismatch;
+    } else {
+      // A link on which chance dropped nothing proves nothing, and blames nothing: others of the same fault may have.
+      row.judgement = effect.refused > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
+    }
+    return row;
   }
 };
 

@@ -6,8 +6,16 @@
 
 namespace withstand::faults {
 
+std::unique_ptr<core::Fault> network_corrupt();
+std::unique_ptr<core::Fault> network_duplicate();
+std::unique_ptr<core::Fault> network_flap();
 std::unique_ptr<core::Fault> network_latency();
 std::unique_ptr<core::Fault> network_loss();
+std::unique_ptr<core::Fault> network_mtu();
 std::unique_ptr<core::Fault> network_partition();
+std::unique_ptr<core::Fault> network_rate();
+std::unique_ptr<core::Fault> network_reorder();
+std::unique_ptr<core::Fault> network_ttl();
+std::unique_ptr<core::Fault> network_unplug();
 
 }  // namespace withstand::faults

@@ -38,7 +38,14 @@ spec::KindSchema partition_schema() {
   clients.type = spec::ValueType::boolean;
   clients.summary = "Cut the clients off too from the nodes in 'on' (for shape = \"isolate\" and \"asymmetric\").";
   clients.fallback = false;
-  schema.parameters = {shape, groups, direction, clients};
+  spec::Parameter parts;
+  parts.name = "parts";
+  parts.type = spec::ValueType::integer;
+  parts.summary = "For shape = \"split\": into how many groups the nodes are dealt.";
+  parts.fallback = std::int64_t{2};
+  parts.minimum = std::int64_t{2};
+  parts.maximum = std::int64_t{64};
+  schema.parameters = {shape, groups, direction, clients, parts};
   return schema;
 }
 
@@ -49,7 +56,11 @@ core::Documentation partition_documentation() {
       "direction.\n\n"
       "isolate: each node in 'on' loses everybody. minority, majority, halves: two sides of that size; 'on' is on the "
       "side "
-      "named. majorities-ring: every node hears a majority, no two the same one. asymmetric: the nodes in 'on' can "
+      "named. minority-third: fewer than a third, what a Byzantine majority can lose. bridge: two halves that lose "
+      "each "
+      "other, and one node that keeps both. primaries: with on = \"KIND:ROLE\", each holder is alone. split: dealt by "
+      "chance into so many 'parts'. majorities-ring: every node hears a majority, no two the same one. asymmetric: the "
+      "nodes in 'on' can "
       "hear but "
       "not be heard, or the other way round.\n\n"
       "Clients keep reaching every node unless a group, 'from' or 'to' names them, or clients = true: a partition "
@@ -90,7 +101,7 @@ class Partition : public core::DescribedFault {
     if (ways > 1) return {{shape ? "shape" : "groups", {"says who loses whom in more than one way", help}}};
     if (between && !(fault.from && fault.to)) return {{"", {"a one-way partition needs both 'from' and 'to'", help}}};
     if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
-    if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric"))
+    if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric" || *shape == "primaries"))
       return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};
     return {};
   }
@@ -115,6 +126,7 @@ class Partition : public core::DescribedFault {
     if (!shape) return aim.links;
     ShapeRequest request{*shape, topology.targets(), aim.on, {}, seed, fault.name};
     request.direction = core::parameter_or<std::string>(fault, "direction", "out");
+    request.parts = static_cast<std::size_t>(core::parameter_or<std::int64_t>(fault, "parts", 2));
     if (core::parameter_or(fault, "clients", false))
       for (const NodeId client : topology.clients()) request.nodes.push_back(client);
     return shape_links(request);

@@ -4,6 +4,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/draw.hpp"
 #include "core/selection.hpp"
 
 namespace withstand::faults {
@@ -43,7 +44,7 @@ Nodes group_of(const ShapeRequest& request, std::size_t size) {
 
 /// Each node named is cut off from everybody, the other named ones included.
 std::vector<Link> isolate(const ShapeRequest& request) {
-  if (request.on.empty()) throw std::invalid_argument("shape 'isolate' needs 'on'");
+  if (request.on.empty()) throw std::invalid_argument("shape '" + request.shape + "' needs 'on'");
   return cut(request.on, request.nodes);
 }
 
@@ -69,26 +70,60 @@ std::vector<Link> asymmetric(const ShapeRequest& request) {
   return request.direction == "in" ? core::links_between(others, request.on) : core::links_between(request.on, others);
 }
 
+/// Two halves that lose each other, and one node, the first in `on` or drawn, that keeps both. After Jepsen's shape of
+/// this name.
+std::vector<Link> bridge(const ShapeRequest& request) {
+  if (request.nodes.size() < 3) throw std::invalid_argument("shape 'bridge' needs three nodes or more");
+  if (request.on.size() > 1) throw std::invalid_argument("shape 'bridge' has room for one node, but 'on' names more");
+  const NodeId middle = request.on.empty()
+                            ? core::shuffled(request.nodes, request.seed, request.fault, "bridge").front()
+                            : request.on.front();
+  const Nodes sides = core::shuffled(without(request.nodes, {middle}), request.seed, request.fault, "shape");
+  const auto half = sides.begin() + static_cast<std::ptrdiff_t>(sides.size() / 2);
+  return cut(Nodes(sides.begin(), half), Nodes(half, sides.end()));
+}
+
+/// So many groups, none of them empty, to which nodes are dealt by chance.
+std::vector<Link> split(const ShapeRequest& request) {
+  if (request.parts < 2 || request.parts > request.nodes.size())
+    throw std::invalid_argument("shape 'split' cannot make " + std::to_string(request.parts) + " groups of " +
+                                std::to_string(request.nodes.size()) + " nodes");
+  const Nodes dealt = core::shuffled(request.nodes, request.seed, request.fault, "shape");
+  const auto draws = core::draw_stream(request.seed, request.fault, "", "split");
+  std::vector<Nodes> groups(request.parts);
+  for (std::size_t i = 0; i < dealt.size(); ++i)
+    groups[i < request.parts ? i : draws.below(i, request.parts)].push_back(dealt[i]);
+  return group_links(groups);
+}
+
 }  // namespace
 
 std::vector<std::string> shape_names() {
-  return {"isolate", "minority", "majority", "majorities-ring", "halves", "asymmetric"};
+  return {"isolate", "minority", "minority-third", "majority", "majorities-ring",
+          "halves",  "bridge",   "primaries",      "split",    "asymmetric"};
 }
 
 std::vector<Link> shape_links(const ShapeRequest& request) {
   const std::size_t count = request.nodes.size();
-  if (request.shape == "isolate") return isolate(request);
+  // Each node that holds the role is alone, whoever else holds it; so a new primary may arise beside the old one.
+  if (request.shape == "isolate" || request.shape == "primaries") return isolate(request);
+  if (request.shape == "bridge") return bridge(request);
+  if (request.shape == "split") return split(request);
   if (request.shape == "majorities-ring") return majorities_ring(request);
   if (request.shape == "asymmetric") return asymmetric(request);
   std::size_t size = 0;
   if (request.shape == "minority")
     size = core::minority_size(count);
+  else if (request.shape == "minority-third")
+    size = count > 0 ? (count - 1) / 3 : 0;  // what a Byzantine majority can lose: fewer than a third
   else if (request.shape == "majority")
     size = core::majority_size(count);
   else if (request.shape == "halves")
     size = std::max(count / 2, std::min(request.on.size(), (count + 1) / 2));
   else
     throw std::invalid_argument("unknown shape '" + request.shape + "'");
+  if (size == 0)
+    throw std::invalid_argument("shape '" + request.shape + "' cuts off none of " + std::to_string(count) + " nodes");
   const Nodes group = group_of(request, size);
   return cut(group, without(request.nodes, group));
 }

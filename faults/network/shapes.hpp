@@ -20,7 +20,8 @@ struct ShapeRequest {
   std::string direction =
       "out";  ///< for "asymmetric": what the nodes in `on` lose, "out" (to be heard) or "in" (to hear)
   std::uint64_t seed = 0;
-  std::string fault;  ///< part of every draw
+  std::string fault;      ///< part of every draw
+  std::size_t parts = 2;  ///< for "split": how many groups
 };
 
 /// The links that refuse packets. Throws std::invalid_argument when the shape needs nodes that were not given.

@@ -24,6 +24,8 @@ std::string type_of(const spec::Parameter& parameter) {
       return "number";
     case spec::ValueType::text:
       return "text";
+    case spec::ValueType::file:
+      return "path of a file, from the experiment's folder";
     case spec::ValueType::choice:
       return fmt::format("one of {}", fmt::join(parameter.choices, ", "));
     case spec::ValueType::signal:

@@ -91,13 +91,28 @@ struct FlapSettings {
 struct Match {
   enum class State {
     any,
-    fresh,        ///< nobody has answered on this connection yet
-    established,  ///< both sides have been heard
+    fresh,        ///< TCP: nobody has answered on this connection yet: it is being opened
+    established,  ///< TCP: both sides have been heard
   };
   std::uint8_t protocol = 0;  ///< IP protocol number; 0: any
   State state = State::any;
   std::uint16_t port = 0;  ///< source or destination; 0: any
   [[nodiscard]] bool everything() const { return protocol == 0 && state == State::any && port == 0; }
+};
+
+/// What packets are asked of by all impairments together; of each kind only its own part is read.
+struct LinkSettings {
+  Match match{};
+  FlapSettings flap{};    ///< partition: refuse only while down
+  std::int64_t mtu = 0;   ///< mtu: bytes of IP packet that still pass
+  std::int64_t hops = 0;  ///< ttl: routers on the way
+  LossSettings loss{};
+  Choice choice{};          ///< duplicate, corrupt, reorder: which packets
+  std::int64_t copies = 1;  ///< duplicate: of each chosen packet, beside itself; 1 to 16
+  CorruptSettings corrupt{};
+  RateSettings rate{};
+  DelaySettings delay{};
+  ReorderSettings reorder{};
 };
 
 }  // namespace withstand::core

@@ -2,28 +2,26 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/draw.hpp"
+#include "core/impairment.hpp"
 #include "core/topology.hpp"
 
 namespace withstand::core {
 
-/// What one injection asks of a set of directed links. Several on one link compose: partition first, then loss, then
-/// delays add up; each ends by itself.
+/// What one injection asks of a set of directed links. Several on one link compose, in the order of `Kind`, and each
+/// ends by itself. Losses multiply, delays add up.
 struct Impairment {
-  enum class Kind { partition, loss, latency };
+  enum class Kind { partition, mtu, ttl, loss, duplicate, corrupt, rate, latency, reorder };
   Kind kind = Kind::partition;
   std::string fault;  ///< the injection's name; part of every draw
   std::uint64_t seed = 0;
-  // loss
-  std::int64_t loss_ppb = 0;  ///< independent per packet
-  // latency
-  std::chrono::nanoseconds delay{};  ///< one way, added to each packet
-  std::chrono::nanoseconds
-      jitter{};  ///< uniform in ±jitter; packets of one link keep their order (a later packet never overtakes)
+  LinkSettings settings{};
+  /// For settings that name a table or a trace: its entries.
+  std::shared_ptr<const std::vector<std::int64_t>> table{};
 };
 
 /// What an impairment did on one link since it was added, in packets on the wire (a super-packet of segmentation
@@ -31,20 +29,33 @@ struct Impairment {
 /// it, the rest where packets leave; so offered = refused + dropped_later + in_flight + delivered, always.
 struct LinkEffect {
   Link link;
-  std::uint64_t offered = 0;        ///< packets that reached this impairment
-  std::uint64_t refused = 0;        ///< did not come out, and nothing behind this impairment took them
-  std::uint64_t decided_drops = 0;  ///< loss: drops decided again from the seed, in another process, for as many
-                                    ///< packets as were offered; must equal refused
+  std::uint64_t offered = 0;  ///< packets that reached this impairment and match it
+  std::uint64_t refused = 0;  ///< did not come out, and nothing behind this impairment took them
+  std::uint64_t decided = 0;  ///< loss: packets to drop; duplicate, corrupt, reorder: packets chosen; decided again
+                              ///< from the seed, in another process, for as many packets as were offered
   std::uint64_t dropped_later = 0;  ///< taken by an impairment behind this one, a full queue or a downed interface
   std::uint64_t in_flight = 0;      ///< waiting for their time
   std::uint64_t delivered = 0;      ///< written to the receiver's interface; partition: of the packets sent during its
                                     ///< life, whatever was decided on them, so it must be 0
-  std::uint64_t delayed = 0;        ///< latency: packets delivered with this impairment's delay
-  std::int64_t delay_mean_ns = 0, delay_min_ns = 0, delay_max_ns = 0, delay_p50_ns = 0,
+  /// The same for what was done to packets: copies beside the original, packets whose bytes are others than were read,
+  /// packets held back.
+  std::uint64_t changed_delivered = 0, changed_dropped_later = 0, changed_in_flight = 0;
+  std::uint64_t reordered = 0;         ///< packets that arrived behind one that was sent after them (RFC 4737 §3.3)
+  std::uint64_t marked = 0;            ///< packets that arrived with a congestion mark of this impairment
+  std::uint64_t largest = 0;           ///< mtu: bytes of the largest packet that arrived
+  std::uint64_t least_hops_taken = 0;  ///< ttl: from the time to live of any packet that arrived
+  std::uint64_t times_down = 0;        ///< partition: of a link that flaps
+  std::uint64_t delayed = 0;           ///< latency, rate, reorder: packets delivered with this impairment's delay
+  std::int64_t delay_mean_ns = 0, delay_sd_ns = 0, delay_min_ns = 0, delay_max_ns = 0, delay_p50_ns = 0,
                delay_p99_ns = 0;       ///< measured from read to written, all impairments together
   std::int64_t requested_mean_ns = 0;  ///< latency: mean of what all active delays asked for these packets, order kept:
                                        ///< a packet due before its predecessor waits for it
-  std::int64_t drawn_mean_ns = 0;      ///< the same before order was kept: of the model alone
+  std::int64_t drawn_mean_ns = 0, drawn_sd_ns = 0;  ///< the same before order was kept: of the model alone
+  /// rate: bytes on the wire that left in one go (each was there before the one before it had left), and how long that
+  /// took; and all bytes, from the first packet read to the last written.
+  std::uint64_t busy_bytes = 0, wire_bytes = 0;
+  std::int64_t busy_ns = 0, span_ns = 0;
+  std::uint64_t queue_bytes = 0;  ///< rate: how much its queue holds
 };
 
 /// What the whole fabric can say of itself; over its promise, the run is inconclusive.
@@ -73,6 +84,17 @@ class Links {
   virtual void remove(Handle handle) = 0;
   [[nodiscard]] virtual std::vector<LinkEffect> effect(Handle handle) = 0;
   [[nodiscard]] virtual FabricHealth health() = 0;
+
+  /// The cable of a node's interface, as the node's own kernel reports it.
+  struct Carrier {
+    bool present = true;
+    std::uint32_t changes = 0;  ///< how often it came or went since the interface was made
+  };
+  /// Takes it out: the interface loses its carrier, keeps addresses and routes, and the node cannot send. What is sent
+  /// to the node still arrives; refusing it is a partition's work. Nests: it is in again after as many `plug`s.
+  virtual void unplug(NodeId) {}
+  virtual void plug(NodeId) {}
+  [[nodiscard]] virtual Carrier carrier(NodeId) { return {}; }
 };
 
 }  // namespace withstand::core

@@ -125,4 +125,11 @@ InterfaceCounters RouteSocket::counters(const std::string& interface) {
           .tx_dropped = rtnl_link_get_stat(link.get(), RTNL_LINK_TX_DROPPED)};
 }
 
+Carrier RouteSocket::carrier(const std::string& interface) {
+  const auto link = impl_->find(interface);
+  Carrier carrier{.present = rtnl_link_get_carrier(link.get()) != 0};
+  rtnl_link_get_carrier_changes(link.get(), &carrier.changes);
+  return carrier;
+}
+
 }  // namespace withstand::os

@@ -16,6 +16,11 @@ struct InterfaceCounters {
   std::uint64_t tx_dropped = 0;  ///< for a TUN device: nobody read in time
 };
 
+struct Carrier {
+  bool present = false;
+  std::uint32_t changes = 0;  ///< how often it came or went
+};
+
 struct InterfaceSettings {
   std::uint32_t mtu = 1500;
   std::uint32_t transmit_queue = 1000;  ///< packets
@@ -44,6 +49,7 @@ class RouteSocket {
   /// Two connected Ethernet devices, `peer` in the network namespace that `peer_namespace` is open on.
   void add_veth(const std::string& interface, const std::string& peer, const Fd& peer_namespace);
   [[nodiscard]] InterfaceCounters counters(const std::string& interface);
+  [[nodiscard]] Carrier carrier(const std::string& interface);
 
  private:
   struct Impl;

@@ -38,4 +38,9 @@ Fd create_tun(const std::string& name) {
   return tun;
 }
 
+void set_carrier(const Fd& tun, bool present) {
+  const int value = present ? 1 : 0;
+  check(present ? "plug a TUN device in" : "unplug a TUN device", ::ioctl(tun.get(), TUNSETCARRIER, &value));
+}
+
 }  // namespace withstand::os

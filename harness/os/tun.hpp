@@ -32,4 +32,8 @@ static_assert(vnet_header_bytes == 10);
 /// KiB. Needs CAP_NET_ADMIN over the namespace. Throws SystemError naming the attempt.
 Fd create_tun(const std::string& name);
 
+/// Plugs the device's cable in or out (TUNSETCARRIER, Linux 5.0): the interface stays up and keeps its addresses and
+/// routes, but has no carrier.
+void set_carrier(const Fd& tun, bool present);
+
 }  // namespace withstand::os

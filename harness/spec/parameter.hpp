@@ -29,6 +29,7 @@ enum class ValueType {
   integer,
   number,
   text,
+  file,    ///< the path of a file, from the experiment's folder; kept as std::string, as the harness can open it
   choice,  ///< a text out of Parameter::choices
   signal,  ///< "KILL", "SIGKILL" or a number; kept as std::int64_t
   duration,

@@ -75,13 +75,10 @@ void throughput(int rounds) {
   print("one TCP stream, fabric", ours.text("Gbit/s", 2));
   print("  ratio (aim >= 0.75)", ratio.text("", 2));
   print("  processor time of the fabric", cost.text("ms/GB", 0));
-  const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::loss,
-                                        .fault = "bench",
-                                        .seed = 1,
-                                        .loss_ppb = 1,  // every packet is decided on, one in 10^9 lost
-                                        .delay = {},
-                                        .jitter = {}},
-                                       {{0, 1}});
+  // Every packet is decided on, one in 10^9 lost.
+  const auto handle = rig.fabric().add(
+      {.kind = core::Impairment::Kind::loss, .fault = "bench", .seed = 1, .settings = {.loss = {.random = {.ppb = 1}}}},
+      {{0, 1}});
   Series decided;
   for (int i = 0; i < rounds; ++i) decided.add(tcp_throughput(*fabric, 2s) / 1e9);
   rig.fabric().remove(handle);
@@ -139,9 +136,7 @@ void delay(int rounds) {
       const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::latency,
                                             .fault = "bench",
                                             .seed = 1,
-                                            .loss_ppb = 0,
-                                            .delay = requested,
-                                            .jitter = {}},
+                                            .settings = {.delay = {.delay = requested}}},
                                            {{0, 1}});
       const auto delayed = transits(*fabric, 3000, 1000);
       rig.fabric().remove(handle);
@@ -178,9 +173,11 @@ void growth(int rounds) {
         if (from != to) mesh.push_back({from, to});
     const long before = pss_kib(rig.fabric().pid());
     const auto adding = core::now();
-    const auto handle = rig.fabric().add(
-        {.kind = core::Impairment::Kind::loss, .fault = "bench", .seed = 1, .loss_ppb = 1, .delay = {}, .jitter = {}},
-        mesh);
+    const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::loss,
+                                          .fault = "bench",
+                                          .seed = 1,
+                                          .settings = {.loss = {.random = {.ppb = 1}}}},
+                                         mesh);
     const auto added = core::now();
     const long after = pss_kib(rig.fabric().pid());
     const double idle = cpu_seconds(rig.fabric().pid());

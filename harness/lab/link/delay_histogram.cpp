@@ -6,6 +6,24 @@
 
 namespace withstand::lab::link {
 
+void Moments::add(std::int64_t value, std::uint64_t times) {
+  if (count_ == 0) first_ = value;
+  const auto off = static_cast<double>(value - first_), weight = static_cast<double>(times);
+  count_ += times;
+  sum_ += off * weight;
+  squares_ += off * off * weight;
+}
+
+std::int64_t Moments::mean() const {
+  return count_ == 0 ? 0 : first_ + std::llround(sum_ / static_cast<double>(count_));
+}
+
+std::int64_t Moments::deviation() const {
+  if (count_ == 0) return 0;
+  const double middle = sum_ / static_cast<double>(count_);
+  return std::llround(std::sqrt(std::max(0.0, squares_ / static_cast<double>(count_) - middle * middle)));
+}
+
 void DelayHistogram::add(std::int64_t value, std::uint64_t times) {
   value = std::max<std::int64_t>(value, 0);
   const auto wide = static_cast<std::uint64_t>(value);
@@ -15,18 +33,15 @@ void DelayHistogram::add(std::int64_t value, std::uint64_t times) {
   const std::uint64_t bucket = octave == 0 ? wide : (wide >> (octave - 1)) - buckets;
   if (!octaves_[octave]) octaves_[octave] = std::make_unique<Octave>();
   (*octaves_[octave])[bucket] += times;
-  count_ += times;
-  sum_ += static_cast<double>(value) * static_cast<double>(times);
+  moments_.add(value, times);
   min_ = std::min(min_, value);
   max_ = std::max(max_, value);
 }
 
-std::int64_t DelayHistogram::mean() const { return count_ == 0 ? 0 : std::llround(sum_ / static_cast<double>(count_)); }
-
 std::int64_t DelayHistogram::quantile(double share) const {
-  if (count_ == 0) return 0;
+  if (count() == 0) return 0;
   const auto wanted =
-      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count()))));
   std::uint64_t seen = 0;
   for (unsigned octave = 0; octave < octaves_.size(); ++octave) {
     if (!octaves_[octave]) continue;

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "lab/link/health.hpp"
-#include "lab/link/loss_recount.hpp"
 #include "lab/link/protocol.hpp"
+#include "lab/link/recount.hpp"
 #include "lab/spawn.hpp"
 #include "os/check.hpp"
 #include "os/fd_message.hpp"
@@ -82,6 +82,15 @@ struct Fabric::Impl {
     }
   }
 
+  void send_table(const std::vector<std::int64_t>& table) {
+    for (std::size_t first = 0; first < table.size(); first += numbers_per_message) {
+      MessageWriter request;
+      request.put(Request::table);
+      for (std::size_t i = first; i < std::min(table.size(), first + numbers_per_message); ++i) request.put(table[i]);
+      ask(request);
+    }
+  }
+
   const core::Topology& topology;
   std::set<core::Link> claimed;
   HelperProcess helper;
@@ -89,7 +98,10 @@ struct Fabric::Impl {
   std::function<void(const std::string&)> callback;
   std::string how;  ///< why it can no longer be asked; empty while it can
   Handle last_handle = 0;
-  std::map<Handle, LossRecount> recounts;
+  std::map<core::Link, int> active;  ///< impairments of each link
+  std::map<Handle, std::vector<core::Link>> impaired;
+  std::map<core::NodeId, int> unplugged;  ///< how often
+  std::map<Handle, Recount> recounts;
 };
 
 Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
@@ -123,21 +135,26 @@ Fabric::Handle Fabric::add(const core::Impairment& impairment, const std::vector
     throw std::logic_error(fmt::format("link fabric: {} impairs {}, which was not claimed", impairment.fault,
                                        link_name(impl_->topology, link)));
   }
+  for (const core::Link& link : links)
+    if (impl_->active[link] == static_cast<int>(Fate::most_stages))
+      throw std::runtime_error(
+          fmt::format("link fabric: {} has as many impairments as it can have", link_name(impl_->topology, link)));
   impl_->stage(impairment, links);
+  if (impairment.table) impl_->send_table(*impairment.table);
   const Handle handle = ++impl_->last_handle;
-  impl_->ask(MessageWriter()
-                 .put(Request::add)
-                 .put(StageSettings{.kind = impairment.kind,
-                                    .handle = handle,
-                                    .loss_ppb = impairment.loss_ppb,
-                                    .delay = impairment.delay,
-                                    .jitter = impairment.jitter}));
-  if (impairment.kind == core::Impairment::Kind::loss)
-    impl_->recounts.emplace(handle, LossRecount(impl_->topology, impairment));
+  const StageSettings settings{.kind = impairment.kind, .handle = handle, .settings = impairment.settings};
+  impl_->ask(MessageWriter().put(Request::add).put(settings));
+  for (const core::Link& link : links) ++impl_->active[link];
+  impl_->impaired.emplace(handle, links);
+  if (Recount::can(impairment.kind)) impl_->recounts.emplace(handle, Recount(impl_->topology, impairment));
   return handle;
 }
 
-void Fabric::remove(Handle handle) { impl_->ask(MessageWriter().put(Request::remove).put(handle)); }
+void Fabric::remove(Handle handle) {
+  impl_->ask(MessageWriter().put(Request::remove).put(handle));
+  if (const auto links = impl_->impaired.extract(handle))
+    for (const core::Link& link : links.mapped()) --impl_->active[link];
+}
 
 std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
   std::vector<core::LinkEffect> effects;
@@ -149,8 +166,25 @@ std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
     if (part.size() < effects_per_message) break;
   }
   if (const auto recount = impl_->recounts.find(handle); recount != impl_->recounts.end())
-    for (core::LinkEffect& effect : effects) effect.decided_drops = recount->second.drops(effect.link, effect.offered);
+    for (core::LinkEffect& effect : effects) effect.decided = recount->second.decided(effect.link, effect.offered);
   return effects;
+}
+
+void Fabric::unplug(core::NodeId node) {
+  if (impl_->unplugged[node]++ == 0)
+    impl_->ask(MessageWriter().put(Request::plug).put(PlugRequest{.node = node, .present = false}));
+}
+
+void Fabric::plug(core::NodeId node) {
+  if (impl_->unplugged[node] == 0) throw std::logic_error("link fabric: a node that is plugged in");
+  if (--impl_->unplugged[node] == 0)
+    impl_->ask(MessageWriter().put(Request::plug).put(PlugRequest{.node = node, .present = true}));
+}
+
+core::Links::Carrier Fabric::carrier(core::NodeId node) {
+  const auto reply = impl_->ask(MessageWriter().put(Request::carrier).put(node));
+  const auto carrier = MessageReader(reply).take<os::Carrier>();
+  return {.present = carrier.present, .changes = carrier.changes};
 }
 
 core::FabricHealth Fabric::health() {

@@ -33,6 +33,9 @@ class Fabric final : public core::Links {
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
   [[nodiscard]] core::FabricHealth health() override;
+  void unplug(core::NodeId node) override;
+  void plug(core::NodeId node) override;
+  [[nodiscard]] Carrier carrier(core::NodeId node) override;
 
   /// As the harness's host sees it.
   [[nodiscard]] int pid() const;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -21,6 +22,8 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t control_tag = UINT32_MAX - 1;
 /// The loop wakes this often even when nothing happens, so that having been stopped is noticed.
 constexpr auto pulse = 20ms;
+/// Linux looks at most once a second whether a carrier has come or gone.
+constexpr auto notice = 2s;
 
 /// The process: control socket, nodes, loop.
 class Process {
@@ -76,16 +79,22 @@ class Process {
       case Request::stage:
         for (const auto& link : reader.take_rest<Forwarder::StagedLink>()) staged_.push_back(link);
         return;
-      case Request::add:
-        forwarder_->add(reader.take<StageSettings>(), staged_);
-        staged_.clear();
+      case Request::table:
+        for (const auto entry : reader.take_rest<std::int64_t>()) table_.push_back(entry);
         return;
+      case Request::add:
+        return add(reader.take<StageSettings>());
       case Request::remove:
         return forwarder_->remove(reader.take<std::uint64_t>());
       case Request::effect:
         return effect(reader.take<EffectRequest>(), reply);
       case Request::health:
         return health(reply);
+      case Request::plug:
+        return plug(reader.take<PlugRequest>());
+      case Request::carrier:
+        reply.put(routes_.at(reader.take<core::NodeId>()).carrier("eth0"));
+        return;
       case Request::audit:
         return audit(reader.take<std::uint32_t>(), reply);
     }
@@ -94,7 +103,14 @@ class Process {
 
   void start() {
     for (std::uint32_t id = 0; id < tuns_.size(); ++id) waiter_.watch(tuns_[id].get(), id);
+    cables_.resize(tuns_.size());
     forwarder_ = std::make_unique<Forwarder>(addresses_, std::move(tuns_));
+  }
+
+  void add(const StageSettings& settings) {
+    Table table;
+    if (!table_.empty()) table = std::make_shared<const std::vector<std::int64_t>>(std::exchange(table_, {}));
+    forwarder_->add(settings, std::exchange(staged_, {}), table);
   }
 
   void effect(const EffectRequest& request, MessageWriter& reply) const {
@@ -103,7 +119,7 @@ class Process {
     const auto end = std::min<std::size_t>(stages->size(), request.first + effects_per_message);
     for (std::size_t i = request.first; i < end; ++i) {
       const auto& [link, stage] = (*stages)[i];
-      reply.put(stage->effect(link));
+      reply.put(stage->effect(link, core::now()));
     }
   }
 
@@ -123,17 +139,47 @@ class Process {
   /// Between two packets the kernel's counters and ours must be equal: nobody else reads or writes these devices.
   void audit(std::uint32_t first, MessageWriter& reply) {
     const auto end = std::min<std::size_t>(forwarder_->nodes(), first + audits_per_message);
-    for (std::uint32_t id = first; id < end; ++id)
-      reply.put(NodeAudit{.fabric = forwarder_->port(id), .kernel = routes_[id].counters("eth0")});
+    for (std::uint32_t id = first; id < end; ++id) {
+      os::InterfaceCounters kernel = routes_[id].counters("eth0");
+      kernel.tx_dropped -= excused(id, kernel.tx_dropped);
+      reply.put(NodeAudit{.fabric = forwarder_->port(id), .kernel = kernel});
+    }
   }
 
+  void plug(const PlugRequest& request) {
+    Cable& cable = cables_.at(request.node);
+    if (!request.present) cable.drops_before = routes_[request.node].counters("eth0").tx_dropped - cable.excused;
+    cable.present = request.present;
+    cable.plugged_at = core::now();
+    cable.counting = true;
+    forwarder_->set_carrier(request.node, request.present);
+  }
+
+  /// What a node without carrier sends is dropped by its own kernel, and so may be what it sends until that has noticed
+  /// that the carrier is back: none of it was ours to read.
+  std::uint64_t excused(core::NodeId node, std::uint64_t drops) {
+    Cable& cable = cables_[node];
+    if (!cable.counting) return cable.excused;
+    cable.excused = drops - cable.drops_before;
+    cable.counting = !cable.present || core::now() < cable.plugged_at + notice;
+    return cable.excused;
+  }
+
+  struct Cable {
+    bool present = true, counting = false;
+    core::Instant plugged_at{};
+    std::uint64_t drops_before = 0, excused = 0;
+  };
+
   os::Fd control_;
+  std::vector<Cable> cables_;
   Waiter waiter_;
   std::vector<NodeAddresses> addresses_;
   std::vector<os::Fd> tuns_;
   std::vector<os::RouteSocket> routes_;
   std::unique_ptr<Forwarder> forwarder_;
   std::vector<Forwarder::StagedLink> staged_;
+  std::vector<std::int64_t> table_;
   Priority priority_;
   std::chrono::nanoseconds stall_max_{};
   bool ended_ = false;

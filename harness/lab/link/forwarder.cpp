@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <unistd.h>
 
+#include "lab/link/accounting.hpp"
 #include "os/check.hpp"
 
 namespace withstand::lab::link {
@@ -23,7 +24,9 @@ constexpr std::size_t least_limit = std::size_t{8} << 20, most_limit = std::size
 
 std::size_t queue_limit(const Plan& plan) {
   const double seconds = std::chrono::duration<double>(longest_delay(plan)).count();
-  return std::clamp(static_cast<std::size_t>(seconds * static_cast<double>(bytes_per_second)), least_limit, most_limit);
+  const double delayed = seconds * static_cast<double>(bytes_per_second);
+  // Rates bound their own queues, which count less per packet than is kept here.
+  return 2 * size_queues(plan) + static_cast<std::size_t>(std::clamp<double>(delayed, least_limit, most_limit));
 }
 
 }  // namespace
@@ -63,79 +66,133 @@ void Forwarder::forward(core::NodeId from, Frame frame) {
   }
 }
 
-void Forwarder::impair(core::Link link, FrameView frame) {
-  const auto plan = state(link).plan;
-  Passage passage{.link = link, .plan = plan.get(), .read = core::now()};
-  if (plan && state(link).segments) {
-    if (const auto super = super_packet(frame); super && super->packets() > 1) return segment(passage, frame, *super);
+void Forwarder::impair(core::Link at, Frame frame) {
+  LinkState& link = state(at);
+  Passage passage{.link = at, .read = core::now(), .sequence = link.sequence};
+  if (!link.plan) {
+    passage.packets = static_cast<std::uint32_t>(wire_packets(frame));
+    link.sequence += passage.packets;
+    return pass_on(passage, {}, frame);
   }
-  passage.packets = static_cast<std::uint32_t>(wire_packets(frame));
-  if (plan) {
-    const auto delay = decide(*plan, passage.packets);
-    if (!delay) return;
-    passage.drawn = *delay;
+  const auto header = packet_header(frame);
+  PacketFacts facts{.read = passage.read, .bytes = static_cast<std::uint32_t>(frame.size() - os::vnet_header_bytes)};
+  if (header) {
+    facts.header = &*header;
+    facts.time_to_live = passage.time_to_live = time_to_live(frame, *header);
+    facts.has_payload = header->payload < facts.bytes;
   }
-  pass_on(passage, frame);
+  if (link.segments) {
+    if (const auto super = super_packet(frame); super && super->packets() > 1)
+      return segment(link, facts, passage, frame, *super);
+  }
+  facts.packets = static_cast<std::uint32_t>(wire_packets(frame));
+  whole(link, facts, passage, frame);
+}
+
+/// One packet, or several that nobody asks to be told apart.
+void Forwarder::whole(LinkState& link, const PacketFacts& facts, Passage passage, Frame frame) {
+  link.sequence += passage.packets = facts.packets;
+  decide(*link.plan, facts, fates_);
+  for (const Fate& fate : fates_) {
+    if (fate.dropped) continue;
+    // What is done to one copy must not show in the next.
+    const Frame own = fates_.size() == 1 ? frame : Frame(slice_buffer_).first(frame.size());
+    if (own.data() != frame.data()) std::copy(frame.begin(), frame.end(), own.begin());
+    let_through(fate, passage, facts.header, own);
+  }
 }
 
 /// Decides on every packet of a super-packet; neighbours that share their fate travel on together.
-void Forwarder::segment(const Passage& passage, FrameView frame, const SuperPacket& super) {
+void Forwarder::segment(LinkState& link, PacketFacts facts, Passage passage, Frame frame, const SuperPacket& super) {
   const std::size_t packets = super.packets();
-  Passage run = passage;
-  run.packets = 0;
-  const auto flush = [&](std::size_t end) {
-    if (run.packets == 0) return;
-    if (run.packets == packets) return pass_on(run, frame);
-    const std::size_t size = slice(frame, super, end - run.packets, run.packets, slice_buffer_);
-    pass_on(run, FrameView(slice_buffer_).first(size));
+  Fate shared;
+  std::size_t count = 0;  // neighbours that share it, up to the packet at hand
+  const auto emit = [&](const Fate& fate, std::size_t first, std::size_t several) {
+    Passage own = passage;
+    own.sequence += first;
+    own.packets = static_cast<std::uint32_t>(several);
+    if (several == packets) return let_through(fate, own, facts.header, frame);
+    const std::size_t size = slice(frame, super, first, several, slice_buffer_);
+    let_through(fate, own, facts.header, Frame(slice_buffer_).first(size));
   };
+  const auto flush = [&](std::size_t end) {
+    if (count > 0) emit(shared, end - count, count);
+    count = 0;
+  };
+  link.sequence += packets;
   for (std::size_t i = 0; i < packets; ++i) {
-    const auto delay = decide(*passage.plan, 1);
-    if (delay && run.packets > 0 && *delay == run.drawn) {
-      ++run.packets;
+    const std::size_t payload = std::min(super.segment, super.payload - i * super.segment);
+    facts.bytes = static_cast<std::uint32_t>(super.headers + payload);
+    decide(*link.plan, facts, fates_);
+    if (count > 0 && fates_.size() == 1 && shared.travels_with(fates_.front())) {
+      ++count;
       continue;
     }
     flush(i);
-    run.packets = delay ? 1 : 0;
-    run.drawn = delay.value_or(std::chrono::nanoseconds(0));
+    if (fates_.size() == 1 && fates_.front().travels_with(fates_.front())) {
+      shared = fates_.front();
+      count = 1;
+      continue;
+    }
+    for (const Fate& fate : fates_)
+      if (!fate.dropped) emit(fate, i, 1);
   }
   flush(packets);
 }
 
-void Forwarder::pass_on(Passage passage, FrameView frame) {
+/// Does to the packet what was decided, in its place, and sends it on.
+void Forwarder::let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame) {
   const LinkState& link = state(passage.link);
-  passage.due = passage.read + passage.drawn;
-  if (link.queued > 0) passage.due = std::max(passage.due, link.last_due);
+  passage.met = fate.met;
+  passage.changed = fate.changed;
+  passage.drawn = fate.delay();
+  passage.waited = fate.waited;
+  passage.copy = fate.copy_of >= 0;
+  if (header != nullptr) {
+    if (fate.hops > 0) lower_time_to_live(frame, *header, fate.hops);
+    if (fate.marked) passage.marked = mark_congestion(frame, *header);
+  }
+  if (link.corrupts) {
+    if (fate.corruption_count > 0) complete_checksum(frame);
+    passage.digest = digest(frame);
+    for (std::size_t i = 0; i < fate.corruption_count; ++i) {
+      const Fate::Corruption& damage = fate.corruptions[i];
+      corrupt(frame, *header, (*link.plan)[damage.stage]->settings.settings.corrupt, core::DrawStream{damage.key});
+    }
+  }
+  pass_on(passage, fate.loose, frame);
+}
+
+void Forwarder::pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame) {
+  const LinkState& link = state(passage.link);
+  core::Instant ordered = passage.read + passage.drawn - loose;
+  if (link.queued > 0) ordered = std::max(ordered, link.last_due);
+  passage.due = ordered + loose;
   if (link.queued == 0 && passage.drawn.count() == 0) {
-    deliver(passage, frame);
+    deliver(passage, link.plan.get(), frame);
   } else {
-    enqueue(passage, frame);
+    enqueue(passage, ordered, frame);
   }
 }
 
-void Forwarder::enqueue(const Passage& passage, FrameView frame) {
+void Forwarder::enqueue(const Passage& passage, core::Instant ordered, FrameView frame) {
   LinkState& link = state(passage.link);
   if (link.queued_bytes + frame.size() > link.limit || queued_bytes_ + frame.size() > total_limit) {
     counters_.queue_drops += passage.packets;
-    if (passage.plan != nullptr)
-      for (const auto& stage : *passage.plan) stage->egress.dropped_later += passage.packets;
+    if (link.plan) count_dropped(*link.plan, passage);
     return;
   }
-  Parcel parcel{.link = passage.link,
-                .plan = link.plan,
-                .read = passage.read,
-                .due = passage.due,
-                .drawn = passage.drawn,
-                .packets = passage.packets,
-                .size = static_cast<std::uint32_t>(frame.size()),
-                .bytes = std::make_unique_for_overwrite<std::byte[]>(frame.size())};
+  Parcel parcel;
+  static_cast<Passage&>(parcel) = passage;
+  parcel.plan = link.plan;
+  parcel.size = static_cast<std::uint32_t>(frame.size());
+  parcel.bytes = std::make_unique_for_overwrite<std::byte[]>(frame.size());
   std::copy(frame.begin(), frame.end(), parcel.bytes.get());
-  if (parcel.plan)
-    for (const auto& stage : *parcel.plan) stage->egress.in_flight += passage.packets;
+  if (parcel.plan) count_in_flight(*parcel.plan, passage);
   ++link.queued;
   link.queued_bytes += frame.size();
   queued_bytes_ += frame.size();
-  link.last_due = passage.due;
+  link.last_due = ordered;
   queue_.push(std::move(parcel));
 }
 
@@ -147,9 +204,8 @@ void Forwarder::release() {
     link.queued_bytes -= parcel.size;
     queued_bytes_ -= parcel.size;
     link.special = link.plan || link.queued > 0 || !link.partitions.empty();
-    if (parcel.plan)
-      for (const auto& stage : *parcel.plan) stage->egress.in_flight -= parcel.packets;
-    deliver({parcel.link, parcel.plan.get(), parcel.read, parcel.due, parcel.drawn, parcel.packets}, parcel.frame());
+    if (parcel.plan) count_out_of_flight(*parcel.plan, parcel);
+    deliver(parcel, parcel.plan.get(), parcel.frame());
   }
 }
 
@@ -160,37 +216,26 @@ bool Forwarder::write(core::NodeId to, FrameView frame) {
   return true;
 }
 
-void Forwarder::deliver(const Passage& passage, FrameView frame) {
-  if (write(passage.link.to, frame)) {
-    witness(passage, core::now());
-    return;
-  }
+void Forwarder::deliver(const Passage& passage, const Plan* plan, FrameView frame) {
+  if (write(passage.link.to, frame)) return witness(passage, plan, frame, core::now());
   counters_.write_drops += passage.packets;
-  if (passage.plan != nullptr)
-    for (const auto& stage : *passage.plan) stage->egress.dropped_later += passage.packets;
+  if (plan != nullptr) count_dropped(*plan, passage);
 }
 
 /// Sees a packet that was really written. Partitions are judged by time and not by what was decided: a packet read
-/// during the life of one must not come out.
-void Forwarder::witness(const Passage& passage, core::Instant written) {
+/// while one was in force must not come out.
+void Forwarder::witness(const Passage& passage, const Plan* plan, FrameView frame, core::Instant written) {
+  LinkState& link = state(passage.link);
   if (passage.due != passage.read) {
     counters_.lateness.add((written - passage.due).count());
     ++counters_.queued;
     if (written - passage.due > promised_lateness(passage.due - passage.read)) ++counters_.late;
   }
-  if (passage.plan != nullptr) {
-    for (const auto& stage : *passage.plan) {
-      if (stage->settings.kind == Kind::partition) continue;
-      stage->egress.delivered += passage.packets;
-      if (stage->settings.kind != Kind::latency) continue;
-      stage->egress.delay.add((written - passage.read).count(), passage.packets);
-      stage->egress.scheduled_sum += (passage.due - passage.read).count() * passage.packets;
-      stage->egress.drawn_sum += passage.drawn.count() * passage.packets;
-    }
-  }
-  for (const auto& partition : state(passage.link).partitions)
-    if (passage.read >= partition->added && passage.read < partition->removed)
-      partition->egress.delivered += passage.packets;
+  const bool late = !passage.copy && passage.sequence < link.highest;
+  if (!passage.copy) link.highest = std::max(link.highest, passage.sequence + passage.packets);
+  if (plan != nullptr) count_delivered(*plan, passage, frame, written, late);
+  for (const auto& partition : link.partitions)
+    if (partition->forbids(passage.read)) partition->egress.all.delivered += passage.packets;
 }
 
 void Forwarder::replan(core::Link link, Plan plan) {
@@ -199,19 +244,17 @@ void Forwarder::replan(core::Link link, Plan plan) {
   if (changed.queued == 0)
     std::erase_if(changed.partitions, [](const auto& stage) { return stage->removed != core::Instant::max(); });
   changed.segments = needs_packets(plan);
+  changed.corrupts = corrupts(plan);
   changed.limit = std::max(changed.queued > 0 ? changed.limit : 0, queue_limit(plan));
   changed.plan = plan.empty() ? nullptr : std::make_shared<const Plan>(std::move(plan));
   changed.special = changed.plan || changed.queued > 0 || !changed.partitions.empty();
 }
 
-void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> links) {
+void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table) {
   const core::Instant now = core::now();
   Stages& stages = impairments_[settings.handle];
   for (const StagedLink& staged : links) {
-    auto stage = std::make_shared<Stage>();
-    stage->settings = settings;
-    stage->draws = staged.draws;
-    stage->added = now;
+    auto stage = std::make_shared<Stage>(settings, staged.draws, now, table);
     stages.emplace_back(staged.link, stage);
     LinkState& link = state(staged.link);
     if (settings.kind == Kind::partition) link.partitions.push_back(stage);

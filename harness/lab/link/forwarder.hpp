@@ -57,9 +57,10 @@ class Forwarder {
   void release();
   [[nodiscard]] core::Instant next_due() const { return queue_.next_due(); }
 
-  /// Adds one stage to each of the links; takes effect between two packets.
-  void add(const StageSettings& settings, std::span<const StagedLink> links);
+  /// Adds one stage to each of the links, which have room for it (Fate::most_stages); takes effect between two packets.
+  void add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table = {});
   void remove(std::uint64_t handle);
+  void set_carrier(core::NodeId node, bool present) { os::set_carrier(ports_[node].tun, present); }
   /// Every stage of an impairment, ended or not; null for an unknown handle.
   [[nodiscard]] const Stages* stages(std::uint64_t handle) const;
 
@@ -74,30 +75,26 @@ class Forwarder {
   };
   struct LinkState {
     bool special = false;  ///< anything below is in use
-    bool segments = false;
+    bool segments = false, corrupts = false;
     std::shared_ptr<const Plan> plan;
     std::vector<std::shared_ptr<Stage>> partitions;  ///< during whose life nothing may be delivered
-    core::Instant last_due{};
+    core::Instant last_due{};                        ///< of what keeps its order
     std::size_t queued = 0, queued_bytes = 0, limit = 0;
-  };
-  /// One packet on its way out.
-  struct Passage {
-    core::Link link;
-    const Plan* plan = nullptr;
-    core::Instant read{}, due{};
-    std::chrono::nanoseconds drawn{};
-    std::uint32_t packets = 1;
+    std::uint64_t sequence = 0;  ///< packets offered so far
+    std::uint64_t highest = 0;   ///< the next packet's sequence, had none overtaken: all before were seen to arrive
   };
 
   [[nodiscard]] LinkState& state(core::Link link) { return links_[link.from * ports_.size() + link.to]; }
   void forward(core::NodeId from, Frame frame);
-  void impair(core::Link link, FrameView frame);
-  void segment(const Passage& passage, FrameView frame, const SuperPacket& super);
-  void pass_on(Passage passage, FrameView frame);
-  void enqueue(const Passage& passage, FrameView frame);
+  void impair(core::Link link, Frame frame);
+  void whole(LinkState& link, const PacketFacts& facts, Passage passage, Frame frame);
+  void segment(LinkState& link, PacketFacts facts, Passage passage, Frame frame, const SuperPacket& super);
+  void let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame);
+  void pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame);
+  void enqueue(const Passage& passage, core::Instant ordered, FrameView frame);
   bool write(core::NodeId to, FrameView frame);
-  void deliver(const Passage& passage, FrameView frame);
-  void witness(const Passage& passage, core::Instant written);
+  void deliver(const Passage& passage, const Plan* plan, FrameView frame);
+  void witness(const Passage& passage, const Plan* plan, FrameView frame, core::Instant written);
   void replan(core::Link link, Plan plan);
 
   AddressTable addresses_;
@@ -108,6 +105,7 @@ class Forwarder {
   std::map<std::uint64_t, Stages> impairments_;
   ForwarderCounters counters_;
   std::vector<std::byte> read_buffer_, slice_buffer_;
+  std::vector<Fate> fates_;
 };
 
 }  // namespace withstand::lab::link

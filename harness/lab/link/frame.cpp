@@ -4,6 +4,8 @@
 #include <cstring>
 #include <netinet/in.h>
 
+#include "lab/link/checksum.hpp"
+
 namespace withstand::lab::link {
 namespace {
 
@@ -12,43 +14,6 @@ constexpr std::uint8_t fin = 0x01, psh = 0x08, cwr = 0x80;
 
 using os::VnetHeader;
 
-template <class T>
-T load(const std::byte* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-template <class T>
-void store(std::byte* to, T value) {
-  std::memcpy(to, &value, sizeof value);
-}
-
-std::uint16_t load16(const std::byte* from) { return ntohs(load<std::uint16_t>(from)); }
-void store16(std::byte* to, std::size_t value) { store(to, htons(static_cast<std::uint16_t>(value))); }
-
-/// Sum of 16-bit words in ones' complement (RFC 1071), in memory order, not yet folded. Starting sums may be added.
-std::uint64_t sum_words(FrameView bytes, std::uint64_t sum = 0) {
-  while (bytes.size() >= 4) {
-    sum += load<std::uint32_t>(bytes.data());
-    bytes = bytes.subspan(4);
-  }
-  std::uint32_t rest = 0;
-  std::memcpy(&rest, bytes.data(), bytes.size());
-  return sum + rest;
-}
-
-std::uint16_t fold(std::uint64_t sum) {
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
-}
-
-/// The pseudo-header's part of a TCP or UDP checksum (RFC 9293 §3.1, RFC 8200 §8.1), as a partial checksum holds it.
-std::uint16_t pseudo_header(const std::byte* ip, bool ipv6, std::uint8_t protocol, std::size_t length) {
-  const auto addresses = ipv6 ? FrameView(ip + 8, 32) : FrameView(ip + 12, 8);
-  const std::uint64_t sum = sum_words(addresses);
-  return fold(sum + htons(protocol) + htonl(static_cast<std::uint32_t>(length)));
-}
-
 void write_ip_header(std::byte* ip, const SuperPacket& super, std::size_t first, std::size_t payload) {
   if (super.ipv6) {
     store16(ip + 4, super.headers - ipv6_header + payload);
@@ -56,9 +21,7 @@ void write_ip_header(std::byte* ip, const SuperPacket& super, std::size_t first,
   }
   store16(ip + 2, super.headers + payload);
   store16(ip + 4, load16(ip + 4) + first);
-  store<std::uint16_t>(ip + 10, 0);
-  const std::size_t header = static_cast<std::size_t>(ip[0] & std::byte{0x0f}) * 4;
-  store(ip + 10, static_cast<std::uint16_t>(~fold(sum_words({ip, header}))));
+  store_ipv4_checksum(ip, static_cast<std::size_t>(ip[0] & std::byte{0x0f}) * 4);
 }
 
 /// Everything but the checksum.
@@ -140,7 +103,7 @@ void complete_checksum(Frame frame) {
   const FrameView ip = frame.subspan(os::vnet_header_bytes);
   const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
   if ((header.flags & VnetHeader::needs_checksum) == 0 || field + 2 > ip.size()) return;
-  auto sum = static_cast<std::uint16_t>(~fold(sum_words(ip.subspan(header.checksum_start))));
+  std::uint16_t sum = checksum_of(sum_words(ip.subspan(header.checksum_start)));
   // In UDP zero means "no checksum" (RFC 768); its other representation is the same number.
   if (sum == 0 && header.checksum_offset == 6) sum = 0xffff;
   store(frame.data() + os::vnet_header_bytes + field, sum);

@@ -20,24 +20,35 @@
 namespace withstand::lab::link {
 
 enum class Request : std::uint32_t {
-  node,    ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
-  start,   ///< forward from now on
-  stage,   ///< StagedLink...: links for the next `add`
-  add,     ///< StageSettings
-  remove,  ///< handle
-  effect,  ///< EffectRequest; reply: LinkEffect...
-  health,  ///< reply: HealthReply
-  audit,   ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
+  node,     ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
+  start,    ///< forward from now on
+  stage,    ///< StagedLink...: links for the next `add`
+  table,    ///< numbers... for the next `add`
+  add,      ///< StageSettings
+  remove,   ///< handle
+  effect,   ///< EffectRequest; reply: LinkEffect...
+  health,   ///< reply: HealthReply
+  plug,     ///< PlugRequest
+  carrier,  ///< node; reply: os::Carrier
+  audit,    ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
 };
 
 /// A message is small enough for any socket buffer.
 inline constexpr std::size_t message_capacity = 64 * 1024;
 inline constexpr std::size_t links_per_message = 2048;
-inline constexpr std::size_t effects_per_message = 256;
+inline constexpr std::size_t effects_per_message = 128;
+inline constexpr std::size_t numbers_per_message = 4096;
 inline constexpr std::size_t audits_per_message = 8;
+
+static_assert(effects_per_message * sizeof(core::LinkEffect) + sizeof(Request) <= message_capacity);
 
 struct EffectRequest {
   std::uint64_t handle = 0, first = 0;
+};
+
+struct PlugRequest {
+  core::NodeId node = 0;
+  bool present = true;
 };
 
 struct HealthReply {

@@ -12,13 +12,22 @@
 
 namespace withstand::lab::link {
 
-/// A packet (or super-packet) that was let through and waits for its time.
-struct Parcel {
+/// What is known of a packet (or super-packet) on its way through a link, besides its bytes.
+struct Passage {
   core::Link link;
-  std::shared_ptr<const Plan> plan;
   core::Instant read{}, due{};
-  std::chrono::nanoseconds drawn{};  ///< what the latencies asked for, before order was kept
-  std::uint32_t packets = 1;         ///< on the wire
+  std::chrono::nanoseconds drawn{};    ///< what the stages asked for, before order was kept
+  std::uint64_t met = 0, changed = 0;  ///< as Fate has them
+  std::uint64_t sequence = 0;          ///< of its first packet among all that this link was offered
+  std::uint64_t digest = 0;            ///< of what was read; where the plan corrupts
+  std::uint32_t packets = 1;           ///< on the wire
+  std::uint8_t time_to_live = 0;       ///< as read
+  bool copy = false, waited = false, marked = false;
+};
+
+/// One that was let through and waits for its time.
+struct Parcel : Passage {
+  std::shared_ptr<const Plan> plan;
   std::uint32_t size = 0;
   std::unique_ptr<std::byte[]> bytes;
 

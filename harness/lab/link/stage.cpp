@@ -1,77 +1,241 @@
 #include "lab/link/stage.hpp"
 
 #include <algorithm>
+#include <netinet/in.h>
+#include <stdexcept>
 
 namespace withstand::lab::link {
 namespace {
 
 using Kind = core::Impairment::Kind;
+using std::chrono::nanoseconds;
 
-/// Uniform over the 2·jitter + 1 whole nanoseconds of ±jitter.
-std::chrono::nanoseconds draw_delay(Stage& stage) {
-  const auto jitter = stage.settings.jitter.count();
-  if (jitter == 0) return stage.settings.delay;
-  const auto span = 2 * static_cast<std::uint64_t>(jitter) + 1;
-  const auto offset = static_cast<std::int64_t>(stage.draws.below(stage.next_draw++, span)) - jitter;
-  return std::max(stage.settings.delay + std::chrono::nanoseconds(offset), std::chrono::nanoseconds(0));
+Stage::Model model_of(const StageSettings& wanted, const core::DrawStream& draws, core::Instant now,
+                      const Table& table) {
+  const core::LinkSettings& settings = wanted.settings;
+  switch (wanted.kind) {
+    case Kind::partition:
+      if (settings.flap.flaps()) return FlapModel(settings.flap, draws, now);
+      return {};
+    case Kind::mtu:
+    case Kind::ttl:
+      return {};
+    case Kind::loss:
+      return LossModel(settings.loss);
+    case Kind::duplicate:
+    case Kind::corrupt:
+    case Kind::reorder:
+      return ChoiceModel(settings.choice);
+    case Kind::rate:
+      return RateModel(settings.rate, draws, now, table);
+    case Kind::latency:
+      return DelayModel(settings.delay, table);
+  }
+  throw std::logic_error("link fabric: an impairment of no known kind");
 }
 
-bool refuses(Stage& stage) {
+/// The packet matches, so this stage has a say.
+bool meets(Stage& stage, const PacketFacts& packet) {
+  const core::LinkSettings& settings = stage.settings.settings;
+  const core::Match& match = settings.match;
+  if (!match.everything()) {
+    if (packet.header == nullptr) return false;
+    if (match.protocol != 0 && match.protocol != packet.header->protocol) return false;
+    if (match.port != 0 && !packet.header->has(match.port)) return false;
+  }
+  if (match.state != core::Match::State::any && packet.header->protocol == IPPROTO_TCP) {
+    const auto opening = packet.header->tcp_flags & (PacketHeader::syn | PacketHeader::ack);
+    if ((opening == PacketHeader::syn) != (match.state == core::Match::State::fresh)) return false;
+  }
   switch (stage.settings.kind) {
     case Kind::partition:
+      return !settings.flap.flaps() || std::get<FlapModel>(stage.model).down(packet.read);
+    case Kind::corrupt:
+      return packet.header != nullptr &&
+             (settings.corrupt.where != core::CorruptSettings::Where::payload || packet.has_payload);
+    case Kind::ttl:
+      return packet.header != nullptr;
+    default:
       return true;
-    case Kind::loss:
-      return stage.draws.chance(stage.next_draw++, stage.settings.loss_ppb);
-    case Kind::latency:
-      return false;
   }
-  return false;
+}
+
+bool chosen(Stage& stage) { return std::get<ChoiceModel>(stage.model).next(stage.draws, stage.next_draw++); }
+
+void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
+  // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
+  const core::Instant comes = packet.read + fate.ordered;
+  const auto departure = std::get<RateModel>(stage.model).offer(comes, packet.bytes);
+  if (!departure) {
+    fate.dropped = true;
+    return;
+  }
+  fate.ordered += departure->leaves - comes;
+  fate.waited = fate.waited || departure->waited;
+  fate.marked = fate.marked || departure->marked;
+}
+
+void delay(Stage& stage, Fate& fate) {
+  const nanoseconds drawn = std::get<DelayModel>(stage.model).next(stage.draws, stage.next_draw++);
+  (stage.settings.settings.delay.reorders ? fate.loose : fate.ordered) += drawn;
+}
+
+/// Only every gap-th packet may be chosen; the draw is made for each, so that the gap changes no other decision.
+void reorder(Stage& stage, std::uint64_t bit, Fate& fate) {
+  const core::ReorderSettings& settings = stage.settings.settings.reorder;
+  const auto place = stage.next_draw + 1;
+  const bool turn = settings.gap <= 1 || place % static_cast<std::uint64_t>(settings.gap) == 0;
+  const bool hit = chosen(stage) && turn;
+  if (hit) fate.changed |= bit;
+  if (hit != settings.chosen_overtake) fate.loose += settings.hold;
+}
+
+void corrupt(Stage& stage, std::size_t index, Fate& fate) {
+  const std::uint64_t ordinal = stage.next_draw;
+  if (!chosen(stage) || fate.corruption_count == Fate::most_corruptions) return;
+  fate.changed |= std::uint64_t{1} << index;
+  // A stream for the bits of this packet, beside the one that chose it.
+  fate.corruptions[fate.corruption_count++] = {static_cast<std::uint8_t>(index), stage.draws.bits(~ordinal)};
+}
+
+/// One stage's say on one packet or copy. Copies are appended.
+void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vector<Fate>& fates, std::size_t which) {
+  Fate& fate = fates[which];
+  const std::uint64_t bit = std::uint64_t{1} << index;
+  const core::LinkSettings& settings = stage.settings.settings;
+  switch (stage.settings.kind) {
+    case Kind::partition:
+      fate.dropped = true;
+      return;
+    case Kind::mtu:
+      fate.dropped = packet.bytes > static_cast<std::uint64_t>(settings.mtu);
+      return;
+    case Kind::ttl:
+      fate.dropped = packet.time_to_live <= fate.hops + settings.hops;
+      fate.hops = static_cast<std::uint8_t>(std::min<std::int64_t>(255, fate.hops + settings.hops));
+      return;
+    case Kind::loss:
+      fate.dropped = std::get<LossModel>(stage.model).lost(stage.draws, stage.next_draw++);
+      return;
+    case Kind::duplicate: {
+      if (!chosen(stage)) return;
+      Fate copy = fate;
+      copy.copy_of = static_cast<std::int8_t>(index);
+      copy.met = 0;
+      copy.changed = bit;
+      for (std::int64_t i = 0; i < settings.copies; ++i) fates.push_back(copy);
+      return;
+    }
+    case Kind::corrupt:
+      return corrupt(stage, index, fate);
+    case Kind::rate:
+      return shape(stage, packet, fate);
+    case Kind::latency:
+      return delay(stage, fate);
+    case Kind::reorder:
+      return reorder(stage, bit, fate);
+  }
 }
 
 }  // namespace
 
-core::LinkEffect Stage::effect(core::Link link) const {
-  const auto mean = [&](std::int64_t sum) {
-    return egress.delay.count() == 0 ? 0 : sum / static_cast<std::int64_t>(egress.delay.count());
-  };
-  const std::uint64_t accounted = egress.dropped_later + egress.in_flight + egress.delivered;
-  return {.link = link,
-          .offered = offered,
-          .refused = offered - std::min(offered, accounted),
-          .dropped_later = egress.dropped_later,
-          .in_flight = egress.in_flight,
-          .delivered = egress.delivered,
-          .delayed = egress.delay.count(),
-          .delay_mean_ns = egress.delay.mean(),
-          .delay_min_ns = egress.delay.min(),
-          .delay_max_ns = egress.delay.max(),
-          .delay_p50_ns = egress.delay.quantile(0.5),
-          .delay_p99_ns = egress.delay.quantile(0.99),
-          .requested_mean_ns = mean(egress.scheduled_sum),
-          .drawn_mean_ns = mean(egress.drawn_sum)};
+Stage::Stage(const StageSettings& wanted, const core::DrawStream& stream, core::Instant now, const Table& table)
+    : settings(wanted), draws(stream), model(model_of(wanted, stream, now, table)), added(now) {
+  if (std::holds_alternative<FlapModel>(model))
+    watch_ = std::make_unique<FlapModel>(settings.settings.flap, draws, now);
+}
+
+bool Stage::forbids(core::Instant read) { return read >= added && read < removed && (!watch_ || watch_->down(read)); }
+
+core::LinkEffect Stage::effect(core::Link link, core::Instant now) {
+  const auto packets = static_cast<std::int64_t>(egress.delay.count());
+  core::LinkEffect effect{.link = link,
+                          .offered = offered,
+                          .refused = offered - std::min(offered, egress.all.sum()),
+                          .dropped_later = egress.all.dropped_later,
+                          .in_flight = egress.all.in_flight,
+                          .delivered = egress.all.delivered,
+                          .changed_delivered = egress.changed.delivered,
+                          .changed_dropped_later = egress.changed.dropped_later,
+                          .changed_in_flight = egress.changed.in_flight,
+                          .reordered = egress.reordered,
+                          .marked = egress.marked,
+                          .largest = egress.largest,
+                          .least_hops_taken = egress.all.delivered > 0 ? egress.least_hops : 0,
+                          .delayed = egress.delay.count(),
+                          .delay_mean_ns = egress.delay.mean(),
+                          .delay_sd_ns = egress.delay.deviation(),
+                          .delay_min_ns = egress.delay.min(),
+                          .delay_max_ns = egress.delay.max(),
+                          .delay_p50_ns = egress.delay.quantile(0.5),
+                          .delay_p99_ns = egress.delay.quantile(0.99),
+                          .requested_mean_ns = packets == 0 ? 0 : egress.scheduled_sum / packets,
+                          .drawn_mean_ns = egress.drawn.mean(),
+                          .drawn_sd_ns = egress.drawn.deviation()};
+  egress.drain.fill(effect);
+  if (const auto* rate = std::get_if<RateModel>(&model)) effect.queue_bytes = rate->queue_bytes();
+  if (watch_) effect.times_down = watch_->times_down(std::min(now, removed));
+  return effect;
 }
 
 bool needs_packets(const Plan& plan) {
-  return std::any_of(plan.begin(), plan.end(), [](const auto& stage) { return stage->settings.kind == Kind::loss; });
+  return std::any_of(plan.begin(), plan.end(), [](const auto& stage) {
+    const Kind kind = stage->settings.kind;
+    if (kind == Kind::latency) {
+      const auto& delay = stage->settings.settings.delay;
+      return delay.reorders || delay.distribution == core::DelaySettings::Distribution::recorded;
+    }
+    return kind != Kind::partition && kind != Kind::ttl;
+  });
 }
 
-std::chrono::nanoseconds longest_delay(const Plan& plan) {
-  std::chrono::nanoseconds sum{};
-  for (const auto& stage : plan) sum += stage->settings.delay + stage->settings.jitter;
+bool corrupts(const Plan& plan) {
+  return std::any_of(plan.begin(), plan.end(), [](const auto& stage) { return stage->settings.kind == Kind::corrupt; });
+}
+
+nanoseconds longest_delay(const Plan& plan) {
+  nanoseconds sum{};
+  for (const auto& stage : plan) {
+    if (const auto* model = std::get_if<DelayModel>(&stage->model)) sum += model->longest();
+    if (stage->settings.kind == Kind::reorder) sum += stage->settings.settings.reorder.hold;
+  }
   return sum;
 }
 
-std::optional<std::chrono::nanoseconds> decide(const Plan& plan, std::uint64_t packets) {
-  std::chrono::nanoseconds delay{};
-  for (auto stage = plan.begin(); stage != plan.end(); ++stage) {
-    (*stage)->offered += packets;
-    if (refuses(**stage)) {
-      for (auto passed = plan.begin(); passed != stage; ++passed) (*passed)->egress.dropped_later += packets;
-      return {};
-    }
-    if ((*stage)->settings.kind == Kind::latency) delay += draw_delay(**stage);
+std::uint64_t size_queues(const Plan& plan) {
+  const nanoseconds delay = longest_delay(plan);
+  std::uint64_t bytes = 0;
+  for (const auto& stage : plan) {
+    auto* model = std::get_if<RateModel>(&stage->model);
+    if (model == nullptr) continue;
+    model->size_queue(delay);
+    bytes += model->queue_bytes();
   }
-  return delay;
+  return bytes;
+}
+
+void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fates) {
+  fates.assign(1, Fate{});
+  for (std::size_t index = 0; index < plan.size(); ++index) {
+    Stage& stage = *plan[index];
+    // Copies made by this stage come behind those that it is asked about.
+    const std::size_t count = fates.size();
+    for (std::size_t which = 0; which < count; ++which) {
+      if (fates[which].dropped || !meets(stage, packet)) continue;
+      stage.offered += packet.packets;
+      pass(stage, index, packet, fates, which);
+      if (!fates[which].dropped) fates[which].met |= std::uint64_t{1} << index;
+    }
+  }
+  // What a stage refused was never through it; the stages before see that something behind them took it.
+  for (const Fate& fate : fates) {
+    if (!fate.dropped) continue;
+    for (std::size_t index = 0; index < plan.size(); ++index) {
+      const std::uint64_t bit = std::uint64_t{1} << index;
+      if ((fate.met & bit) != 0) plan[index]->egress.all.dropped_later += packet.packets;
+      if ((fate.changed & bit) != 0) plan[index]->egress.changed.dropped_later += packet.packets;
+    }
+  }
 }
 
 }  // namespace withstand::lab::link

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "spec/read/scope.hpp"
+#include "spec/read/target.hpp"
 #include "spec/signals.hpp"
 
 namespace withstand::spec {
@@ -21,6 +22,13 @@ std::optional<Value> read_choice(const Item& item, const Parameter& parameter, R
   report.error(item, fmt::format("'{}' cannot be '{}'", parameter.name, *text),
                suggestion(*text, parameter.choices, "it is one of"));
   return std::nullopt;
+}
+
+std::optional<Value> read_path(const Item& item, const Parameter& parameter, const Scope& scope) {
+  const auto path = as_text(item, fmt::format("'{}'", parameter.name), scope.report);
+  if (!path) return std::nullopt;
+  if (path->empty() || path->front() == '/') return Value(*path);
+  return Value(folder_of(scope.experiment.file) + "/" + *path);
 }
 
 std::optional<Value> read_signal(const Item& item, const Parameter& parameter, Report& report) {
@@ -81,6 +89,8 @@ std::optional<Value> read_typed(const Item& item, const Parameter& parameter, Sc
       return widen(as_number(item, what, report));
     case ValueType::text:
       return widen(as_text(item, what, report));
+    case ValueType::file:
+      return read_path(item, parameter, scope);
     case ValueType::choice:
       return read_choice(item, parameter, report);
     case ValueType::signal:

@@ -99,6 +99,7 @@ Json parameter(const Parameter& parameter) {
     case ValueType::number:
       return numeric(parameter, number(words));
     case ValueType::text:
+    case ValueType::file:
       return text(words);
     case ValueType::choice:
       return one_of_texts(parameter.choices, words);

@@ -93,5 +93,52 @@ TEST(Shapes, SaysWhenAShapeCannotBe) {
   EXPECT_THROW(shape_links(request("majorities-ring", 2)), std::invalid_argument);
 }
 
+TEST(Shapes, BridgeLeavesOneNodeThatHearsBothHalves) {
+  for (const std::size_t count : {3U, 4U, 5U, 8U}) {
+    const auto heard = hears(shape_links(request("bridge", count, {1})), count);
+    EXPECT_EQ(heard.at(1).size(), count);
+    std::set<std::set<NodeId>> sides;
+    for (const auto& [node, peers] : heard)
+      if (node != 1) sides.insert(peers);
+    EXPECT_EQ(sides.size(), 2U) << count;
+  }
+  EXPECT_THROW(shape_links(request("bridge", 2)), std::invalid_argument);
+  EXPECT_THROW(shape_links(request("bridge", 5, {1, 2})), std::invalid_argument);
+}
+
+TEST(Shapes, MinorityThirdIsFewerThanAThird) {
+  EXPECT_EQ(hears(shape_links(request("minority-third", 4, {2})), 4).at(2).size(), 1U);
+  EXPECT_EQ(hears(shape_links(request("minority-third", 7, {2})), 7).at(2).size(), 2U);
+  EXPECT_THROW(shape_links(request("minority-third", 3)), std::invalid_argument) << "there is no such third";
+}
+
+TEST(Shapes, PrimariesAreEachAlone) {
+  const auto heard = hears(shape_links(request("primaries", 5, {0, 3})), 5);
+  EXPECT_EQ(heard.at(0), std::set<NodeId>{0});
+  EXPECT_EQ(heard.at(3), std::set<NodeId>{3});
+  EXPECT_EQ(heard.at(1).size(), 3U);
+}
+
+TEST(Shapes, SplitMakesSoManyGroupsByChance) {
+  std::set<std::vector<Link>> distinct;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    ShapeRequest asked = request("split", 7, {}, seed);
+    asked.parts = 3;
+    const auto links = shape_links(asked);
+    distinct.insert(links);
+    std::set<std::set<NodeId>> groups;
+    for (const auto& [node, peers] : hears(links, 7)) {
+      EXPECT_TRUE(peers.contains(node));
+      groups.insert(peers);
+    }
+    EXPECT_EQ(groups.size(), 3U);
+    EXPECT_EQ(links, shape_links(asked));
+  }
+  EXPECT_GT(distinct.size(), 30U);
+  ShapeRequest asked = request("split", 3);
+  asked.parts = 4;
+  EXPECT_THROW(shape_links(asked), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace withstand::faults

@@ -99,14 +99,12 @@ class LinkFabric : public testing::Test {
   }
 
   static Impairment latency(const std::string& name, nanoseconds delay, nanoseconds jitter = 0ns) {
-    return {.kind = Kind::latency, .fault = name, .seed = 7, .delay = delay, .jitter = jitter};
+    return {.kind = Kind::latency, .fault = name, .seed = 7, .settings = {.delay = {.delay = delay, .jitter = jitter}}};
   }
   static Impairment loss(const std::string& name, std::int64_t ppb, std::uint64_t seed = 7) {
-    return {.kind = Kind::loss, .fault = name, .seed = seed, .loss_ppb = ppb, .delay = {}, .jitter = {}};
+    return {.kind = Kind::loss, .fault = name, .seed = seed, .settings = {.loss = {.random = {.ppb = ppb}}}};
   }
-  static Impairment partition(const std::string& name) {
-    return {.kind = Kind::partition, .fault = name, .seed = 7, .delay = {}, .jitter = {}};
-  }
+  static Impairment partition(const std::string& name) { return {.kind = Kind::partition, .fault = name, .seed = 7}; }
 
   std::unique_ptr<support::NetRig> rig;
 };
@@ -228,7 +226,7 @@ TEST_F(LinkFabric, LosesTheRatioThatWasAskedFor) {
   while (receive(b, 200ms)) ++received;
   const auto effect = rig->fabric().effect(handle).at(0);
   EXPECT_EQ(effect.offered, packets);
-  EXPECT_EQ(effect.refused, effect.decided_drops);
+  EXPECT_EQ(effect.refused, effect.decided);
   EXPECT_EQ(effect.delivered, packets - effect.refused);
   EXPECT_EQ(effect.delivered, received);
   // 5 000 ± 68.9: a hash that draws fairly leaves ±500 with a probability below 1e-12.
@@ -260,9 +258,9 @@ TEST_F(LinkFabric, LossesAreIndependentAndTheSecondSeesWhatTheFirstLeft) {
   while (receive(b, 150ms)) ++received;
   const auto first = rig->fabric().effect(half).at(0), second = rig->fabric().effect(third).at(0);
   EXPECT_EQ(first.offered, 6000u);
-  EXPECT_EQ(first.refused, first.decided_drops);
+  EXPECT_EQ(first.refused, first.decided);
   EXPECT_EQ(second.offered, 6000u - first.refused);
-  EXPECT_EQ(second.refused, second.decided_drops);
+  EXPECT_EQ(second.refused, second.decided);
   EXPECT_EQ(first.dropped_later, second.refused);
   EXPECT_EQ(second.delivered, received);
   // Of 6 000, 2 000 ± 36.5 remain; ±300 is beyond 8 sigma.
@@ -350,7 +348,7 @@ TEST_F(LinkFabric, TcpArrivesWholeThroughLossAndJitterWithOffloadsOn) {
   const auto health = rig->fabric().health();
   EXPECT_GT(effect.offered, (40u << 20) / 1500);  // decided on packets, not on super-packets
   EXPECT_GT(effect.refused, 0u);
-  EXPECT_EQ(effect.refused, effect.decided_drops);
+  EXPECT_EQ(effect.refused, effect.decided);
   EXPECT_EQ(effect.offered, effect.refused + effect.dropped_later + effect.in_flight + effect.delivered);
   EXPECT_LT(health.forwarded, effect.offered) << "runs of packets were written as one";
   EXPECT_EQ(health.kernel_drops, 0u);
@@ -398,7 +396,7 @@ TEST_F(LinkFabric, ThreeOnOneLinkEachWithItsOwnEvidence) {
   EXPECT_EQ(refused.offered, refused.refused);
   EXPECT_GE(refused.refused, 40u);
   EXPECT_EQ(lost.offered + refused.refused, 140u);
-  EXPECT_EQ(lost.refused, lost.decided_drops);
+  EXPECT_EQ(lost.refused, lost.decided);
   EXPECT_EQ(lost.delivered, received);
   EXPECT_EQ(delayed.offered, lost.offered - lost.refused + 10);
   EXPECT_EQ(delayed.delayed, received + 10);

@@ -1,8 +1,10 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "lab/link/delay_histogram.hpp"
 #include "lab/link/health.hpp"
-#include "lab/link/loss_recount.hpp"
+#include "lab/link/recount.hpp"
 #include "lab/link/release_queue.hpp"
 #include "lab/link/stage.hpp"
 #include "support/net_rig.hpp"
@@ -13,17 +15,33 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = core::Impairment::Kind;
 
-std::shared_ptr<Stage> stage(StageSettings settings, std::string_view fault = "a fault") {
-  auto made = std::make_shared<Stage>();
-  made->settings = settings;
-  made->draws = core::draw_stream(7, fault, "n1>n2", settings.kind == Kind::loss ? "loss" : "jitter");
-  return made;
+std::shared_ptr<Stage> stage(Kind kind, const core::LinkSettings& settings = {}, std::string_view fault = "a fault") {
+  const auto draws = core::draw_stream(7, fault, "n1>n2", kind == Kind::loss ? "loss" : "jitter");
+  return std::make_shared<Stage>(StageSettings{.kind = kind, .handle = 1, .settings = settings}, draws, 0ns);
+}
+
+core::LinkSettings loss(std::int64_t ppb) { return {.loss = {.random = {.ppb = ppb}}}; }
+core::LinkSettings latency(std::chrono::nanoseconds delay, std::chrono::nanoseconds jitter = 0ns) {
+  return {.delay = {.delay = delay, .jitter = jitter}};
+}
+
+std::vector<Fate> fates_of(const Plan& plan, const PacketFacts& packet = {}) {
+  std::vector<Fate> fates;
+  decide(plan, packet, fates);
+  return fates;
+}
+
+/// The delay of a packet that is let through.
+std::optional<std::chrono::nanoseconds> delay_of(const Plan& plan) {
+  const auto fates = fates_of(plan);
+  EXPECT_EQ(fates.size(), 1u);
+  if (fates[0].dropped) return {};
+  return fates[0].delay();
 }
 
 TEST(LinkStage, APartitionRefusesAndNothingBehindItIsAsked) {
-  const Plan plan{stage({.kind = Kind::partition}), stage({.kind = Kind::loss, .loss_ppb = 500'000'000}),
-                  stage({.kind = Kind::latency, .delay = 1ms})};
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(decide(plan, 3), std::nullopt);
+  const Plan plan{stage(Kind::partition), stage(Kind::loss, loss(500'000'000)), stage(Kind::latency, latency(1ms))};
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(fates_of(plan, {.packets = 3}).at(0).dropped);
   EXPECT_EQ(plan[0]->offered, 30u);
   EXPECT_EQ(plan[1]->offered, 0u);
   EXPECT_EQ(plan[2]->offered, 0u);
@@ -31,10 +49,9 @@ TEST(LinkStage, APartitionRefusesAndNothingBehindItIsAsked) {
 }
 
 TEST(LinkStage, LatenciesAddUpWithinTheirJitter) {
-  const Plan plan{stage({.kind = Kind::latency, .delay = 10ms, .jitter = 2ms}),
-                  stage({.kind = Kind::latency, .delay = 5ms})};
+  const Plan plan{stage(Kind::latency, latency(10ms, 2ms)), stage(Kind::latency, latency(5ms))};
   for (int i = 0; i < 1000; ++i) {
-    const auto delay = decide(plan, 1);
+    const auto delay = delay_of(plan);
     ASSERT_TRUE(delay);
     ASSERT_GE(*delay, 13ms);
     ASSERT_LE(*delay, 17ms);
@@ -44,10 +61,10 @@ TEST(LinkStage, LatenciesAddUpWithinTheirJitter) {
 }
 
 TEST(LinkStage, JitterLargerThanTheDelayNeverGoesBackInTime) {
-  const Plan plan{stage({.kind = Kind::latency, .delay = 1ms, .jitter = 5ms})};
+  const Plan plan{stage(Kind::latency, latency(1ms, 5ms))};
   int at_once = 0;
   for (int i = 0; i < 1000; ++i) {
-    const auto delay = decide(plan, 1);
+    const auto delay = delay_of(plan);
     ASSERT_GE(*delay, 0ms);
     at_once += *delay == 0ms;
   }
@@ -57,17 +74,143 @@ TEST(LinkStage, JitterLargerThanTheDelayNeverGoesBackInTime) {
 TEST(LinkStage, TheRecountAgreesWithEveryDecision) {
   const core::Topology topology = support::plain_topology(2);
   for (const std::int64_t ppb : {0L, 1L, 10'000'000L, 500'000'000L, 999'999'999L, 1'000'000'000L}) {
-    const core::Impairment impairment{
-        .kind = Kind::loss, .fault = "a fault", .seed = 7, .loss_ppb = ppb, .delay = {}, .jitter = {}};
-    LossRecount recount(topology, impairment);
-    const Plan plan{stage({.kind = Kind::loss, .loss_ppb = ppb})};
+    const core::Impairment impairment{.kind = Kind::loss, .fault = "a fault", .seed = 7, .settings = loss(ppb)};
+    Recount recount(topology, impairment);
+    const Plan plan{stage(Kind::loss, loss(ppb))};
     std::uint64_t drops = 0;
     for (std::uint64_t i = 1; i <= 5000; ++i) {
-      drops += decide(plan, 1) ? 0U : 1U;
-      ASSERT_EQ(recount.drops({0, 1}, i), drops) << ppb << " ppb, packet " << i;
+      drops += delay_of(plan) ? 0U : 1U;
+      ASSERT_EQ(recount.decided({0, 1}, i), drops) << ppb << " ppb, packet " << i;
     }
     // What the stage reports without having counted refusals: nothing came out.
-    EXPECT_EQ(plan[0]->effect({0, 1}).refused, 5000u);
+    EXPECT_EQ(plan[0]->effect({0, 1}, 0ns).refused, 5000u);
+  }
+}
+
+/// A packet of UDP without a payload, but with the length it is said to have.
+PacketHeader udp(std::uint16_t port) {
+  return {.protocol = 17, .transport = 20, .payload = 28, .source_port = 40000, .destination_port = port};
+}
+
+TEST(LinkStage, CopiesMeetOnlyWhatIsBehind) {
+  const Plan plan{stage(Kind::loss, loss(0)), stage(Kind::duplicate, {.choice = {.ppb = 1'000'000'000}, .copies = 2}),
+                  stage(Kind::latency, latency(1ms, 1ms))};
+  const auto fates = fates_of(plan);
+  ASSERT_EQ(fates.size(), 3u);
+  EXPECT_EQ(fates[0].met, 0b111u);
+  EXPECT_EQ(fates[0].changed, 0u);
+  for (const std::size_t copy : {1u, 2u}) {
+    EXPECT_EQ(fates[copy].met, 0b100u);
+    EXPECT_EQ(fates[copy].changed, 0b010u);
+    EXPECT_NE(fates[copy].delay(), fates[0].delay()) << "a draw of its own";
+  }
+  EXPECT_EQ(plan[1]->offered, 1u);
+  EXPECT_EQ(plan[2]->offered, 3u);
+}
+
+TEST(LinkStage, AnImpairmentLeavesAloneWhatItDoesNotMatch) {
+  const PacketHeader dns = udp(53), other = udp(54);
+  const Plan plan{
+      stage(Kind::loss, {.match = {.protocol = 17, .port = 53}, .loss = {.random = {.ppb = 1'000'000'000}}})};
+  EXPECT_TRUE(fates_of(plan, {.header = &dns}).at(0).dropped);
+  EXPECT_FALSE(fates_of(plan, {.header = &other}).at(0).dropped);
+  EXPECT_FALSE(fates_of(plan).at(0).dropped) << "no IP packet";
+  EXPECT_EQ(plan[0]->offered, 1u);
+  EXPECT_EQ(fates_of(plan, {.header = &other}).at(0).met, 0u);
+}
+
+TEST(LinkStage, LargePacketsVanishInABlackHole) {
+  const Plan plan{stage(Kind::mtu, {.mtu = 1400})};
+  EXPECT_FALSE(fates_of(plan, {.bytes = 1400}).at(0).dropped);
+  EXPECT_TRUE(fates_of(plan, {.bytes = 1401}).at(0).dropped);
+  EXPECT_TRUE(needs_packets(plan));
+}
+
+TEST(LinkStage, TimeToLiveRunsOutAfterAllRoutersTogether) {
+  const Plan plan{stage(Kind::ttl, {.hops = 10}), stage(Kind::ttl, {.hops = 5})};
+  const PacketHeader header = udp(53);
+  EXPECT_EQ(fates_of(plan, {.header = &header, .time_to_live = 16}).at(0).hops, 15);
+  EXPECT_TRUE(fates_of(plan, {.header = &header, .time_to_live = 15}).at(0).dropped);
+  EXPECT_TRUE(fates_of(plan, {.header = &header, .time_to_live = 10}).at(0).dropped);
+  EXPECT_FALSE(needs_packets(plan));
+  EXPECT_EQ(plan[0]->egress.all.dropped_later, 1u) << "the second took what the first let through";
+}
+
+TEST(LinkStage, HoldsBackTheChosenOrAllOthers) {
+  for (const bool overtake : {false, true}) {
+    const core::LinkSettings settings{.choice = {.ppb = 500'000'000},
+                                      .reorder = {.hold = 3ms, .chosen_overtake = overtake, .gap = 4}};
+    const Plan plan{stage(Kind::reorder, settings)};
+    int chosen = 0;
+    for (int i = 1; i <= 4000; ++i) {
+      const Fate fate = fates_of(plan).at(0);
+      const bool hit = fate.changed != 0;
+      ASSERT_TRUE(!hit || i % 4 == 0);
+      ASSERT_EQ(fate.loose, hit != overtake ? 3ms : 0ms);
+      ASSERT_EQ(fate.ordered, 0ms);
+      chosen += hit;
+    }
+    EXPECT_NEAR(chosen, 500, 6 * 16);
+  }
+}
+
+TEST(LinkStage, RatesInARowTakePacketsFromEachOther) {
+  const Plan plan{stage(Kind::rate, {.rate = {.bits_per_second = 8'000'000}}),
+                  stage(Kind::rate, {.rate = {.bits_per_second = 4'000'000}})};
+  EXPECT_EQ(fates_of(plan, {.bytes = 1000}).at(0).delay(), 3ms);
+  EXPECT_EQ(fates_of(plan, {.bytes = 1000}).at(0).delay(), 5ms) << "the slower one is the only queue";
+}
+
+TEST(LinkStage, AFlappingPartitionIsMetOnlyWhileItIsDown) {
+  const Plan plan{stage(Kind::partition, {.flap = {.up_min = 1s, .up_max = 1s, .down_min = 1s, .down_max = 1s}})};
+  EXPECT_FALSE(fates_of(plan, {.read = 500ms}).at(0).dropped);
+  EXPECT_TRUE(fates_of(plan, {.read = 1500ms}).at(0).dropped);
+  EXPECT_EQ(plan[0]->offered, 1u);
+  EXPECT_FALSE(plan[0]->forbids(500ms));
+  EXPECT_TRUE(plan[0]->forbids(1500ms));
+  EXPECT_EQ(plan[0]->effect({}, 3500ms).times_down, 2u);
+}
+
+TEST(LinkDrainMeter, MeasuresOnlyWhatLeftWhileMoreWaited) {
+  DrainMeter meter;
+  meter.add(0ms, 10ms, 1000, false);
+  meter.add(5ms, 11ms, 1000, true);
+  meter.add(20ms, 30ms, 1000, false);  // came to an empty queue
+  meter.add(21ms, 32ms, 1000, true);
+  core::LinkEffect effect;
+  meter.fill(effect);
+  EXPECT_EQ(effect.busy_bytes, 2000u);
+  EXPECT_EQ(effect.busy_ns, 3'000'000);
+  EXPECT_EQ(effect.wire_bytes, 4000u);
+  EXPECT_EQ(effect.span_ns, 32'000'000);
+}
+
+TEST(LinkRecount, FollowsEveryModelThatChooses) {
+  const core::Topology topology = support::plain_topology(2);
+  std::vector<core::Impairment> impairments(4);
+  impairments[0].kind = Kind::loss;
+  impairments[0].settings.loss = {
+      .model = core::LossSettings::Model::gilbert_elliott, .p = 50'000'000, .r = 300'000'000};
+  impairments[1].kind = Kind::duplicate;
+  impairments[1].settings.choice = {.ppb = 100'000'000, .correlation_ppb = 500'000'000};
+  impairments[1].settings.copies = 3;
+  impairments[2].kind = Kind::corrupt;
+  impairments[2].settings.choice = {.ppb = 100'000'000};
+  impairments[2].settings.corrupt.where = core::CorruptSettings::Where::anywhere;
+  impairments[3].kind = Kind::reorder;
+  impairments[3].settings.choice = {.ppb = 700'000'000};
+  impairments[3].settings.reorder = {.hold = 1ms, .gap = 3};
+  const PacketHeader header = udp(9);
+  for (const auto& impairment : impairments) {
+    Recount recount(topology, impairment);
+    const StageSettings settings{.kind = impairment.kind, .handle = 1, .settings = impairment.settings};
+    const Plan plan{std::make_shared<Stage>(settings, draws_of(topology, impairment, {0, 1}), 0ns)};
+    std::uint64_t hits = 0;
+    for (std::uint64_t i = 1; i <= 5000; ++i) {
+      for (const Fate& fate : fates_of(plan, {.header = &header})) hits += fate.dropped || fate.changed != 0;
+      ASSERT_EQ(recount.decided({0, 1}, i), hits) << i;
+    }
+    EXPECT_GT(hits, 100u);
   }
 }
 
@@ -92,6 +235,7 @@ TEST(LinkDelayHistogram, QuantilesAreWithinAThousandth) {
   EXPECT_EQ(histogram.min(), 1000);
   EXPECT_EQ(histogram.max(), 100'000'000);
   EXPECT_EQ(histogram.mean(), 50'000'500);
+  EXPECT_NEAR(static_cast<double>(histogram.deviation()), 1e8 / std::sqrt(12), 1e3);
   EXPECT_NEAR(static_cast<double>(histogram.quantile(0.5)), 50e6, 50e3);
   EXPECT_NEAR(static_cast<double>(histogram.quantile(0.99)), 99e6, 99e3);
   EXPECT_NEAR(static_cast<double>(histogram.quantile(1)), 100e6, 100e3);

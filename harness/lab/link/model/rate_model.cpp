@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double least_queue = 10 * 1500, slots_only_queue = 8 << 20;
+constexpr double least_queue = 10 * 1500, slots_only_queue = 8 << 20, most_queue = 64 << 20;
 
 }  // namespace
 
@@ -26,12 +26,13 @@ void RateModel::size_queue(std::chrono::nanoseconds delay) {
   const double rate = static_cast<double>(trace_ ? trace_->mean_bits_per_second() : settings_.bits_per_second);
   const double seconds =
       std::chrono::duration<double>(settings_.bloated ? 5s : std::max<core::Instant>(100ms, 2 * delay)).count();
-  const double sized = rate > 0 ? std::max(least_queue, rate / 8 * seconds) : slots_only_queue;
+  const double sized = rate > 0 ? std::clamp(rate / 8 * seconds, least_queue, most_queue) : slots_only_queue;
   limit_ = settings_.queue > 0 ? static_cast<std::uint64_t>(settings_.queue) : static_cast<std::uint64_t>(sized);
 }
 
 std::optional<RateModel::Departure> RateModel::offer(core::Instant now, std::uint32_t packet_bytes) {
-  if (const auto waiting = backlog_.bytes(now); waiting > 0 && waiting + packet_bytes > limit_) return {};
+  const auto waiting = backlog_.bytes(now);
+  if (waiting > 0 && waiting + packet_bytes > limit_) return {};
   core::Instant leaves = now;
   if (trace_)
     leaves = trace_->leaves(now, packet_bytes);
@@ -40,7 +41,7 @@ std::optional<RateModel::Departure> RateModel::offer(core::Instant now, std::uin
   if (slots_) leaves = slots_->leaves(leaves, packet_bytes);
   backlog_.add(leaves, packet_bytes);
   const bool marked = settings_.mark_above.count() > 0 && leaves - now > settings_.mark_above;
-  return Departure{leaves, marked};
+  return Departure{.leaves = leaves, .waited = waiting > 0, .marked = marked};
 }
 
 }  // namespace withstand::lab::link

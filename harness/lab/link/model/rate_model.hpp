@@ -20,6 +20,7 @@ class RateModel {
  public:
   struct Departure {
     core::Instant leaves;
+    bool waited = false;  ///< another was in the queue when it came
     bool marked = false;  ///< it waits longer than mark_above: its congestion is to be marked, if it can carry marks
   };
 
@@ -28,7 +29,8 @@ class RateModel {
   /// For a packet that comes at `now`, which must not fall; nothing when the queue is full.
   [[nodiscard]] std::optional<Departure> offer(core::Instant now, std::uint32_t packet_bytes);
   /// What else the packets of this link are delayed: a queue that was not given a size holds what the rate carries in
-  /// twice that time, or in 100 ms if that is more, and never less than ten large packets; a bloated one 5 s.
+  /// twice that time, or in 100 ms if that is more, and never less than ten large packets or more
+  /// than 64 MiB; a bloated one 5 s.
   void size_queue(std::chrono::nanoseconds delay);
   [[nodiscard]] std::uint64_t queue_bytes() const { return limit_; }
 

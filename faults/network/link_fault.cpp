@@ -1,0 +1,120 @@
+#include "network/link_fault.hpp"
+
+#include <netinet/in.h>
+
+#include "core/parameters.hpp"
+
+namespace withstand::faults {
+namespace {
+
+using Objections = std::vector<spec::KindTable::Objection>;
+
+std::vector<spec::Parameter> narrowing_parameters() {
+  spec::Parameter protocol = parameter("protocol", spec::ValueType::choice, "Only packets of this protocol.");
+  protocol.choices = {"tcp", "udp", "icmp"};
+  spec::Parameter port = parameter("port", spec::ValueType::integer, "Only packets from or to this TCP or UDP port.");
+  port.minimum = std::int64_t{1};
+  port.maximum = std::int64_t{65535};
+  spec::Parameter connections =
+      parameter("connections", spec::ValueType::choice,
+                "Only packets that open a TCP connection (new), or only those of connections that were answered.");
+  connections.choices = {"new", "established"};
+  return {protocol, port, connections};
+}
+
+core::Match match_of(const spec::FaultSpec& fault) {
+  core::Match match;
+  const auto protocol = core::parameter_or<std::string>(fault, "protocol", "");
+  match.protocol = protocol == "tcp"    ? IPPROTO_TCP
+                   : protocol == "udp"  ? IPPROTO_UDP
+                   : protocol == "icmp" ? IPPROTO_ICMP
+                                        : 0;
+  match.port = static_cast<std::uint16_t>(core::parameter_or<std::int64_t>(fault, "port", 0));
+  const auto connections = core::parameter_or<std::string>(fault, "connections", "");
+  if (connections == "new") match.state = core::Match::State::fresh;
+  if (connections == "established") match.state = core::Match::State::established;
+  if (match.state != core::Match::State::any) match.protocol = IPPROTO_TCP;
+  return match;
+}
+
+Objections narrowing_objections(const spec::FaultSpec& fault) {
+  const auto protocol = core::parameter_or<std::string>(fault, "protocol", "tcp");
+  if (protocol == "icmp" && core::parameter<std::int64_t>(fault, "port"))
+    return {{"port", {"ICMP has no ports", "leave out 'port' or say another protocol"}}};
+  if (protocol != "tcp" && core::parameter<std::string>(fault, "connections"))
+    return {{"connections", {"only TCP has connections", "leave out 'connections' or say protocol = \"tcp\""}}};
+  return {};
+}
+
+}  // namespace
+
+Objections LinkFault::objections(const spec::FaultSpec& fault) const {
+  Objections all = aim_objections(fault);
+  for (auto&& more : {narrowing_objections(fault), own_objections(fault)})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+std::vector<core::Claim> LinkFault::claims(const spec::FaultSpec&, const core::Topology& topology) const {
+  return claim_all_links(topology);
+}
+
+std::vector<core::Link> LinkFault::links(const spec::FaultSpec& fault, const core::Topology& topology, std::uint64_t,
+                                         const core::Aim& aim) const {
+  return aimed_links(fault, topology, aim);
+}
+
+std::unique_ptr<core::Injection> LinkFault::inject(const core::Context& context) const {
+  core::Impairment asked = impairment(context.fault);
+  asked.settings.match = match_of(context.fault);
+  return std::make_unique<LinkInjection>(
+      context, asked, links(context.fault, context.lab.topology(), context.seed, context.aim),
+      [this, asked](const core::LinkEffect& effect, const std::string& link) { return judge(asked, effect, link); });
+}
+
+spec::KindSchema link_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters) {
+  spec::KindSchema schema;
+  schema.kind = std::move(kind);
+  schema.summary = std::move(summary);
+  schema.targeting = spec::Targeting::nodes_or_links;
+  schema.parameters = std::move(parameters);
+  schema.parameters.push_back(both_ways_parameter());
+  for (auto& one : narrowing_parameters()) schema.parameters.push_back(std::move(one));
+  return schema;
+}
+
+core::Documentation link_documentation(std::string text, std::string evidence, std::string example) {
+  core::Documentation documentation;
+  documentation.text = std::move(text);
+  documentation.evidence = std::move(evidence);
+  documentation.example = std::move(example);
+  documentation.requirements = {"namespaces", "tun"};
+  return documentation;
+}
+
+spec::Parameter parameter(std::string name, spec::ValueType type, std::string summary) {
+  spec::Parameter made;
+  made.name = std::move(name);
+  made.type = type;
+  made.summary = std::move(summary);
+  return made;
+}
+
+std::vector<spec::Parameter> choice_parameters(const std::string& name, const std::string& summary) {
+  spec::Parameter share = parameter(name, spec::ValueType::ratio, summary);
+  share.required = true;
+  share.minimum = spec::Ratio{1};
+  spec::Parameter correlation =
+      parameter("correlation", spec::ValueType::ratio,
+                "How much one packet's fate is the next one's: they come in runs, their share stays.");
+  correlation.fallback = spec::Ratio{0};
+  correlation.maximum = spec::Ratio{999'999'999};
+  return {share, correlation};
+}
+
+core::Choice choice_of(const spec::FaultSpec& fault, const std::string& name) {
+  return {.ppb = core::parameter_or<spec::Ratio>(fault, name, {}).ppb,
+          .correlation_ppb = core::parameter_or<spec::Ratio>(fault, "correlation", {}).ppb};
+}
+
+}  // namespace withstand::faults

@@ -1,0 +1,206 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/parameters.hpp"
+#include "network/link_fault.hpp"
+#include "network/network_faults.hpp"
+#include "network/number_file.hpp"
+
+namespace withstand::faults {
+namespace {
+
+using core::EvidenceRow;
+using spec::ValueType;
+using std::chrono::nanoseconds;
+
+spec::Parameter bytes(std::string name, std::int64_t most, std::string summary) {
+  spec::Parameter made = parameter(std::move(name), ValueType::bytes, std::move(summary));
+  made.minimum = spec::Bytes{0};
+  made.maximum = spec::Bytes{most};
+  return made;
+}
+
+spec::Parameter duration(std::string name, std::string summary) {
+  spec::Parameter made = parameter(std::move(name), ValueType::duration, std::move(summary));
+  made.minimum = nanoseconds(1);
+  made.maximum = nanoseconds(std::chrono::minutes(10));
+  return made;
+}
+
+std::vector<spec::Parameter> rate_parameters() {
+  constexpr std::int64_t mebibyte = 1 << 20;
+  spec::Parameter rate = parameter("rate", ValueType::bandwidth, "What the link carries, one way.");
+  rate.minimum = spec::Bandwidth{8};
+  spec::Parameter behaviour = parameter(
+      "queue_behaviour", ValueType::choice,
+      "drop-tail: a queue of sensible size loses what comes when it is full; bufferbloat: one of 5 s delays instead.");
+  behaviour.choices = {"drop-tail", "bufferbloat"};
+  behaviour.fallback = std::string("drop-tail");
+  spec::Parameter packets = parameter("slot_packets", ValueType::integer, "Most packets that one slot takes.");
+  packets.minimum = std::int64_t{1};
+  return {
+      rate,
+      bytes("burst", 64 * mebibyte, "What may pass at once after a pause, as of a token bucket."),
+      bytes("overhead", 65536, "Added to each IP packet for the layers below: 38B for Ethernet on the wire."),
+      bytes("cell", 65536, "Packets travel in whole cells of this size, as with ATM."),
+      bytes("cell_overhead", 65536, "Added to each cell."),
+      bytes("queue", 64 * mebibyte,
+            "What may wait. Default: what the rate carries in 100ms, or in twice the link's delay if that is more."),
+      behaviour,
+      duration("mark_above", "Packets that wait longer are marked (ECN), if their connection knows marks."),
+      duration("slot_min", "Nothing leaves between slots; the least time from slot to slot."),
+      duration("slot_max", "The longest time from slot to slot. Default: slot_min."),
+      packets,
+      bytes("slot_bytes", 64 * mebibyte, "Most bytes that one slot takes.")};
+}
+
+core::Documentation rate_documentation() {
+  return link_documentation(
+      "Packets that come faster than the rate wait in a queue; when it is full, what comes is lost. A trace replays "
+      "a recorded mobile link: what is not used at its instants is gone. Sizes are those of IP packets; overhead and "
+      "cells add what the layers below would. Large segments of the sender's offload are cut into packets of the "
+      "link's size first.\n\n"
+      "The queue is sized from rate and delay, as a good router's is, and never a fixed number of packets. With "
+      "slots the link delivers in bursts, as radio does; 'rate' may then be left out. Several rates on one link "
+      "stand in a row.",
+      "Bytes that left, with overhead, never above the rate; the rate at which they left while others waited; "
+      "packets lost to the full queue; how long packets took.",
+      R"([[fault]]
+name = "narrow"
+kind = "network.rate"
+from = "all"
+to   = "any"
+rate = "2Mbit/s"
+at   = "5s"
+for  = "10s"
+)");
+}
+
+std::string bandwidth(double bits_per_second) {
+  for (const auto& [unit, size] : {std::pair{"Gbit/s", 1e9}, {"Mbit/s", 1e6}, {"kbit/s", 1e3}})
+    if (bits_per_second >= size) return fmt::format("{:.3g}{}", bits_per_second / size, unit);
+  return fmt::format("{:.3g}bit/s", bits_per_second);
+}
+
+std::string requested(const core::RateSettings& asked, const core::LinkEffect& effect) {
+  std::string text;
+  if (asked.trace) text = "a recorded link";
+  if (asked.bits_per_second > 0) text = spec::to_text(spec::Bandwidth{asked.bits_per_second});
+  if (asked.slot_max.count() > 0)
+    text += fmt::format("{}slots every {} to {}", text.empty() ? "" : ", ", spec::to_text(asked.slot_min),
+                        spec::to_text(asked.slot_max));
+  return fmt::format("{}, a queue of {} bytes", text, effect.queue_bytes);
+}
+
+std::string measured(const core::LinkEffect& effect) {
+  std::string text;
+  if (effect.busy_ns > 0)
+    text = fmt::format("{} while packets waited, ",
+                       bandwidth(static_cast<double>(effect.busy_bytes) * 8e9 / static_cast<double>(effect.busy_ns)));
+  text +=
+      fmt::format("{} of {} packets left, {} lost to the full queue", effect.delivered, effect.offered, effect.refused);
+  if (effect.delayed > 0)
+    text += fmt::format("; delay mean {}, p99 {}", spec::to_human(nanoseconds(effect.delay_mean_ns)),
+                        spec::to_human(nanoseconds(effect.delay_p99_ns)));
+  if (effect.marked > 0) text += fmt::format("; {} marked", effect.marked);
+  return text;
+}
+
+/// More left than the rate allows: from the first packet read to the last written, beside what a burst may be ahead.
+bool too_fast(const core::RateSettings& asked, const core::LinkEffect& effect) {
+  const double rate = static_cast<double>(asked.bits_per_second) / 8e9;  // bytes per nanosecond
+  return static_cast<double>(effect.wire_bytes) >
+         rate * static_cast<double>(effect.span_ns) + static_cast<double>(asked.burst) + 1;
+}
+
+/// Less left while packets waited than a tenth below the rate, over long enough that single late packets do not count.
+bool too_slow(const core::RateSettings& asked, const core::LinkEffect& effect) {
+  const double rate = static_cast<double>(asked.bits_per_second) / 8e9;
+  return asked.slot_max.count() == 0 && effect.busy_ns > 500'000'000 &&
+         static_cast<double>(effect.busy_bytes) < 0.9 * rate * static_cast<double>(effect.busy_ns);
+}
+
+class Rate : public LinkFault {
+ public:
+  Rate()
+      : LinkFault(
+            link_schema("network.rate", "Limits what the links it is aimed at carry, one way.", rate_parameters()),
+            rate_documentation()) {}
+
+ private:
+  [[nodiscard]] std::vector<spec::KindTable::Objection> own_objections(const spec::FaultSpec& fault) const override {
+    const auto least = core::parameter<nanoseconds>(fault, "slot_min");
+    const auto most = core::parameter<nanoseconds>(fault, "slot_max");
+    const bool rate = core::parameter<spec::Bandwidth>(fault, "rate").has_value();
+    const auto trace = core::parameter<std::string>(fault, "trace");
+    if (!rate && !trace && !least) return {{"", {"limits nothing", "say a rate, a trace, or slots with slot_min"}}};
+    if (rate && trace) return {{"trace", {"says both a rate and a trace", "leave out one of them"}}};
+    if (trace)
+      if (const auto numbers = read_number_file(*trace, read_link_trace); !numbers)
+        return {{"trace", {numbers.error().message, numbers.error().help}}};
+    for (const char* name : {"burst", "overhead", "cell"})
+      if (!rate && fault.parameters.count(name) != 0)
+        return {{name, {fmt::format("'{}' without a rate", name), "say 'rate'"}}};
+    if (most && !least) return {{"slot_max", {"slot_max needs slot_min", "say slot_min too"}}};
+    if (most && *most < *least) return {{"slot_max", {"slot_max is below slot_min", "swap them"}}};
+    if (core::parameter<spec::Bytes>(fault, "cell_overhead") && !core::parameter<spec::Bytes>(fault, "cell"))
+      return {{"cell_overhead", {"cell_overhead without cells", "say cell too"}}};
+    if (core::parameter<spec::Bytes>(fault, "queue") &&
+        core::parameter_or<std::string>(fault, "queue_behaviour", "") == "bufferbloat")
+      return {{"queue", {"the queue has a size and bufferbloat's too", "leave out one of them"}}};
+    return {};
+  }
+
+  [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {
+    const auto size = [&](const char* name) { return core::parameter_or<spec::Bytes>(fault, name, {}).count; };
+    const auto time = [&](const char* name) { return core::parameter_or<nanoseconds>(fault, name, {}); };
+    core::Impairment asked;
+    asked.kind = core::Impairment::Kind::rate;
+    core::RateSettings& rate = asked.settings.rate;
+    rate.bits_per_second = core::parameter_or<spec::Bandwidth>(fault, "rate", {}).bits_per_second;
+    if (const auto trace = core::parameter<std::string>(fault, "trace")) {
+      auto numbers = read_number_file(*trace, read_link_trace);
+      if (!numbers) throw std::runtime_error(numbers.error().message);
+      rate.trace = true;
+      asked.table = std::make_shared<const Numbers>(std::move(*numbers));
+    }
+    rate.burst = size("burst");
+    rate.overhead = size("overhead");
+    rate.cell = size("cell");
+    rate.cell_overhead = size("cell_overhead");
+    rate.queue = size("queue");
+    rate.bloated = core::parameter_or<std::string>(fault, "queue_behaviour", "") == "bufferbloat";
+    rate.mark_above = time("mark_above");
+    rate.slot_min = time("slot_min");
+    rate.slot_max = core::parameter_or<nanoseconds>(fault, "slot_max", rate.slot_min);
+    rate.slot_packets = core::parameter_or<std::int64_t>(fault, "slot_packets", 0);
+    rate.slot_bytes = size("slot_bytes");
+    return asked;
+  }
+
+  [[nodiscard]] EvidenceRow judge(const core::Impairment& impairment, const core::LinkEffect& effect,
+                                  const std::string& link) const override {
+    const core::RateSettings& asked = impairment.settings.rate;
+    EvidenceRow row;
+    row.what = "rate " + link;
+    row.requested = requested(asked, effect);
+    row.measured = measured(effect);
+    row.source = "link fabric, packets leaving";
+    const bool limits = asked.bits_per_second > 0;
+    if (limits && (too_fast(asked, effect) || too_slow(asked, effect)))
+      row.judgement = EvidenceRow::Judgement::mismatch;
+    else if (effect.delayed + effect.refused == 0)
+      row.judgement = EvidenceRow::Judgement::absent;
+    else  // With a burst, a link that never carried more than it shows nothing.
+      row.judgement = asked.burst > 0 && effect.busy_bytes + effect.refused == 0 ? EvidenceRow::Judgement::informative
+                                                                                 : EvidenceRow::Judgement::agrees;
+    return row;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<core::Fault> network_rate() { return std::make_unique<Rate>(); }
+
+}  // namespace withstand::faults

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/event_loop.hpp"
+#include "core/links.hpp"
+#include "lab/link/delay_histogram.hpp"
+
+namespace withstand::lab::link {
+
+/// Where packets that passed a stage ended.
+struct Outcome {
+  std::uint64_t delivered = 0;      ///< written to the receiver's interface
+  std::uint64_t dropped_later = 0;  ///< refused by a stage behind, by a full queue or by the receiver's interface
+  std::uint64_t in_flight = 0;
+  [[nodiscard]] std::uint64_t sum() const { return delivered + dropped_later + in_flight; }
+};
+
+/// Bytes that left a link behind others that they had waited for, and how long they took: the rate that a queue drains
+/// at.
+class DrainMeter {
+ public:
+  void add(core::Instant read, core::Instant written, std::uint32_t wire_bytes, bool waited);
+  void fill(core::LinkEffect& effect) const;
+
+ private:
+  core::Instant first_read_{}, last_written_{};
+  std::uint64_t bytes_ = 0, busy_bytes_ = 0;
+  std::chrono::nanoseconds busy_{};
+};
+
+/// What was seen at the egress of packets that passed one stage.
+struct Egress {
+  Outcome all, changed;
+  std::uint64_t reordered = 0, marked = 0;
+  std::uint32_t largest = 0;       ///< bytes of one packet
+  std::uint32_t least_hops = 255;  ///< taken from the time to live
+  DelayHistogram delay;            ///< read to written
+  Moments drawn;                   ///< what the stages asked for, before order was kept
+  std::int64_t scheduled_sum = 0;  ///< read to due
+  DrainMeter drain;
+};
+
+}  // namespace withstand::lab::link

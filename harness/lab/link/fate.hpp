@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "core/event_loop.hpp"
+#include "lab/link/packet.hpp"
+
+namespace withstand::lab::link {
+
+/// What decisions are made of: one packet on the wire, or several that travel as one where nobody asks for packets.
+struct PacketFacts {
+  const PacketHeader* header = nullptr;  ///< null for what is no IP packet
+  core::Instant read{};
+  std::uint32_t bytes = 0;    ///< of the IP packet; of all of them where they are several
+  std::uint32_t packets = 1;  ///< on the wire
+  std::uint8_t time_to_live = 0;
+  bool has_payload = false;
+};
+
+/// What was decided on a packet, or on a copy of it. Bit or index k means stage k of the plan that decided.
+struct Fate {
+  static constexpr std::size_t most_stages = 64, most_corruptions = 4;
+  struct Corruption {
+    std::uint8_t stage = 0;
+    std::uint64_t key = 0;  ///< of the draw stream for its bits
+  };
+
+  bool dropped = false;
+  bool waited = false;    ///< in a queue, behind others
+  bool marked = false;    ///< its congestion is to be marked
+  std::uint8_t hops = 0;  ///< to take from its time to live
+  std::uint8_t corruption_count = 0;
+  std::int8_t copy_of = -1;            ///< the stage that made this copy; -1: the packet itself
+  std::uint64_t met = 0;               ///< stages it was offered to
+  std::uint64_t changed = 0;           ///< stages that did something to it
+  std::chrono::nanoseconds ordered{};  ///< delay that keeps the order of its link
+  std::chrono::nanoseconds loose{};    ///< delay on top in which others may overtake
+  std::array<Corruption, most_corruptions> corruptions{};
+
+  [[nodiscard]] std::chrono::nanoseconds delay() const { return ordered + loose; }
+  /// Both can travel as one super-packet.
+  [[nodiscard]] bool travels_with(const Fate& other) const {
+    return !dropped && !other.dropped && corruption_count == 0 && other.corruption_count == 0 &&
+           waited == other.waited && ordered == other.ordered && loose == other.loose && met == other.met &&
+           changed == other.changed && marked == other.marked && hops == other.hops && copy_of == other.copy_of;
+  }
+};
+
+}  // namespace withstand::lab::link

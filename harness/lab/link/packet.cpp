@@ -1,0 +1,183 @@
+#include "lab/link/packet.hpp"
+
+#include <algorithm>
+#include <array>
+#include <netinet/in.h>
+
+#include "lab/link/checksum.hpp"
+
+namespace withstand::lab::link {
+namespace {
+
+constexpr std::size_t ipv4_header = 20, ipv6_header = 40, tcp_header = 20, udp_header = 8, icmp_header = 8;
+constexpr std::byte ecn_bits{0x03}, congestion_experienced{0x03};
+constexpr std::size_t most_bits = 64;
+
+FrameView packet_of(FrameView frame) { return frame.subspan(os::vnet_header_bytes); }
+std::byte* packet_of(Frame frame) { return frame.data() + os::vnet_header_bytes; }
+
+void read_transport(FrameView ip, PacketHeader& header) {
+  header.payload = header.transport;
+  const FrameView transport = ip.subspan(header.transport);
+  std::size_t length = 0;
+  if (header.protocol == IPPROTO_TCP && transport.size() >= tcp_header) {
+    length = static_cast<std::size_t>(load8(&transport[12]) >> 4) * 4;
+    header.tcp_flags = load8(&transport[13]);
+  } else if (header.protocol == IPPROTO_UDP && transport.size() >= udp_header) {
+    length = udp_header;
+  } else if (header.protocol == IPPROTO_ICMP || header.protocol == IPPROTO_ICMPV6) {
+    length = icmp_header;
+  }
+  if (length == 0 || length > transport.size()) return;
+  header.payload = static_cast<std::uint16_t>(header.transport + length);
+  if (header.protocol != IPPROTO_TCP && header.protocol != IPPROTO_UDP) return;
+  header.source_port = load16(transport.data());
+  header.destination_port = load16(&transport[2]);
+}
+
+/// Steps over IPv6's extension headers (RFC 8200 §4); false when what follows is not in this packet.
+bool skip_extensions(FrameView ip, PacketHeader& header) {
+  std::size_t at = ipv6_header;
+  header.protocol = load8(&ip[6]);
+  for (int steps = 0; steps < 8 && at + 8 <= ip.size(); ++steps) {
+    const bool fragment = header.protocol == IPPROTO_FRAGMENT;
+    if (header.protocol != IPPROTO_HOPOPTS && header.protocol != IPPROTO_ROUTING &&
+        header.protocol != IPPROTO_DSTOPTS && !fragment)
+      break;
+    const bool later = fragment && (load16(&ip[at + 2]) & 0xfff8) != 0;
+    header.protocol = load8(&ip[at]);
+    at += fragment ? 8 : (std::size_t{load8(&ip[at + 1])} + 1) * 8;
+    if (later) {
+      header.transport = header.payload = static_cast<std::uint16_t>(std::min(at, ip.size()));
+      return false;
+    }
+  }
+  header.transport = header.payload = static_cast<std::uint16_t>(std::min(at, ip.size()));
+  return at <= ip.size();
+}
+
+void repair_checksums(Frame frame, const PacketHeader& header) {
+  std::byte* ip = packet_of(frame);
+  const std::size_t size = frame.size() - os::vnet_header_bytes;
+  if (!header.ipv6) store_ipv4_checksum(ip, header.transport);
+  if (header.payload == header.transport) return;
+  const std::size_t place = header.protocol == IPPROTO_TCP ? 16 : header.protocol == IPPROTO_UDP ? 6 : 2;
+  std::byte* field = ip + header.transport + place;
+  const bool none = header.protocol == IPPROTO_UDP && !header.ipv6 && load<std::uint16_t>(field) == 0;
+  if (none) return;
+  const std::size_t length = size - header.transport;
+  store<std::uint16_t>(field, 0);
+  std::uint64_t sum = sum_words({ip + header.transport, length});
+  if (header.protocol != IPPROTO_ICMP) sum += pseudo_header(ip, header.ipv6, header.protocol, length);
+  std::uint16_t value = checksum_of(sum);
+  if (value == 0 && header.protocol == IPPROTO_UDP) value = 0xffff;
+  store(field, value);
+}
+
+/// The bytes of the packet, from and to, in which bits may flip.
+std::pair<std::size_t, std::size_t> region(FrameView ip, const PacketHeader& header,
+                                           core::CorruptSettings::Where where) {
+  switch (where) {
+    case core::CorruptSettings::Where::payload:
+      return {header.payload, ip.size()};
+    case core::CorruptSettings::Where::header:
+      return {0, header.payload};
+    case core::CorruptSettings::Where::anywhere:
+      break;
+  }
+  return {0, ip.size()};
+}
+
+}  // namespace
+
+std::optional<PacketHeader> packet_header(FrameView frame) {
+  if (frame.size() < os::vnet_header_bytes + ipv4_header) return {};
+  const FrameView ip = packet_of(frame);
+  PacketHeader header;
+  const auto version = load8(ip.data()) >> 4;
+  if (version == 4) {
+    const std::size_t length = static_cast<std::size_t>(load8(ip.data()) & 0x0f) * 4;
+    if (length < ipv4_header || length > ip.size()) return {};
+    header.protocol = load8(&ip[9]);
+    header.transport = header.payload = static_cast<std::uint16_t>(length);
+    if ((load16(&ip[6]) & 0x1fff) == 0) read_transport(ip, header);
+    return header;
+  }
+  if (version != 6 || ip.size() < ipv6_header) return {};
+  header.ipv6 = true;
+  if (skip_extensions(ip, header)) read_transport(ip, header);
+  return header;
+}
+
+std::uint8_t time_to_live(FrameView frame, const PacketHeader& header) {
+  return load8(&packet_of(frame)[header.ipv6 ? 7 : 8]);
+}
+
+void lower_time_to_live(Frame frame, const PacketHeader& header, std::uint32_t hops) {
+  std::byte* ip = packet_of(frame);
+  const std::uint32_t before = time_to_live(frame, header);
+  ip[header.ipv6 ? 7 : 8] = static_cast<std::byte>(before - std::min(before, hops));
+  if (!header.ipv6) store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
+}
+
+bool mark_congestion(Frame frame, const PacketHeader& header) {
+  std::byte* ip = packet_of(frame);
+  if (header.ipv6) {
+    // The traffic class lies across the first two bytes; its last two bits are bits 4 and 5 of the second.
+    const std::byte bits = (ip[1] >> 4) & ecn_bits;
+    if (bits == std::byte{0}) return false;
+    ip[1] |= congestion_experienced << 4;
+    return true;
+  }
+  if ((ip[1] & ecn_bits) == std::byte{0}) return false;
+  ip[1] |= congestion_experienced;
+  store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
+  return true;
+}
+
+bool congestion_marked(FrameView frame, const PacketHeader& header) {
+  const std::byte* ip = packet_of(frame).data();
+  return ((header.ipv6 ? ip[1] >> 4 : ip[1]) & ecn_bits) == congestion_experienced;
+}
+
+bool can_corrupt(FrameView frame, const PacketHeader& header, core::CorruptSettings::Where where) {
+  const auto [from, to] = region(packet_of(frame), header, where);
+  return from < to;
+}
+
+void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
+             const core::DrawStream& draws) {
+  complete_checksum(frame);
+  std::byte* ip = packet_of(frame);
+  const auto [from, to] = region(packet_of(FrameView(frame)), header, settings.where);
+  const std::uint64_t size = (to - from) * 8;
+  const auto bits =
+      std::min({static_cast<std::uint64_t>(std::max<std::int64_t>(settings.bits, 0)), size, std::uint64_t{most_bits}});
+  // Floyd's sampling (Bentley, "Programming pearls: a sample of brilliance", 1987): so many different ones, each set
+  // of them as likely as any other.
+  std::array<std::uint64_t, most_bits> chosen{};
+  for (std::uint64_t i = 0; i < bits; ++i) {
+    const std::uint64_t last = size - bits + i;
+    const std::uint64_t drawn = draws.below(i, last + 1);
+    const auto end = chosen.begin() + static_cast<std::ptrdiff_t>(i);
+    chosen[i] = std::find(chosen.begin(), end, drawn) == end ? drawn : last;
+    ip[from + chosen[i] / 8] ^= static_cast<std::byte>(1U << (chosen[i] % 8));
+  }
+  if (settings.repaired) repair_checksums(frame, header);
+}
+
+std::uint64_t digest(FrameView frame) {
+  std::uint64_t hash = 0x9e3779b97f4a7c15ULL * (frame.size() + 1);
+  FrameView bytes = packet_of(frame);
+  const auto take = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0xff51afd7ed558ccdULL;
+    hash ^= hash >> 32;
+  };
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) take(load<std::uint64_t>(bytes.data()));
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, bytes.data(), bytes.size());
+  take(rest);
+  return hash;
+}
+
+}  // namespace withstand::lab::link

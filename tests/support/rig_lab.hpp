@@ -1,0 +1,42 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/lab.hpp"
+#include "support/net_rig.hpp"
+
+namespace withstand::support {
+
+/// A lab of nothing but network, for faults on links: real namespaces, devices and fabric, but no process to hit.
+class RigLab : public core::Lab {
+ public:
+  explicit RigLab(NetRig& rig) : rig_(rig) {}
+  core::EventLoop& loop() override { return rig_.loop(); }
+  [[nodiscard]] const core::Topology& topology() const override { return rig_.topology(); }
+  core::Links& links() override { return rig_.fabric(); }
+  [[nodiscard]] core::NodeState state(core::NodeId) const override { return {}; }
+  void signal(core::NodeId, int, bool, const std::string&) override { none(); }
+  void kill(core::NodeId, const std::string&) override { none(); }
+  void start(core::NodeId) override { none(); }
+  [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId, const std::string&) override { none(); }
+  void run_in(core::NodeId, const std::vector<std::string>&, std::chrono::nanoseconds,
+              std::function<void(core::CommandResult)>) override {
+    none();
+  }
+  void holders(const std::string&, const std::string&,
+               std::function<void(std::vector<core::NodeId>, std::string)>) override {
+    none();
+  }
+  [[nodiscard]] Subscription on_exit(std::function<void(const core::Exit&)>) override { return {}; }
+  [[nodiscard]] Subscription on_ready(std::function<void(core::NodeId)>) override { return {}; }
+  [[nodiscard]] Subscription on_log(std::function<void(const core::LogLine&)>) override { return {}; }
+
+ private:
+  [[noreturn]] static void none() { throw std::logic_error("a lab without processes"); }
+
+  NetRig& rig_;
+};
+
+}  // namespace withstand::support
