@@ -37,8 +37,8 @@ core::Documentation corrupt_documentation() {
       "checksums of IP, TCP, UDP and ICMP are made right after the damage, as a broken switch or a bad memory does "
       "it: then the application reads other bytes than were sent, unless a checksum of its own or TLS saves it.\n\n"
       "A packet without payload is left alone by where = \"payload\". Damaged headers are mostly dropped, whatever "
-      "their checksum. Which packets and which bits, is a hash of the seed, the fault's name, the link and the "
-      "packet's number.",
+      "their checksum. Which packets and which bits, is a hash of the seed, the fault's name, the link, the "
+      "connection and the packet's number in it.",
       "Packets written to the receiver's interface with other bytes than were read from the sender's, per link, "
       "beside what the seed decides.",
       R"([[fault]]

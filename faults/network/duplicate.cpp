@@ -24,7 +24,8 @@ core::Documentation duplicate_documentation() {
   return link_documentation(
       "Some packets arrive twice, or more often. A copy takes its own way through the delays of its link, so it may "
       "come much later than the packet. TCP discards copies; UDP and what is built on it must do so themselves.\n\n"
-      "Which packets, is a hash of the seed, the fault's name, the link and the packet's number on it.",
+      "Which packets, is a hash of the seed, the fault's name, the link, the connection and the packet's number in "
+      "it; with correlation, the packet's number on the link.",
       "Copies written to the receiver's interface, per link, beside what the seed decides.",
       R"([[fault]]
 name      = "twice"

@@ -22,41 +22,85 @@ constexpr std::size_t most_rows = 12;
 
 LinkInjection::LinkInjection(const core::Context& context, core::Impairment impairment, std::vector<Link> links,
                              Judge judge)
-    : lab_(context.lab), judge_(std::move(judge)), links_(links.size()) {
+    : lab_(context.lab), impairment_(std::move(impairment)), judge_(std::move(judge)) {
   if (links.empty()) throw std::runtime_error("there is no link between the nodes it names");
-  impairment.fault = context.fault.name;
-  impairment.seed = context.seed;
-  handle_ = lab_.links().add(impairment, links);
+  impairment_.fault = context.fault.name;
+  impairment_.seed = context.seed;
+  take_turn(std::move(links));
+}
+
+void LinkInjection::take_turn(std::vector<Link> links) {
+  const auto handle = lab_.links().add(impairment_, links);
+  turns_.push_back({handle, std::move(links)});
+}
+
+void LinkInjection::redraw_every(std::chrono::nanoseconds interval,
+                                 std::function<std::vector<Link>(std::uint64_t)> draw) {
+  interval_ = interval;
+  draw_ = std::move(draw);
+  timer_ = lab_.loop().at(core::now() + interval_, [this] { redraw(); });
+}
+
+void LinkInjection::redraw() {
+  // The new links first: in between nothing is whole that was cut and is cut again.
+  const auto before = turns_.back().handle;
+  take_turn(draw_(turns_.size()));
+  lab_.links().remove(before);
+  timer_ = lab_.loop().at(core::now() + interval_, [this] { redraw(); });
 }
 
 core::Evidence LinkInjection::observe() {
   core::Evidence evidence;
-  std::size_t silent = 0, agreeing = 0;
-  for (const auto& effect : lab_.links().effect(handle_)) {
+  std::size_t silent = 0, agreeing = 0, links = 0;
+  for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
+    add_rows(turn, evidence, agreeing, silent);
+    links += turns_[turn].links.size();
+  }
+  if (agreeing > most_rows)
+    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
+                             EvidenceRow::Judgement::informative});
+  if (silent == links)
+    evidence.rows.push_back({fmt::format("{} links", links), "packets to impair", "no packet was sent on any of them",
+                             "link fabric", EvidenceRow::Judgement::absent});
+  else if (silent > 0)
+    evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links),
+                             "link fabric", EvidenceRow::Judgement::informative});
+  return evidence;
+}
+
+void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::size_t& silent) {
+  for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
     if (effect.offered == 0) {
       ++silent;
       continue;
     }
     EvidenceRow row = judge_(effect, core::to_text(effect.link, lab_.topology()));
+    if (turns_.size() > 1) row.what += fmt::format(", turn {}", turn + 1);
     if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
     evidence.rows.push_back(std::move(row));
   }
-  if (agreeing > most_rows)
-    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
-                             EvidenceRow::Judgement::informative});
-  if (silent == links_)
-    evidence.rows.push_back({fmt::format("{} links", links_), "packets to impair", "no packet was sent on any of them",
-                             "link fabric", EvidenceRow::Judgement::absent});
-  else if (silent > 0)
-    evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links_),
-                             "link fabric", EvidenceRow::Judgement::informative});
-  return evidence;
 }
 
 void LinkInjection::revert() {
   if (reverted_) return;
-  lab_.links().remove(handle_);
+  timer_.reset();
+  // The slowness before the end, so that no packet passes at full speed in between.
+  if (slow_.count() > 0) begin_slowly();
+  lab_.links().remove(turns_.back().handle);
   reverted_ = true;
+}
+
+void LinkInjection::begin_slowly() {
+  core::Impairment ramp;
+  ramp.kind = core::Impairment::Kind::rate;
+  ramp.fault = impairment_.fault + ", slow start";
+  ramp.seed = impairment_.seed;
+  ramp.settings.rate.bits_per_second = 1'000'000'000;
+  ramp.settings.rate.ramp_from = 64'000;
+  ramp.settings.rate.ramp = slow_;
+  ramp.settings.rate.queue = 256 * 1024;
+  slow_links_ = lab_.links().add(ramp, turns_.back().links);
+  timer_ = lab_.loop().at(core::now() + slow_, [this] { lab_.links().remove(*slow_links_); });
 }
 
 std::vector<Link> aimed_links(const spec::FaultSpec& fault, const core::Topology& topology, const core::Aim& aim) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +11,8 @@
 namespace withstand::faults {
 
 /// What every packet fault shares: one impairment on a set of links, ended by removing it; the evidence is the fabric's
-/// account of each link, taken where packets leave.
+/// account of each link, taken where packets leave. It may be moved to other links while it lasts, and leave them slow
+/// for a while when it ends.
 class LinkInjection : public core::Injection {
  public:
   /// Makes one evidence row from one link's account. Links that were offered no packet are left out before.
@@ -18,11 +21,29 @@ class LinkInjection : public core::Injection {
   [[nodiscard]] core::Evidence observe() override;
   void revert() override;
 
+  /// Every so often, from now on: `draw(k)` names the links of the k-th time, counted from 1.
+  void redraw_every(std::chrono::nanoseconds interval, std::function<std::vector<core::Link>(std::uint64_t)> draw);
+  /// When it ends, its links begin at next to nothing and reach their full rate after this time.
+  void start_slowly(std::chrono::nanoseconds time) { slow_ = time; }
+
  private:
+  struct Turn {
+    core::Links::Handle handle = 0;
+    std::vector<core::Link> links;
+  };
+  void take_turn(std::vector<core::Link> links);
+  void redraw();
+  void begin_slowly();
+  void add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::size_t& silent);
+
   core::Lab& lab_;
-  core::Links::Handle handle_;
+  core::Impairment impairment_;
   Judge judge_;
-  std::size_t links_;
+  std::vector<Turn> turns_;
+  std::chrono::nanoseconds interval_{}, slow_{};
+  std::function<std::vector<core::Link>(std::uint64_t)> draw_;
+  core::EventLoop::Registration timer_;
+  std::optional<core::Links::Handle> slow_links_;
   bool reverted_ = false;
 };
 

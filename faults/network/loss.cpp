@@ -47,9 +47,11 @@ std::vector<spec::Parameter> parameters() {
 
 core::Documentation loss_documentation() {
   return link_documentation(
-      "Each packet is dropped or not by a hash of the seed, the fault's name, the link and the packet's number on "
-      "that link, so the same seed drops the same numbers again. Large segments of the sender's offload are cut into "
-      "packets of the link's size first, as on a wire. The sender learns nothing of a drop.\n\n"
+      "Each packet is dropped or not by a hash of the seed, the fault's name, the link, the connection's place among "
+      "those to its service, and the packet's number in it: so the same seed drops the same packets again, however "
+      "connections interleave. Models with memory decide by the packet's number on the link. Large segments of the "
+      "sender's offload are cut into packets of the link's size first, as on a wire. The sender learns nothing of a "
+      "drop.\n\n"
       "Say one model: 'loss', each packet by itself, or in runs with 'correlation'; 'p' and what belongs to it for a "
       "link that is good or bad for a while (Gilbert and Elliott; p = \"1%\", r = \"25%\" is a burst of four packets "
       "after a hundred good ones); 'p13' and what belongs to it for the four states of tc-netem(8); 'nth' for every "

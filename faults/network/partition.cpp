@@ -3,7 +3,7 @@
 
 #include "core/parameters.hpp"
 #include "core/selection.hpp"
-#include "network/link_injection.hpp"
+#include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
 #include "network/shapes.hpp"
 
@@ -45,35 +45,42 @@ spec::KindSchema partition_schema() {
   parts.fallback = std::int64_t{2};
   parts.minimum = std::int64_t{2};
   parts.maximum = std::int64_t{64};
-  schema.parameters = {shape, groups, direction, clients, parts};
+  spec::Parameter redraw;
+  redraw.name = "redraw";
+  redraw.type = spec::ValueType::duration;
+  redraw.summary = "Draw the shape anew so often: other nodes are cut off, those in 'on' stay.";
+  redraw.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(10));
+  spec::Parameter slow;
+  slow.name = "slow_start";
+  slow.type = spec::ValueType::duration;
+  slow.summary = "After it ends, the links start at 64kbit/s and reach 1Gbit/s, doubling evenly, in this time.";
+  slow.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(1));
+  schema.parameters = {shape, groups, direction, clients, parts, redraw, slow};
   return schema;
 }
 
 core::Documentation partition_documentation() {
-  core::Documentation documentation;
-  documentation.text =
+  return link_documentation(
       "Say one of: 'shape' (with 'on' for the nodes that are cut off), 'groups', or 'from' and 'to' for one "
       "direction.\n\n"
-      "isolate: each node in 'on' loses everybody. minority, majority, halves: two sides of that size; 'on' is on the "
-      "side "
-      "named. minority-third: fewer than a third, what a Byzantine majority can lose. bridge: two halves that lose "
-      "each "
-      "other, and one node that keeps both. primaries: with on = \"KIND:ROLE\", each holder is alone. split: dealt by "
-      "chance into so many 'parts'. majorities-ring: every node hears a majority, no two the same one. asymmetric: the "
-      "nodes in 'on' can "
-      "hear but "
-      "not be heard, or the other way round.\n\n"
+      "isolate: each node in 'on' loses everybody. minority, majority, halves: two sides of that size; 'on' is on "
+      "the side named. minority-third: fewer than a third, what a Byzantine majority can lose. bridge: two halves "
+      "that lose each other, and one node that keeps both. primaries: with on = \"KIND:ROLE\", each holder is alone. "
+      "split: dealt by chance into so many 'parts'. majorities-ring: every node hears a majority, no two the same "
+      "one. asymmetric: the nodes in 'on' can hear but not be heard, or the other way round. With 'redraw' all but "
+      "'on' is drawn again and again.\n\n"
       "Clients keep reaching every node unless a group, 'from' or 'to' names them, or clients = true: a partition "
-      "between "
-      "servers is not a dead service. Connections stay open; packets sent meanwhile are gone, and TCP sends them "
-      "again.";
-  documentation.evidence =
-      "Packets refused of those offered, per link, and that none was written to the receiver's interface meanwhile.";
-  documentation.example =
-      "[[fault]]\nname  = \"cut\"\nkind  = \"network.partition\"\nshape = \"isolate\"\non    = \"any\"\nat    = "
-      "\"5s\"\nfor   = \"10s\"\n";
-  documentation.requirements = {"namespaces", "tun"};
-  return documentation;
+      "between servers is not a dead service. Connections stay open; packets sent meanwhile are gone, and TCP sends "
+      "them again. With slow_start the links are narrow when they come back.",
+      "Packets refused of those offered, per link, and that none was written to the receiver's interface meanwhile.",
+      R"([[fault]]
+name  = "cut"
+kind  = "network.partition"
+shape = "isolate"
+on    = "any"
+at    = "5s"
+for   = "10s"
+)");
 }
 
 EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
@@ -100,6 +107,8 @@ class Partition : public core::DescribedFault {
     if (ways == 0) return {{"", {"does not say who loses whom", help}}};
     if (ways > 1) return {{shape ? "shape" : "groups", {"says who loses whom in more than one way", help}}};
     if (between && !(fault.from && fault.to)) return {{"", {"a one-way partition needs both 'from' and 'to'", help}}};
+    if (!shape && core::parameter<std::chrono::nanoseconds>(fault, "redraw"))
+      return {{"redraw", {"only a shape is drawn", "add a shape, or leave out 'redraw'"}}};
     if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
     if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric" || *shape == "primaries"))
       return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};
@@ -135,8 +144,17 @@ class Partition : public core::DescribedFault {
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     core::Impairment impairment;
     impairment.kind = core::Impairment::Kind::partition;
-    return std::make_unique<LinkInjection>(
-        context, impairment, links(context.fault, context.lab.topology(), context.seed, context.aim), judge);
+    const auto& [lab, fault, seed, aim] = context;
+    auto injection =
+        std::make_unique<LinkInjection>(context, impairment, links(fault, lab.topology(), seed, aim), judge);
+    if (const auto interval = core::parameter<std::chrono::nanoseconds>(fault, "redraw")) {
+      const auto seeds = core::draw_stream(seed, fault.name, "", "redraw");
+      injection->redraw_every(*interval, [this, seeds, &lab = lab, &fault = fault, aim = aim](std::uint64_t turn) {
+        return links(fault, lab.topology(), seeds.bits(turn), aim);
+      });
+    }
+    injection->start_slowly(core::parameter_or<std::chrono::nanoseconds>(fault, "slow_start", {}));
+    return injection;
   }
 };
 

@@ -81,10 +81,10 @@ class Reorder : public LinkFault {
     const double memory = static_cast<double>(choice.correlation_ppb) / 1e9;
     EvidenceRow row;
     row.what = "reorder " + link;
-    row.requested =
-        fmt::format(asked.settings.reorder.chosen_overtake ? "{}{} overtake, others held back {}" : "{}{} held back {}",
-                    spec::to_text(spec::Ratio{choice.ppb}), gap > 1 ? fmt::format(" of every {}th", gap) : "",
-                    spec::to_text(asked.settings.reorder.hold));
+    row.requested = fmt::format("{}{} {} {}", spec::to_text(spec::Ratio{choice.ppb}),
+                                gap > 1 ? fmt::format(" of every {}th", gap) : "",
+                                asked.settings.reorder.chosen_overtake ? "overtake, others held back" : "held back",
+                                spec::to_text(asked.settings.reorder.hold));
     row.measured = fmt::format("{} packets arrived out of order; chosen {}", effect.reordered,
                                share_text(candidates, chosen, memory));
     row.source = "link fabric, packets leaving; recounted from the seed";

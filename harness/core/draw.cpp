@@ -37,6 +37,8 @@ DrawStream draw_stream(std::uint64_t seed, std::string_view fault, std::string_v
 
 std::uint64_t DrawStream::bits(std::uint64_t ordinal) const { return mix(mix(key + golden * (ordinal + 1)) ^ key); }
 
+DrawStream DrawStream::within(std::uint64_t part) const { return {mix(key ^ mix(part + golden))}; }
+
 double DrawStream::uniform(std::uint64_t ordinal) const { return static_cast<double>(bits(ordinal) >> 11) * 0x1p-53; }
 
 bool DrawStream::chance(std::uint64_t ordinal, std::int64_t ppb) const {

@@ -17,6 +17,8 @@ struct DrawStream {
   [[nodiscard]] double uniform(std::uint64_t ordinal) const;
   /// True with probability ppb / 1e9, exactly decided in integers.
   [[nodiscard]] bool chance(std::uint64_t ordinal, std::int64_t ppb) const;
+  /// A stream beside this one, for one of many things of the same kind: a connection, a packet.
+  [[nodiscard]] DrawStream within(std::uint64_t part) const;
   /// Uniform in [0, bound), without modulo bias beyond 2^-64.
   [[nodiscard]] std::uint64_t below(std::uint64_t ordinal, std::uint64_t bound) const;
 };

@@ -1,5 +1,6 @@
 #include <fstream>
 #include <net/if.h>
+#include <set>
 #include <thread>
 #include <unistd.h>
 
@@ -175,6 +176,49 @@ TEST_F(PacketFaultTest, LossOfNewConnectionsLeavesEstablishedOnes) {
   os::check("send", ::send(first.get(), "still", 5, 0));
   EXPECT_EQ(receive(accepted, 3s), "still");
   EXPECT_TRUE(closed.observe().took_effect()) << closed.observe().objection();
+}
+
+TEST_F(PacketFaultTest, APartitionIsDrawnAnewWhileItLasts) {
+  const os::Fd sockets[] = {udp(0), udp(1), udp(2)};
+  auto& moving = inject("network.partition", {{"shape", text("minority")}, {"redraw", milliseconds(50)}}, {});
+  std::set<core::NodeId> cut;
+  const auto deadline = core::now() + 10s;
+  while (cut.size() < 3 && core::now() < deadline) {
+    rig_->loop().run_for(10ms);
+    for (core::NodeId from = 0; from < 3; ++from)
+      for (core::NodeId to = 0; to < 3; ++to)
+        if (from != to) send_numbered(sockets[from], to, from);
+    // Who hears nobody is alone in this turn.
+    for (core::NodeId node = 0; node < 3; ++node)
+      if (receive_all(sockets[node], 5ms).empty()) cut.insert(node);
+  }
+  EXPECT_EQ(cut.size(), 3u);
+  moving.revert();
+  rig_->loop().run_for(100ms);
+  for (core::NodeId to = 1; to < 3; ++to) {
+    receive_all(sockets[to], 20ms);
+    send_numbered(sockets[0], to, 7);
+    EXPECT_EQ(receive_number(sockets[to], 3s), 7u);
+  }
+  EXPECT_TRUE(moving.observe().took_effect()) << moving.observe().objection();
+}
+
+TEST_F(PacketFaultTest, ALinkThatHealsMayStartSlowly) {
+  const os::Fd a = udp(0), b = udp(1);
+  auto& cut = inject("network.partition", {{"slow_start", milliseconds(1500)}});
+  send_numbered(a, 1, 1);
+  EXPECT_FALSE(receive(b, 100ms));
+  cut.revert();
+  const auto burst = [&] {
+    const auto begin = core::now();
+    for (std::uint32_t i = 0; i < 5; ++i) send_numbered(a, 1, i, 972);
+    for (std::uint32_t i = 0; i < 5; ++i) EXPECT_EQ(receive_number(b, 5s), i);
+    return core::now() - begin;
+  };
+  EXPECT_GT(burst(), 200ms) << "five packets at 64 kbit/s, which doubles every 107 ms";
+  rig_->loop().run_for(1500ms);
+  EXPECT_LT(burst(), 50ms);
+  EXPECT_TRUE(cut.observe().took_effect()) << cut.observe().objection();
 }
 
 }  // namespace

@@ -82,6 +82,19 @@ struct Fabric::Impl {
     }
   }
 
+  /// Of the same instant as the effects, which were asked for just before.
+  void recount(Recount& recount, std::vector<core::LinkEffect>& effects) {
+    std::map<core::Link, std::uint64_t> decided;
+    for (std::uint64_t first = 0;;) {
+      const auto reply = ask(MessageWriter().put(Request::drawn).put(first));
+      const auto part = MessageReader(reply).take_rest<DrawCount>();
+      for (const DrawCount& drawn : part) decided[drawn.link] += recount.decided(drawn.link, drawn.key, drawn.count);
+      first += part.size();
+      if (part.size() < draws_per_message) break;
+    }
+    for (core::LinkEffect& effect : effects) effect.decided = decided[effect.link];
+  }
+
   void send_table(const std::vector<std::int64_t>& table) {
     for (std::size_t first = 0; first < table.size(); first += numbers_per_message) {
       MessageWriter request;
@@ -166,7 +179,7 @@ std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
     if (part.size() < effects_per_message) break;
   }
   if (const auto recount = impl_->recounts.find(handle); recount != impl_->recounts.end())
-    for (core::LinkEffect& effect : effects) effect.decided = recount->second.decided(effect.link, effect.offered);
+    impl_->recount(recount->second, effects);
   return effects;
 }
 

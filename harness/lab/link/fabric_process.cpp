@@ -88,6 +88,8 @@ class Process {
         return forwarder_->remove(reader.take<std::uint64_t>());
       case Request::effect:
         return effect(reader.take<EffectRequest>(), reply);
+      case Request::drawn:
+        return drawn(reader.take<std::uint64_t>(), reply);
       case Request::health:
         return health(reply);
       case Request::plug:
@@ -113,14 +115,29 @@ class Process {
     forwarder_->add(settings, std::exchange(staged_, {}), table);
   }
 
-  void effect(const EffectRequest& request, MessageWriter& reply) const {
-    const auto* stages = forwarder_->stages(request.handle);
+  /// All that is told of an impairment is of one instant, however many messages it takes.
+  void effect(const EffectRequest& request, MessageWriter& reply) {
+    if (request.first == 0) take_picture(request.handle);
+    const auto end = std::min<std::size_t>(effects_.size(), request.first + effects_per_message);
+    for (std::size_t i = request.first; i < end; ++i) reply.put(effects_[i]);
+  }
+
+  void take_picture(std::uint64_t handle) {
+    effects_.clear();
+    draws_.clear();
+    const auto* stages = forwarder_->stages(handle);
     if (stages == nullptr) return;
-    const auto end = std::min<std::size_t>(stages->size(), request.first + effects_per_message);
-    for (std::size_t i = request.first; i < end; ++i) {
-      const auto& [link, stage] = (*stages)[i];
-      reply.put(stage->effect(link, core::now()));
+    for (const auto& [link, stage] : *stages) {
+      effects_.push_back(stage->effect(link, core::now()));
+      if (stage->next_draw > 0) draws_.push_back({.link = link, .key = 0, .count = stage->next_draw});
+      for (const Stage::Drawn& drawn : stage->drawn)
+        if (drawn.count > 0) draws_.push_back({.link = link, .key = drawn.key, .count = drawn.count});
     }
+  }
+
+  void drawn(std::size_t first, MessageWriter& reply) const {
+    const auto end = std::min<std::size_t>(draws_.size(), first + draws_per_message);
+    for (std::size_t i = first; i < end; ++i) reply.put(draws_[i]);
   }
 
   void health(MessageWriter& reply) const {
@@ -180,6 +197,8 @@ class Process {
   std::unique_ptr<Forwarder> forwarder_;
   std::vector<Forwarder::StagedLink> staged_;
   std::vector<std::int64_t> table_;
+  std::vector<core::LinkEffect> effects_;
+  std::vector<DrawCount> draws_;
   Priority priority_;
   std::chrono::nanoseconds stall_max_{};
   bool ended_ = false;

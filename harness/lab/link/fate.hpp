@@ -3,8 +3,10 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "core/event_loop.hpp"
+#include "lab/link/connections.hpp"
 #include "lab/link/packet.hpp"
 
 namespace withstand::lab::link {
@@ -16,6 +18,7 @@ struct PacketFacts {
   std::uint32_t bytes = 0;    ///< of the IP packet; of all of them where they are several
   std::uint32_t packets = 1;  ///< on the wire
   std::uint8_t time_to_live = 0;
+  std::optional<Connection> connection{};  ///< where the plan asks for it
   bool has_payload = false;
 };
 

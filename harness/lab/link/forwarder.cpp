@@ -59,6 +59,9 @@ void Forwarder::forward(core::NodeId from, Frame frame) {
     return;
   }
   const core::Link link{from, *to};
+  // Numbered when they are opened, impaired or not: an impairment that begins later finds them in that order.
+  if (opens_connection(frame))
+    if (const auto header = packet_header(frame)) connections_.of(link, *header);
   if (state(link).special) {
     impair(link, frame);
   } else if (!write(*to, frame)) {
@@ -80,6 +83,7 @@ void Forwarder::impair(core::Link at, Frame frame) {
     facts.header = &*header;
     facts.time_to_live = passage.time_to_live = time_to_live(frame, *header);
     facts.has_payload = header->payload < facts.bytes;
+    if (link.connections) facts.connection = connections_.of(at, *header);
   }
   if (link.segments) {
     if (const auto super = super_packet(frame); super && super->packets() > 1)
@@ -245,6 +249,7 @@ void Forwarder::replan(core::Link link, Plan plan) {
     std::erase_if(changed.partitions, [](const auto& stage) { return stage->removed != core::Instant::max(); });
   changed.segments = needs_packets(plan);
   changed.corrupts = corrupts(plan);
+  changed.connections = needs_connections(plan);
   changed.limit = std::max(changed.queued > 0 ? changed.limit : 0, queue_limit(plan));
   changed.plan = plan.empty() ? nullptr : std::make_shared<const Plan>(std::move(plan));
   changed.special = changed.plan || changed.queued > 0 || !changed.partitions.empty();

@@ -12,6 +12,7 @@
 
 #include "core/links.hpp"
 #include "lab/link/address_table.hpp"
+#include "lab/link/connections.hpp"
 #include "lab/link/delay_histogram.hpp"
 #include "lab/link/release_queue.hpp"
 #include "lab/link/stage.hpp"
@@ -75,7 +76,7 @@ class Forwarder {
   };
   struct LinkState {
     bool special = false;  ///< anything below is in use
-    bool segments = false, corrupts = false;
+    bool segments = false, corrupts = false, connections = false;
     std::shared_ptr<const Plan> plan;
     std::vector<std::shared_ptr<Stage>> partitions;  ///< during whose life nothing may be delivered
     core::Instant last_due{};                        ///< of what keeps its order
@@ -98,6 +99,7 @@ class Forwarder {
   void replan(core::Link link, Plan plan);
 
   AddressTable addresses_;
+  Connections connections_;
   std::vector<Port> ports_;
   std::vector<LinkState> links_;
   ReleaseQueue queue_;

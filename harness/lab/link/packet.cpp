@@ -140,11 +140,6 @@ bool congestion_marked(FrameView frame, const PacketHeader& header) {
   return ((header.ipv6 ? ip[1] >> 4 : ip[1]) & ecn_bits) == congestion_experienced;
 }
 
-bool can_corrupt(FrameView frame, const PacketHeader& header, core::CorruptSettings::Where where) {
-  const auto [from, to] = region(packet_of(frame), header, where);
-  return from < to;
-}
-
 void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
              const core::DrawStream& draws) {
   complete_checksum(frame);

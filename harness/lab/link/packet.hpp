@@ -35,10 +35,9 @@ void lower_time_to_live(Frame frame, const PacketHeader& header, std::uint32_t h
 bool mark_congestion(Frame frame, const PacketHeader& header);
 [[nodiscard]] bool congestion_marked(FrameView frame, const PacketHeader& header);
 
-/// Whether there is a bit to flip where it is wanted.
-[[nodiscard]] bool can_corrupt(FrameView frame, const PacketHeader& header, core::CorruptSettings::Where where);
 /// Flips settings.bits different bits, drawn from `draws`. The packet must be a single one; a checksum that was left to
 /// the receiver's kernel is completed first, so that the damage shows (or is repaired, as the settings say).
+/// There must be a byte where the bits are wanted.
 void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
              const core::DrawStream& draws);
 

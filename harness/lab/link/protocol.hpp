@@ -26,7 +26,8 @@ enum class Request : std::uint32_t {
   table,    ///< numbers... for the next `add`
   add,      ///< StageSettings
   remove,   ///< handle
-  effect,   ///< EffectRequest; reply: LinkEffect...
+  effect,   ///< EffectRequest; the first of an impairment takes a picture of all its links; reply: LinkEffect...
+  drawn,    ///< first entry; reply: DrawCount... of that picture
   health,   ///< reply: HealthReply
   plug,     ///< PlugRequest
   carrier,  ///< node; reply: os::Carrier
@@ -45,6 +46,13 @@ static_assert(effects_per_message * sizeof(core::LinkEffect) + sizeof(Request) <
 struct EffectRequest {
   std::uint64_t handle = 0, first = 0;
 };
+
+/// How many draws were made on a link: of a connection, or of none (key 0).
+struct DrawCount {
+  core::Link link;
+  std::uint64_t key = 0, count = 0;
+};
+inline constexpr std::size_t draws_per_message = 2048;
 
 struct PlugRequest {
   core::NodeId node = 0;

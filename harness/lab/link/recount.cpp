@@ -70,10 +70,11 @@ bool Recount::hit(Progress& progress, const core::DrawStream& draws) const {
   return chosen && (impairment_.kind != Kind::reorder || gap <= 1 || (progress.counted + 1) % gap == 0);
 }
 
-std::uint64_t Recount::decided(core::Link link, std::uint64_t offered) {
-  const core::DrawStream draws = draws_of(*topology_, impairment_, link);
-  Progress& progress = links_.try_emplace(link, begin()).first->second;
-  for (; progress.counted < offered; ++progress.counted) progress.hits += hit(progress, draws) ? 1U : 0U;
+std::uint64_t Recount::decided(core::Link link, std::uint64_t key, std::uint64_t count) {
+  core::DrawStream draws = draws_of(*topology_, impairment_, link);
+  if (key != 0) draws = draws.within(key);
+  Progress& progress = progress_.try_emplace({link, key}, begin()).first->second;
+  for (; progress.counted < count; ++progress.counted) progress.hits += hit(progress, draws) ? 1U : 0U;
   const auto copies = impairment_.kind == Kind::duplicate ? impairment_.settings.copies : 1;
   return progress.hits * static_cast<std::uint64_t>(copies);
 }

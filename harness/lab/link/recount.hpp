@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "core/draw.hpp"
@@ -28,9 +29,9 @@ class Recount {
   Recount(const core::Topology& topology, const core::Impairment& impairment);
   /// Whether impairments of this kind choose packets.
   static bool can(core::Impairment::Kind kind);
-  /// Of the packets 0 to offered - 1; goes on from where it was asked last, so `offered` must not fall. For duplicate:
-  /// copies.
-  std::uint64_t decided(core::Link link, std::uint64_t offered);
+  /// Of the draws 0 to count - 1 of one connection on that link, or of what belongs to none (key 0); goes on from where
+  /// it was asked last, so `count` must not fall. For duplicate: copies.
+  std::uint64_t decided(core::Link link, std::uint64_t key, std::uint64_t count);
 
  private:
   struct Progress {
@@ -42,7 +43,7 @@ class Recount {
 
   const core::Topology* topology_;
   core::Impairment impairment_;
-  std::map<core::Link, Progress> links_;
+  std::map<std::pair<core::Link, std::uint64_t>, Progress> progress_;
 };
 
 }  // namespace withstand::lab::link

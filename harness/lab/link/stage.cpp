@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <netinet/in.h>
 #include <stdexcept>
+#include <utility>
 
 namespace withstand::lab::link {
 namespace {
@@ -60,7 +61,9 @@ bool meets(Stage& stage, const PacketFacts& packet) {
   }
 }
 
-bool chosen(Stage& stage) { return std::get<ChoiceModel>(stage.model).next(stage.draws, stage.next_draw++); }
+bool chosen(Stage& stage, const Stage::Draw& draw) {
+  return std::get<ChoiceModel>(stage.model).next(draw.stream, draw.ordinal);
+}
 
 void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
   // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
@@ -75,27 +78,29 @@ void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
   fate.marked = fate.marked || departure->marked;
 }
 
-void delay(Stage& stage, Fate& fate) {
-  const nanoseconds drawn = std::get<DelayModel>(stage.model).next(stage.draws, stage.next_draw++);
+void delay(Stage& stage, const PacketFacts& packet, Fate& fate) {
+  const Stage::Draw draw = stage.next(packet);
+  const nanoseconds drawn = std::get<DelayModel>(stage.model).next(draw.stream, draw.ordinal);
   (stage.settings.settings.delay.reorders ? fate.loose : fate.ordered) += drawn;
 }
 
 /// Only every gap-th packet may be chosen; the draw is made for each, so that the gap changes no other decision.
-void reorder(Stage& stage, std::uint64_t bit, Fate& fate) {
+void reorder(Stage& stage, const PacketFacts& packet, std::uint64_t bit, Fate& fate) {
   const core::ReorderSettings& settings = stage.settings.settings.reorder;
-  const auto place = stage.next_draw + 1;
-  const bool turn = settings.gap <= 1 || place % static_cast<std::uint64_t>(settings.gap) == 0;
-  const bool hit = chosen(stage) && turn;
+  const Stage::Draw draw = stage.next(packet);
+  const bool turn = settings.gap <= 1 || (draw.ordinal + 1) % static_cast<std::uint64_t>(settings.gap) == 0;
+  const bool hit = chosen(stage, draw) && turn;
   if (hit) fate.changed |= bit;
   if (hit != settings.chosen_overtake) fate.loose += settings.hold;
 }
 
-void corrupt(Stage& stage, std::size_t index, Fate& fate) {
-  const std::uint64_t ordinal = stage.next_draw;
-  if (!chosen(stage) || fate.corruption_count == Fate::most_corruptions) return;
+void corrupt(Stage& stage, const PacketFacts& packet, std::size_t index, Fate& fate) {
+  const Stage::Draw draw = stage.next(packet);
+  if (!chosen(stage, draw) || fate.corruption_count == Fate::most_corruptions) return;
   fate.changed |= std::uint64_t{1} << index;
   // A stream for the bits of this packet, beside the one that chose it.
-  fate.corruptions[fate.corruption_count++] = {static_cast<std::uint8_t>(index), stage.draws.bits(~ordinal)};
+  fate.corruptions[fate.corruption_count++] = {static_cast<std::uint8_t>(index),
+                                               draw.stream.within(1).bits(draw.ordinal)};
 }
 
 /// One stage's say on one packet or copy. Copies are appended.
@@ -114,11 +119,13 @@ void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vecto
       fate.dropped = packet.time_to_live <= fate.hops + settings.hops;
       fate.hops = static_cast<std::uint8_t>(std::min<std::int64_t>(255, fate.hops + settings.hops));
       return;
-    case Kind::loss:
-      fate.dropped = std::get<LossModel>(stage.model).lost(stage.draws, stage.next_draw++);
+    case Kind::loss: {
+      const Stage::Draw draw = stage.next(packet);
+      fate.dropped = std::get<LossModel>(stage.model).lost(draw.stream, draw.ordinal);
       return;
+    }
     case Kind::duplicate: {
-      if (!chosen(stage)) return;
+      if (!chosen(stage, stage.next(packet))) return;
       Fate copy = fate;
       copy.copy_of = static_cast<std::int8_t>(index);
       copy.met = 0;
@@ -127,13 +134,13 @@ void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vecto
       return;
     }
     case Kind::corrupt:
-      return corrupt(stage, index, fate);
+      return corrupt(stage, packet, index, fate);
     case Kind::rate:
       return shape(stage, packet, fate);
     case Kind::latency:
-      return delay(stage, fate);
+      return delay(stage, packet, fate);
     case Kind::reorder:
-      return reorder(stage, bit, fate);
+      return reorder(stage, packet, bit, fate);
   }
 }
 
@@ -143,6 +150,24 @@ Stage::Stage(const StageSettings& wanted, const core::DrawStream& stream, core::
     : settings(wanted), draws(stream), model(model_of(wanted, stream, now, table)), added(now) {
   if (std::holds_alternative<FlapModel>(model))
     watch_ = std::make_unique<FlapModel>(settings.settings.flap, draws, now);
+}
+
+bool Stage::draws_by_connection() const {
+  if (const auto* loss = std::get_if<LossModel>(&model)) return !loss->has_memory();
+  if (const auto* choice = std::get_if<ChoiceModel>(&model)) return !choice->has_memory();
+  if (const auto* delay = std::get_if<DelayModel>(&model))
+    return !delay->has_memory() && settings.settings.delay.jitter.count() > 0;
+  return false;
+}
+
+Stage::Draw Stage::next(const PacketFacts& packet) {
+  if (!packet.connection || !draws_by_connection())
+    return {draws, std::exchange(next_draw, next_draw + packet.packets)};
+  const auto& [key, index] = *packet.connection;
+  if (index >= drawn.size()) drawn.resize(std::max<std::size_t>(index + 1, drawn.size() * 2));
+  Drawn& own = drawn[index];
+  own.key = key;
+  return {draws.within(key), std::exchange(own.count, own.count + packet.packets)};
 }
 
 bool Stage::forbids(core::Instant read) { return read >= added && read < removed && (!watch_ || watch_->down(read)); }
@@ -187,6 +212,10 @@ bool needs_packets(const Plan& plan) {
     }
     return kind != Kind::partition && kind != Kind::ttl;
   });
+}
+
+bool needs_connections(const Plan& plan) {
+  return std::any_of(plan.begin(), plan.end(), [](const auto& stage) { return stage->draws_by_connection(); });
 }
 
 bool corrupts(const Plan& plan) {

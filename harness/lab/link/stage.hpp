@@ -37,13 +37,28 @@ struct Stage {
   StageSettings settings;
   core::DrawStream draws;
   Model model;
-  std::uint64_t next_draw = 0;
+  std::uint64_t next_draw = 0;  ///< of what belongs to no connection, or where the model has memory
+  /// How many draws each connection has had, by its index in the fabric.
+  struct Drawn {
+    std::uint64_t key = 0;
+    std::uint32_t count = 0;
+  };
+  std::vector<Drawn> drawn;
   std::uint64_t offered = 0;  ///< packets on the wire that reached it and match
   core::Instant added{}, removed = core::Instant::max();
   Egress egress;
 
   /// As reported; `decided` is left to others.
   [[nodiscard]] core::LinkEffect effect(core::Link link, core::Instant now);
+  /// Whether each packet's draw belongs to its connection alone.
+  [[nodiscard]] bool draws_by_connection() const;
+  struct Draw {
+    core::DrawStream stream;
+    std::uint64_t ordinal = 0;
+  };
+  /// The draw for the next packet: a model with memory advances per link; without, the draw is a hash of connection and
+  /// packet within it, so that how connections interleave changes nothing.
+  Draw next(const PacketFacts& packet);
   /// A partition that was in force then.
   [[nodiscard]] bool forbids(core::Instant read);
 
@@ -57,6 +72,8 @@ using Plan = std::vector<std::shared_ptr<Stage>>;
 
 /// True when a decision of this plan is about one packet on the wire, so that super-packets must be segmented first.
 bool needs_packets(const Plan& plan);
+/// True when a decision of this plan is drawn for a connection.
+bool needs_connections(const Plan& plan);
 /// True when the plan may change bytes of packets, so that this must be seen at the end.
 bool corrupts(const Plan& plan);
 

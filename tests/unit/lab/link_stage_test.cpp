@@ -80,7 +80,7 @@ TEST(LinkStage, TheRecountAgreesWithEveryDecision) {
     std::uint64_t drops = 0;
     for (std::uint64_t i = 1; i <= 5000; ++i) {
       drops += delay_of(plan) ? 0U : 1U;
-      ASSERT_EQ(recount.decided({0, 1}, i), drops) << ppb << " ppb, packet " << i;
+      ASSERT_EQ(recount.decided({0, 1}, 0, i), drops) << ppb << " ppb, packet " << i;
     }
     // What the stage reports without having counted refusals: nothing came out.
     EXPECT_EQ(plan[0]->effect({0, 1}, 0ns).refused, 5000u);
@@ -208,7 +208,7 @@ TEST(LinkRecount, FollowsEveryModelThatChooses) {
     std::uint64_t hits = 0;
     for (std::uint64_t i = 1; i <= 5000; ++i) {
       for (const Fate& fate : fates_of(plan, {.header = &header})) hits += fate.dropped || fate.changed != 0;
-      ASSERT_EQ(recount.decided({0, 1}, i), hits) << i;
+      ASSERT_EQ(recount.decided({0, 1}, 0, i), hits) << i;
     }
     EXPECT_GT(hits, 100u);
   }

@@ -26,7 +26,7 @@ std::int64_t Bottleneck::bits_per_second(core::Instant now) const {
 }
 
 core::Instant Bottleneck::leaves(core::Instant now, std::uint32_t wire_bytes) {
-  const std::int64_t rate = bits_per_second(now);
+  const std::int64_t rate = bits_per_second(std::max(clock_, now));  // of when its turn comes
   if (now > clock_ || rate != divided_by_) remainder_ = 0;
   divided_by_ = rate;
   clock_ = std::max(clock_, now);

@@ -1,0 +1,198 @@
+#include <netinet/in.h>
+#include <random>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "lab/link/connections.hpp"
+#include "lab/link/forwarder.hpp"
+#include "lab/link/recount.hpp"
+#include "os/check.hpp"
+#include "support/net_rig.hpp"
+
+// What a seed decides must not depend on what the kernel or the scheduler decides.
+namespace withstand::lab::link {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = core::Impairment::Kind;
+using Bytes = std::vector<std::byte>;
+
+PacketHeader tcp(std::uint16_t from, std::uint16_t to, bool opens = false) {
+  return {.protocol = IPPROTO_TCP,
+          .tcp_flags = opens ? PacketHeader::syn : PacketHeader::ack,
+          .transport = 20,
+          .payload = 40,
+          .source_port = from,
+          .destination_port = to};
+}
+
+TEST(LinkConnections, AreNumberedAsTheyOpenWhateverTheirPorts) {
+  Connections one, other;
+  const core::Link there{0, 1}, back{1, 0};
+  const auto first = one.of(there, tcp(40001, 80, true)), second = one.of(there, tcp(50002, 80, true));
+  EXPECT_NE(first.key, second.key);
+  EXPECT_EQ(other.of(there, tcp(33333, 80, true)).key, first.key);
+  EXPECT_EQ(other.of(there, tcp(44444, 80, true)).key, second.key);
+  EXPECT_EQ(one.of(back, tcp(80, 40001)).key, first.key) << "the answer belongs to it";
+  EXPECT_EQ(one.of(there, tcp(40001, 80)).index, first.index);
+}
+
+TEST(LinkConnections, OfDifferentServicesProtocolsAndPairsAreNumberedApart) {
+  Connections table;
+  const auto web = table.of({0, 1}, tcp(40001, 80, true)), other_port = table.of({0, 1}, tcp(40001, 81, true)),
+             other_pair = table.of({0, 2}, tcp(40001, 80, true));
+  PacketHeader udp = tcp(40001, 80);
+  udp.protocol = IPPROTO_UDP;
+  EXPECT_NE(web.key, other_port.key);
+  EXPECT_NE(web.key, table.of({0, 1}, udp).key);
+  EXPECT_EQ(web.key, other_pair.key) << "the link is part of the draw itself";
+  EXPECT_EQ(other_pair.index, 0u);
+  EXPECT_NE(web.index, other_port.index);
+  // The service is where a connection is opened to, even above the client's port.
+  EXPECT_EQ(table.of({1, 2}, tcp(1000, 60000, true)).key, Connections().of({1, 2}, tcp(999, 60000, true)).key);
+}
+
+std::vector<bool> losses(Stage& stage, const std::vector<Connection>& packets) {
+  std::vector<bool> lost;
+  std::vector<Fate> fates;
+  const Plan plan{std::shared_ptr<Stage>(&stage, [](Stage*) {})};
+  for (const Connection& connection : packets) {
+    decide(plan, {.connection = connection}, fates);
+    lost.push_back(fates.at(0).dropped);
+  }
+  return lost;
+}
+
+Stage lossy() {
+  return {{.kind = Kind::loss, .handle = 1, .settings = {.loss = {.random = {.ppb = 300'000'000}}}},
+          core::draw_stream(42, "a fault", "n1>n2", "loss"),
+          0ns};
+}
+
+TEST(LinkDeterminism, HowConnectionsInterleaveDecidesNothing) {
+  const Connection a{.key = 11, .index = 0}, b{.key = 22, .index = 1};
+  std::mt19937 random(1);
+  std::vector<bool> expected_a, expected_b;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Connection> packets(200, a);
+    packets.resize(400, b);
+    if (round > 0) std::shuffle(packets.begin(), packets.end(), random);
+    Stage stage = lossy();
+    const auto lost = losses(stage, packets);
+    std::vector<bool> of_a, of_b;
+    for (std::size_t i = 0; i < packets.size(); ++i) (packets[i].key == a.key ? of_a : of_b).push_back(lost[i]);
+    if (round == 0) {
+      expected_a = of_a;
+      expected_b = of_b;
+      EXPECT_NE(of_a, of_b) << "the k-th packet of each connection has a fate of its own";
+    }
+    ASSERT_EQ(of_a, expected_a);
+    ASSERT_EQ(of_b, expected_b);
+  }
+}
+
+TEST(LinkDeterminism, TheRecountFollowsEachConnection) {
+  const core::Topology topology = support::plain_topology(2);
+  const core::Impairment impairment{
+      .kind = Kind::loss, .fault = "a fault", .seed = 42, .settings = {.loss = {.random = {.ppb = 300'000'000}}}};
+  Recount recount(topology, impairment);
+  Stage stage = lossy();
+  std::vector<Connection> packets;
+  std::mt19937 random(1);
+  for (int i = 0; i < 3000; ++i) {
+    const auto which = static_cast<std::uint32_t>(random() % 7);
+    packets.push_back({.key = 100 + which, .index = which});
+  }
+  const auto lost = losses(stage, packets);
+  std::uint64_t decided = 0;
+  for (const auto& drawn : stage.drawn)
+    if (drawn.count > 0) decided += recount.decided({0, 1}, drawn.key, drawn.count);
+  EXPECT_EQ(decided, static_cast<std::uint64_t>(std::count(lost.begin(), lost.end(), true)));
+}
+
+/// A forwarder between sockets instead of devices, which puts a recording through a link and takes down what comes out.
+class Replay {
+ public:
+  explicit Replay(const std::vector<std::pair<Kind, core::LinkSettings>>& impairments) {
+    std::vector<NodeAddresses> addresses(2);
+    addresses[0].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{1}};
+    addresses[1].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{2}};
+    std::vector<os::Fd> tuns;
+    for (os::Fd& outside : outside_) {
+      int pair[2];
+      os::check("make sockets", ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
+      tuns.emplace_back(pair[0]);
+      outside = os::Fd(pair[1]);
+    }
+    forwarder_ = std::make_unique<Forwarder>(addresses, std::move(tuns));
+    const core::Topology topology = support::plain_topology(2);
+    for (const auto& [kind, settings] : impairments) {
+      const core::Impairment asked{.kind = kind, .fault = "a fault", .seed = 42, .settings = settings};
+      const Forwarder::StagedLink link{{0, 1}, draws_of(topology, asked, {0, 1})};
+      forwarder_->add({.kind = kind, .handle = ++handle_, .settings = settings}, std::span(&link, 1));
+    }
+  }
+
+  std::vector<Bytes> run(const std::vector<Bytes>& recording) {
+    std::vector<Bytes> seen;
+    for (const Bytes& frame : recording) {
+      os::check("send", ::send(outside_[0].get(), frame.data(), frame.size(), 0));
+      forwarder_->read_burst(0);
+      forwarder_->release();
+      for (;;) {
+        Bytes out(70'000);
+        const auto length = ::recv(outside_[1].get(), out.data(), out.size(), 0);
+        if (length < 0) break;
+        out.resize(static_cast<std::size_t>(length));
+        seen.push_back(out);
+      }
+    }
+    return seen;
+  }
+
+ private:
+  os::Fd outside_[2];
+  std::unique_ptr<Forwarder> forwarder_;
+  std::uint64_t handle_ = 0;
+};
+
+/// UDP from node 0 to node 1, of several connections.
+std::vector<Bytes> recording(std::size_t packets) {
+  std::mt19937 random(3);
+  std::vector<Bytes> frames;
+  for (std::size_t i = 0; i < packets; ++i) {
+    const std::size_t payload = 20 + random() % 900;
+    Bytes frame(os::vnet_header_bytes + 28 + payload);
+    std::byte* ip = frame.data() + os::vnet_header_bytes;
+    ip[0] = std::byte{0x45};
+    ip[8] = std::byte{64};
+    ip[9] = std::byte{IPPROTO_UDP};
+    const std::array<int, 8> addresses{198, 18, 0, 1, 198, 18, 0, 2};
+    for (std::size_t k = 0; k < addresses.size(); ++k) ip[12 + k] = static_cast<std::byte>(addresses[k]);
+    ip[20] = std::byte{0x9c};
+    ip[21] = static_cast<std::byte>(random() % 5);
+    ip[23] = std::byte{53};
+    for (std::size_t k = 0; k < payload; ++k) ip[28 + k] = static_cast<std::byte>(random());
+    frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
+TEST(LinkDeterminism, ARecordingPutThroughTwiceComesOutTheSameByteForByte) {
+  const std::vector<std::pair<Kind, core::LinkSettings>> impairments{
+      {Kind::loss, {.loss = {.random = {.ppb = 100'000'000}}}},
+      {Kind::loss, {.loss = {.model = core::LossSettings::Model::gilbert_elliott, .p = 50'000'000, .r = 300'000'000}}},
+      {Kind::duplicate, {.choice = {.ppb = 200'000'000, .correlation_ppb = 300'000'000}}},
+      {Kind::corrupt, {.choice = {.ppb = 200'000'000}, .corrupt = {.bits = 3, .repaired = true}}},
+      {Kind::ttl, {.hops = 3}}};
+  const auto frames = recording(3000);
+  const auto first = Replay(impairments).run(frames), second = Replay(impairments).run(frames);
+  EXPECT_EQ(first, second);
+  EXPECT_GT(first.size(), 2000u);
+  EXPECT_NE(first, frames);
+}
+
+}  // namespace
+}  // namespace withstand::lab::link
