@@ -182,7 +182,8 @@ class Latency : public LinkFault {
     // Means are rounded to the nanosecond, each by itself.
     const bool early = (bounded && effect.delay_min_ns < (asked.delay - asked.jitter).count()) ||
                        effect.delay_mean_ns < effect.requested_mean_ns - 2;
-    const bool late = effect.delay_mean_ns - effect.requested_mean_ns > most_excess(nanoseconds(effect.requested_mean_ns)).count();
+    const bool late =
+        effect.delay_mean_ns - effect.requested_mean_ns > most_excess(nanoseconds(effect.requested_mean_ns)).count();
     row.judgement = early || late ? EvidenceRow::Judgement::mismatch : EvidenceRow::Judgement::agrees;
     return row;
   }
