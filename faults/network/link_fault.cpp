@@ -5,7 +5,6 @@
 #include "core/parameters.hpp"
 
 namespace withstand::faults {
-namespace {
 
 using Objections = std::vector<spec::KindTable::Objection>;
 
@@ -45,8 +44,6 @@ Objections narrowing_objections(const spec::FaultSpec& fault) {
     return {{"connections", {"only TCP has connections", "leave out 'connections' or say protocol = \"tcp\""}}};
   return {};
 }
-
-}  // namespace
 
 Objections LinkFault::objections(const spec::FaultSpec& fault) const {
   Objections all = aim_objections(fault);

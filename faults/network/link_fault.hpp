@@ -37,6 +37,11 @@ spec::KindSchema link_schema(std::string kind, std::string summary, std::vector<
 /// `requirements` are those of the fabric.
 core::Documentation link_documentation(std::string text, std::string evidence, std::string example);
 
+/// To which of a link's packets a fault applies: protocol, port, connections.
+std::vector<spec::Parameter> narrowing_parameters();
+core::Match match_of(const spec::FaultSpec& fault);
+std::vector<spec::KindTable::Objection> narrowing_objections(const spec::FaultSpec& fault);
+
 /// A parameter that is optional and unbounded until more is said.
 spec::Parameter parameter(std::string name, spec::ValueType type, std::string summary);
 /// The share of packets something happens to, and how much it comes in runs; both ppb.

@@ -31,6 +31,10 @@ std::vector<spec::Parameter> parameters() {
       parameter("nth", ValueType::integer, "Drop every so many packets exactly one, the last of them.");
   nth.minimum = std::int64_t{1};
   nth.maximum = std::int64_t{1'000'000'000};
+  spec::Parameter mark =
+      parameter("mark", ValueType::boolean,
+                "Mark congestion (ECN) instead of dropping, on packets whose connection knows marks.");
+  mark.fallback = false;
   return {loss,
           correlation,
           share("p", "Gilbert-Elliott: probability that the link turns bad, after each packet while it is good."),
@@ -42,7 +46,8 @@ std::vector<spec::Parameter> parameters() {
           share("p32", "4-state Markov: from lost to received, within a burst. Default: 0%."),
           share("p23", "4-state Markov: from received to lost, within a burst. Default: 100%."),
           share("p14", "4-state Markov: from received to lost alone. Default: 0%."),
-          nth};
+          nth,
+          mark};
 }
 
 core::Documentation loss_documentation() {
@@ -78,6 +83,7 @@ std::optional<std::int64_t> ppb(const spec::FaultSpec& fault, const char* name) 
 LossSettings settings_of(const spec::FaultSpec& fault) {
   constexpr std::int64_t one = 1'000'000'000;
   LossSettings settings;
+  settings.mark = core::parameter_or(fault, "mark", false);
   if (const auto nth = core::parameter<std::int64_t>(fault, "nth")) {
     settings.model = Model::nth;
     settings.nth = *nth;
@@ -166,15 +172,18 @@ class Loss : public LinkFault {
     row.what = "loss " + link;
     row.requested = requested(asked, expected);
     row.source = "link fabric, recounted from the seed";
-    row.measured = share_text(effect.offered, effect.refused, expected.memory);
-    if (effect.decided != effect.refused) {
+    const std::uint64_t marked = effect.changed_delivered + effect.changed_dropped_later + effect.changed_in_flight;
+    const std::uint64_t hit = effect.refused + marked;
+    row.measured = share_text(effect.offered, hit, expected.memory);
+    if (asked.mark) row.measured += fmt::format(", {} of them arrived marked instead", effect.changed_delivered);
+    if (effect.decided != hit) {
       row.measured += fmt::format(", but the seed decides {}", effect.decided);
       row.judgement = EvidenceRow::Judgement::mismatch;
-    } else if (improbable_share(effect.offered, effect.refused, expected.share, expected.memory)) {
+    } else if (improbable_share(effect.offered, hit, expected.share, expected.memory)) {
       row.judgement = EvidenceRow::Judgement::mismatch;
     } else {
       // A link on which chance dropped nothing proves nothing, and blames nothing: others of the same fault may have.
-      row.judgement = effect.refused > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
+      row.judgement = hit > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
     }
     return row;
   }

@@ -56,6 +56,7 @@ spec::KindSchema partition_schema() {
   slow.summary = "After it ends, the links start at 64kbit/s and reach 1Gbit/s, doubling evenly, in this time.";
   slow.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(1));
   schema.parameters = {shape, groups, direction, clients, parts, redraw, slow};
+  for (auto& narrowing : narrowing_parameters()) schema.parameters.push_back(std::move(narrowing));
   return schema;
 }
 
@@ -112,7 +113,7 @@ class Partition : public core::DescribedFault {
     if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
     if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric" || *shape == "primaries"))
       return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};
-    return {};
+    return narrowing_objections(fault);
   }
 
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
@@ -144,6 +145,7 @@ class Partition : public core::DescribedFault {
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     core::Impairment impairment;
     impairment.kind = core::Impairment::Kind::partition;
+    impairment.settings.match = match_of(context.fault);
     const auto& [lab, fault, seed, aim] = context;
     auto injection =
         std::make_unique<LinkInjection>(context, impairment, links(fault, lab.topology(), seed, aim), judge);

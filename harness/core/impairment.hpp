@@ -30,6 +30,7 @@ struct LossSettings {
   /// 4-state Markov, as tc-netem(8) names them.
   std::int64_t p13 = 0, p31 = 0, p32 = 0, p23 = 0, p14 = 0;
   std::int64_t nth = 0;  ///< 1 or more
+  bool mark = false;     ///< mark congestion (ECN) instead, where a packet can carry the mark
 };
 
 struct DelaySettings {

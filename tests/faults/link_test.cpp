@@ -178,6 +178,17 @@ TEST_F(PacketFaultTest, LossOfNewConnectionsLeavesEstablishedOnes) {
   EXPECT_TRUE(closed.observe().took_effect()) << closed.observe().objection();
 }
 
+TEST_F(PacketFaultTest, APartitionOfOnePortLeavesTheOthers) {
+  const os::Fd a = udp(0), b = udp(1), c = udp(1, 7001);
+  auto& firewall = inject("network.partition", {{"protocol", text("udp")}, {"port", number(7001)}});
+  send(a, 1, "blocked", 7001);
+  send(a, 1, "passes");
+  EXPECT_EQ(receive(b, 3s), "passes");
+  EXPECT_FALSE(receive(c, 50ms));
+  firewall.revert();
+  EXPECT_TRUE(firewall.observe().took_effect()) << firewall.observe().objection();
+}
+
 TEST_F(PacketFaultTest, APartitionIsDrawnAnewWhileItLasts) {
   const os::Fd sockets[] = {udp(0), udp(1), udp(2)};
   auto& moving = inject("network.partition", {{"shape", text("minority")}, {"redraw", milliseconds(50)}}, {});

@@ -57,15 +57,12 @@ TEST_F(PacketFaultTest, RateDeliversInSlots) {
   EXPECT_TRUE(slotted.observe().took_effect()) << slotted.observe().objection();
 }
 
-TEST_F(PacketFaultTest, RateMarksCongestionForThoseWhoKnowMarks) {
-  const os::Fd a = udp(0), b = udp(1);
-  auto& narrow = inject("network.rate", {{"rate", mbits(8)}, {"mark_above", milliseconds(5)}});
-  const int capable = 2, yes = 1;  // ECT(0), RFC 3168 §5
-  os::check("set the traffic class", ::setsockopt(a.get(), IPPROTO_IP, IP_TOS, &capable, sizeof capable));
-  os::check("ask for it", ::setsockopt(b.get(), IPPROTO_IP, IP_RECVTOS, &yes, sizeof yes));
-  for (std::uint32_t i = 0; i < 20; ++i) send_numbered(a, 1, i, 972);
-  std::vector<int> marks;
-  for (int i = 0; i < 20; ++i) {
+/// The congestion bits (RFC 3168 §5) of the next datagrams.
+std::vector<int> marks(const os::Fd& at, int datagrams) {
+  const int yes = 1;
+  os::check("ask for them", ::setsockopt(at.get(), IPPROTO_IP, IP_RECVTOS, &yes, sizeof yes));
+  std::vector<int> seen;
+  for (int i = 0; i < datagrams; ++i) {
     char data[2000];
     alignas(cmsghdr) char control[64];
     iovec part{data, sizeof data};
@@ -74,14 +71,37 @@ TEST_F(PacketFaultTest, RateMarksCongestionForThoseWhoKnowMarks) {
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    os::check("receive", ::recvmsg(b.get(), &message, 0));
+    os::check("receive", ::recvmsg(at.get(), &message, 0));
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    ASSERT_NE(header, nullptr);
-    marks.push_back(*CMSG_DATA(header) & 3);
+    seen.push_back(header == nullptr ? -1 : *CMSG_DATA(header) & 3);
   }
-  EXPECT_EQ(marks.front(), capable);
-  EXPECT_EQ(marks.back(), 3);
+  return seen;
+}
+
+constexpr int capable = 2;  // ECT(0)
+
+TEST_F(PacketFaultTest, RateMarksCongestionForThoseWhoKnowMarks) {
+  const os::Fd a = udp(0), b = udp(1);
+  auto& narrow = inject("network.rate", {{"rate", mbits(8)}, {"mark_above", milliseconds(5)}});
+  os::check("set the traffic class", ::setsockopt(a.get(), IPPROTO_IP, IP_TOS, &capable, sizeof capable));
+  marks(b, 0);
+  for (std::uint32_t i = 0; i < 20; ++i) send_numbered(a, 1, i, 972);
+  const auto seen = marks(b, 20);
+  EXPECT_EQ(seen.front(), capable);
+  EXPECT_EQ(seen.back(), 3);
   EXPECT_TRUE(narrow.observe().took_effect()) << narrow.observe().objection();
+}
+
+TEST_F(PacketFaultTest, LossMarksInsteadOfDroppingForThoseWhoKnowMarks) {
+  const os::Fd a = udp(0), b = udp(1);
+  auto& marking = inject("network.loss", {{"loss", ratio(100)}, {"mark", spec::Value(true)}});
+  marks(b, 0);
+  send_numbered(a, 1, 1);  // knows none
+  os::check("set the traffic class", ::setsockopt(a.get(), IPPROTO_IP, IP_TOS, &capable, sizeof capable));
+  send_numbered(a, 1, 2);
+  EXPECT_EQ(marks(b, 1), std::vector<int>{3});
+  EXPECT_FALSE(receive(b, 100ms));
+  EXPECT_TRUE(marking.observe().took_effect()) << marking.observe().objection();
 }
 
 TEST_F(PacketFaultTest, DuplicateDeliversEachChosenPacketAgain) {

@@ -19,6 +19,17 @@ void add(const Plan& plan, const Passage& passage, std::uint64_t Outcome::*where
   for_each(plan, passage.changed, [&](Stage& stage) { stage.egress.changed.*where += packets; });
 }
 
+bool is_marked(FrameView frame) {
+  const auto header = packet_header(frame);
+  return header && congestion_marked(frame, *header);
+}
+
+/// What was done counts when it is seen in the bytes that leave, where it can be.
+bool shows(const Stage& stage, const Passage& passage, FrameView frame) {
+  if (stage.settings.kind == Kind::corrupt) return digest(frame) != passage.digest;
+  return stage.settings.kind != Kind::loss || is_marked(frame);
+}
+
 /// How long it took, for a stage that delays.
 void time_passage(Stage& stage, const Passage& passage, FrameView frame, core::Instant written) {
   stage.egress.delay.add((written - passage.read).count(), passage.packets);
@@ -28,9 +39,7 @@ void time_passage(Stage& stage, const Passage& passage, FrameView frame, core::I
   const auto each = static_cast<std::uint32_t>((frame.size() - os::vnet_header_bytes) / passage.packets);
   stage.egress.drain.add(passage.read, written, passage.packets * wire_bytes(stage.settings.settings.rate, each),
                          passage.waited);
-  if (!passage.marked) return;
-  if (const auto header = packet_header(frame); header && congestion_marked(frame, *header))
-    stage.egress.marked += passage.packets;
+  if (passage.marked && is_marked(frame)) stage.egress.marked += passage.packets;
 }
 
 /// What is seen in the bytes themselves.
@@ -71,9 +80,7 @@ void count_delivered(const Plan& plan, const Passage& passage, FrameView frame, 
       time_passage(stage, passage, frame, written);
   });
   for_each(plan, passage.changed, [&](Stage& stage) {
-    // Damage counts when it is seen in the bytes that leave.
-    if (stage.settings.kind != Kind::corrupt || digest(frame) != passage.digest)
-      stage.egress.changed.delivered += passage.packets;
+    if (shows(stage, passage, frame)) stage.egress.changed.delivered += passage.packets;
   });
 }
 

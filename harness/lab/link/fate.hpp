@@ -20,6 +20,7 @@ struct PacketFacts {
   std::uint8_t time_to_live = 0;
   std::optional<Connection> connection{};  ///< where the plan asks for it
   bool has_payload = false;
+  bool can_be_marked = false;
 };
 
 /// What was decided on a packet, or on a copy of it. Bit or index k means stage k of the plan that decided.

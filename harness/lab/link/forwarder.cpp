@@ -83,6 +83,7 @@ void Forwarder::impair(core::Link at, Frame frame) {
     facts.header = &*header;
     facts.time_to_live = passage.time_to_live = time_to_live(frame, *header);
     facts.has_payload = header->payload < facts.bytes;
+    facts.can_be_marked = can_be_marked(frame, *header);
     if (link.connections) facts.connection = connections_.of(at, *header);
   }
   if (link.segments) {
@@ -239,7 +240,7 @@ void Forwarder::witness(const Passage& passage, const Plan* plan, FrameView fram
   if (!passage.copy) link.highest = std::max(link.highest, passage.sequence + passage.packets);
   if (plan != nullptr) count_delivered(*plan, passage, frame, written, late);
   for (const auto& partition : link.partitions)
-    if (partition->forbids(passage.read)) partition->egress.all.delivered += passage.packets;
+    if (partition->forbids(passage.read, frame)) partition->egress.all.delivered += passage.packets;
 }
 
 void Forwarder::replan(core::Link link, Plan plan) {

@@ -16,6 +16,12 @@ constexpr std::size_t most_bits = 64;
 FrameView packet_of(FrameView frame) { return frame.subspan(os::vnet_header_bytes); }
 std::byte* packet_of(Frame frame) { return frame.data() + os::vnet_header_bytes; }
 
+/// The two bits of ECN. In IPv6 the traffic class lies across the first two bytes, and ends within the second.
+std::byte ecn(FrameView frame, const PacketHeader& header) {
+  const std::byte second = packet_of(frame)[1];
+  return (header.ipv6 ? second >> 4 : second) & ecn_bits;
+}
+
 void read_transport(FrameView ip, PacketHeader& header) {
   header.payload = header.transport;
   const FrameView transport = ip.subspan(header.transport);
@@ -121,23 +127,17 @@ void lower_time_to_live(Frame frame, const PacketHeader& header, std::uint32_t h
 }
 
 bool mark_congestion(Frame frame, const PacketHeader& header) {
+  if (!can_be_marked(frame, header)) return false;
   std::byte* ip = packet_of(frame);
-  if (header.ipv6) {
-    // The traffic class lies across the first two bytes; its last two bits are bits 4 and 5 of the second.
-    const std::byte bits = (ip[1] >> 4) & ecn_bits;
-    if (bits == std::byte{0}) return false;
-    ip[1] |= congestion_experienced << 4;
-    return true;
-  }
-  if ((ip[1] & ecn_bits) == std::byte{0}) return false;
-  ip[1] |= congestion_experienced;
-  store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
+  ip[1] |= header.ipv6 ? congestion_experienced << 4 : congestion_experienced;
+  if (!header.ipv6) store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
   return true;
 }
 
+bool can_be_marked(FrameView frame, const PacketHeader& header) { return ecn(frame, header) != std::byte{0}; }
+
 bool congestion_marked(FrameView frame, const PacketHeader& header) {
-  const std::byte* ip = packet_of(frame).data();
-  return ((header.ipv6 ? ip[1] >> 4 : ip[1]) & ecn_bits) == congestion_experienced;
+  return ecn(frame, header) == congestion_experienced;
 }
 
 void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,

@@ -33,6 +33,7 @@ void lower_time_to_live(Frame frame, const PacketHeader& header, std::uint32_t h
 
 /// Explicit congestion notification (RFC 3168 §5): a packet that can carry the mark gets it; false for others.
 bool mark_congestion(Frame frame, const PacketHeader& header);
+[[nodiscard]] bool can_be_marked(FrameView frame, const PacketHeader& header);
 [[nodiscard]] bool congestion_marked(FrameView frame, const PacketHeader& header);
 
 /// Flips settings.bits different bits, drawn from `draws`. The packet must be a single one; a checksum that was left to

@@ -35,19 +35,21 @@ Stage::Model model_of(const StageSettings& wanted, const core::DrawStream& draws
   throw std::logic_error("link fabric: an impairment of no known kind");
 }
 
-/// The packet matches, so this stage has a say.
+bool matches(const core::Match& match, const PacketHeader* header) {
+  using State = core::Match::State;
+  if (match.everything()) return true;
+  if (header == nullptr) return false;
+  if (match.protocol != 0 && match.protocol != header->protocol) return false;
+  if (match.port != 0 && !header->has(match.port)) return false;
+  if (match.state == State::any || header->protocol != IPPROTO_TCP) return true;
+  const bool opening = (header->tcp_flags & (PacketHeader::syn | PacketHeader::ack)) == PacketHeader::syn;
+  return opening == (match.state == State::fresh);
+}
+
+/// The packet is one of those that the stage is about, so it has a say.
 bool meets(Stage& stage, const PacketFacts& packet) {
   const core::LinkSettings& settings = stage.settings.settings;
-  const core::Match& match = settings.match;
-  if (!match.everything()) {
-    if (packet.header == nullptr) return false;
-    if (match.protocol != 0 && match.protocol != packet.header->protocol) return false;
-    if (match.port != 0 && !packet.header->has(match.port)) return false;
-  }
-  if (match.state != core::Match::State::any && packet.header->protocol == IPPROTO_TCP) {
-    const auto opening = packet.header->tcp_flags & (PacketHeader::syn | PacketHeader::ack);
-    if ((opening == PacketHeader::syn) != (match.state == core::Match::State::fresh)) return false;
-  }
+  if (!matches(settings.match, packet.header)) return false;
   switch (stage.settings.kind) {
     case Kind::partition:
       return !settings.flap.flaps() || std::get<FlapModel>(stage.model).down(packet.read);
@@ -121,7 +123,11 @@ void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vecto
       return;
     case Kind::loss: {
       const Stage::Draw draw = stage.next(packet);
-      fate.dropped = std::get<LossModel>(stage.model).lost(draw.stream, draw.ordinal);
+      const bool hit = std::get<LossModel>(stage.model).lost(draw.stream, draw.ordinal);
+      const bool mark = hit && settings.loss.mark && packet.can_be_marked;
+      fate.dropped = hit && !mark;
+      fate.marked = fate.marked || mark;
+      if (mark) fate.changed |= bit;
       return;
     }
     case Kind::duplicate: {
@@ -170,7 +176,13 @@ Stage::Draw Stage::next(const PacketFacts& packet) {
   return {draws.within(key), std::exchange(own.count, own.count + packet.packets)};
 }
 
-bool Stage::forbids(core::Instant read) { return read >= added && read < removed && (!watch_ || watch_->down(read)); }
+bool Stage::forbids(core::Instant read, FrameView frame) {
+  if (read < added || read >= removed || (watch_ && !watch_->down(read))) return false;
+  const core::Match& match = settings.settings.match;
+  if (match.everything()) return true;
+  const auto header = packet_header(frame);
+  return header && matches(match, &*header);
+}
 
 core::LinkEffect Stage::effect(core::Link link, core::Instant now) {
   const auto packets = static_cast<std::int64_t>(egress.delay.count());

@@ -59,8 +59,8 @@ struct Stage {
   /// The draw for the next packet: a model with memory advances per link; without, the draw is a hash of connection and
   /// packet within it, so that how connections interleave changes nothing.
   Draw next(const PacketFacts& packet);
-  /// A partition that was in force then.
-  [[nodiscard]] bool forbids(core::Instant read);
+  /// Whether a partition that was in force then is about such a packet.
+  [[nodiscard]] bool forbids(core::Instant read, FrameView frame);
 
  private:
   std::unique_ptr<FlapModel> watch_;  ///< another look at when a flapping link is down, for what is seen at its end

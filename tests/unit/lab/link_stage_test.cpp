@@ -166,8 +166,8 @@ TEST(LinkStage, AFlappingPartitionIsMetOnlyWhileItIsDown) {
   EXPECT_FALSE(fates_of(plan, {.read = 500ms}).at(0).dropped);
   EXPECT_TRUE(fates_of(plan, {.read = 1500ms}).at(0).dropped);
   EXPECT_EQ(plan[0]->offered, 1u);
-  EXPECT_FALSE(plan[0]->forbids(500ms));
-  EXPECT_TRUE(plan[0]->forbids(1500ms));
+  EXPECT_FALSE(plan[0]->forbids(500ms, {}));
+  EXPECT_TRUE(plan[0]->forbids(1500ms, {}));
   EXPECT_EQ(plan[0]->effect({}, 3500ms).times_down, 2u);
 }
 

@@ -1,0 +1,140 @@
+#include "lab/link/model/distribution.hpp"
+
+#include <ctime>
+
+#include "packet_fixture.hpp"
+#include "support/statistics.hpp"
+
+/// What sockets see of a hundred thousand packets, against what the models promise.
+namespace withstand::faults::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t packets = 100'000;
+
+std::int64_t wall_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+class DistributionTest : public PacketFaultTest {
+ protected:
+  /// Which of so many packets arrive, and how often. The queues of a loaded machine never hold more than some hundreds.
+  std::vector<int> arrivals() {
+    const os::Fd a = udp(0), b = udp(1);
+    std::vector<int> times(packets);
+    for (std::uint32_t i = 0; i < packets; ++i) {
+      send_numbered(a, 1, i);
+      if (i % 400 != 399) continue;
+      send(a, 2, "done");
+      while (!receive(behind_, 5s)) ADD_FAILURE() << "the fabric is stuck";
+      for (const auto number : receive_all(b, 0ms)) ++times.at(number);
+    }
+    for (const auto number : receive_all(b)) ++times.at(number);
+    return times;
+  }
+
+  /// How long each packet takes, by the clock of the kernel that received it, in seconds; one every 40 us.
+  std::vector<double> delays() {
+    const os::Fd a = udp(0), b = udp(1);
+    const int yes = 1;
+    os::check("ask for time stamps", ::setsockopt(b.get(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes));
+    std::vector<std::int64_t> sent(packets);
+    std::vector<double> took(packets, -1);
+    std::uint32_t arrived = 0;
+    const auto take = [&](std::chrono::milliseconds patience) {
+      pollfd wanted{.fd = b.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&wanted, 1, static_cast<int>(patience.count())) <= 0) return false;
+      std::uint32_t number = 0;
+      alignas(cmsghdr) char control[64];
+      iovec part{&number, sizeof number};
+      msghdr message{};
+      message.msg_iov = &part;
+      message.msg_iovlen = 1;
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      os::check("receive", ::recvmsg(b.get(), &message, 0));
+      timespec stamp{};
+      std::memcpy(&stamp, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof stamp);
+      took.at(number) = static_cast<double>(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec - sent[number]) / 1e9;
+      ++arrived;
+      return true;
+    };
+    core::Instant next = core::now();
+    for (std::uint32_t i = 0; i < packets; ++i) {
+      while (core::now() < next) take(0ms);
+      next += 40us;
+      sent[i] = wall_clock();
+      send_numbered(a, 1, i);
+    }
+    while (arrived < packets && take(3s)) {
+    }
+    EXPECT_EQ(arrived, packets);
+    return took;
+  }
+
+  void SetUp() override {
+    PacketFaultTest::SetUp();
+    if (rig_) behind_ = udp(2);
+  }
+  os::Fd behind_;
+};
+
+TEST_F(DistributionTest, BurstsOfGilbertAndElliottAreGeometric) {
+  auto& bursty = inject("network.loss", {{"p", spec::Value(spec::Ratio{10'000'000})}, {"r", ratio(25)}});
+  std::vector<bool> lost;
+  for (const int times : arrivals()) lost.push_back(times == 0);
+  const auto runs = support::run_lengths(lost, 10);
+  double bursts = 0;
+  for (const auto count : runs) bursts += static_cast<double>(count);
+  EXPECT_NEAR(bursts, packets * 0.01 / 1.04, 6 * 31);
+  std::vector<double> wanted;
+  for (int k = 1; k < 10; ++k) wanted.push_back(bursts * 0.25 * std::pow(0.75, k - 1));
+  wanted.push_back(bursts * std::pow(0.75, 9));
+  EXPECT_LT(support::chi_square({runs.begin() + 1, runs.end()}, wanted), support::chi_square_limit);
+  EXPECT_TRUE(bursty.observe().took_effect()) << bursty.observe().objection();
+}
+
+TEST_F(DistributionTest, CorrelatedLossIsCorrelatedAndNotRarer) {
+  auto& lossy = inject("network.loss", {{"loss", ratio(10)}, {"correlation", ratio(50)}});
+  std::vector<double> lost;
+  for (const int times : arrivals()) lost.push_back(times == 0 ? 1 : 0);
+  EXPECT_NEAR(support::mean(lost), 0.1, 6 * std::sqrt(0.09 * 3 / packets));
+  EXPECT_NEAR(support::autocorrelation(lost), 0.5, 0.06);
+  EXPECT_NEAR(support::autocorrelation(lost, 2), 0.25, 0.06);
+  EXPECT_TRUE(lossy.observe().took_effect()) << lossy.observe().objection();
+}
+
+TEST_F(DistributionTest, CopiesComeIndependently) {
+  inject("network.duplicate", {{"duplicate", ratio(20)}});
+  std::vector<double> twice;
+  for (const int times : arrivals()) {
+    ASSERT_TRUE(times == 1 || times == 2);
+    twice.push_back(times - 1);
+  }
+  EXPECT_NEAR(support::mean(twice), 0.2, 6 * std::sqrt(0.16 / packets));
+  EXPECT_NEAR(support::autocorrelation(twice), 0, 6 / std::sqrt(packets));
+}
+
+TEST_F(DistributionTest, DelaysAreOfTheirDistributionAndCorrelation) {
+  auto& slow = inject("network.latency", {{"delay", milliseconds(60)},
+                                          {"jitter", milliseconds(15)},
+                                          {"distribution", text("normal")},
+                                          {"correlation", ratio(40)},
+                                          {"order", text("free")}});
+  const auto took = delays();
+  const auto share = [](double seconds) { return lab::link::normal_share((seconds - 0.060) / 0.015); };
+  // Beside the draws there is the machine: its own delay moves all samples by some hundredths of the deviation, and
+  // correlated samples count for fewer.
+  const double fewer = std::sqrt(1.4 / 0.6), machine = 0.03 * std::sqrt(packets);
+  EXPECT_LT(support::kolmogorov(took, share), support::kolmogorov_limit * fewer + machine);
+  EXPECT_NEAR(support::mean(took), 0.060, 0.0015);
+  EXPECT_NEAR(support::deviation(took), 0.015, 0.001);
+  EXPECT_NEAR(support::autocorrelation(took), 0.4, 0.04);
+  EXPECT_TRUE(slow.observe().took_effect()) << slow.observe().objection();
+}
+
+}  // namespace
+}  // namespace withstand::faults::testing
