@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/priority.hpp"
 #include "os/check.hpp"
 
 namespace withstand::core {
@@ -20,6 +21,9 @@ Instant now() {
 }
 
 namespace {
+
+/// More than an idle processor needs to wake up for a timer; short enough to be of no consequence to anything else.
+constexpr std::chrono::microseconds early{200};
 
 /// libstdc++'s steady_clock is CLOCK_MONOTONIC with the same zero, so an Instant converts without a second reading.
 std::chrono::steady_clock::time_point to_steady(Instant when) {
@@ -55,6 +59,7 @@ struct Timer {
 
 struct EventLoop::Impl {
   asio::io_context context{1};
+  std::weak_ptr<Priority> priority;
 };
 
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
@@ -83,13 +88,30 @@ EventLoop::Registration EventLoop::at(Instant when, std::function<void()> callba
   });
 }
 
+EventLoop::Registration EventLoop::at_precisely(Instant when, std::function<void()> callback) {
+  return at(when - early, [when, callback = std::move(callback)] {
+    while (now() < when) {
+    }
+    callback();
+  });
+}
+
+EventLoop::Registration EventLoop::hurry() {
+  auto priority = impl_->priority.lock();
+  if (!priority) impl_->priority = priority = std::make_shared<Priority>();
+  return Registration([priority]() mutable { priority.reset(); });
+}
+
 void EventLoop::post(std::function<void()> callback) { asio::post(impl_->context, std::move(callback)); }
 
 bool EventLoop::run_until(const std::function<bool()>& done, Instant deadline) {
   impl_->context.restart();
   bool expired = false;
   const auto wake = at(deadline, [&] { expired = true; });
-  while (!done() && !expired) impl_->context.run_one();
+  while (!done() && !expired) {
+    impl_->context.run_one();
+    if (const auto priority = impl_->priority.lock()) priority->review(now());
+  }
   return done();
 }
 

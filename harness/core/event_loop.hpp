@@ -47,6 +47,11 @@ class EventLoop {
   [[nodiscard]] Registration on_readable(int fd, std::function<void()> callback);
   /// Called once at `when` (at once if that is past). Late by the kernel's timer slack only.
   [[nodiscard]] Registration at(Instant when, std::function<void()> callback);
+  /// The same to some microseconds, for what must happen at its instant: it wakes a little early and watches the clock,
+  /// in which nothing else is called.
+  [[nodiscard]] Registration at_precisely(Instant when, std::function<void()> callback);
+  /// As long as it lasts, callbacks run with the priority that core/priority.hpp describes.
+  [[nodiscard]] Registration hurry();
   /// Called after the current callback returned.
   void post(std::function<void()> callback);
 

@@ -47,6 +47,7 @@ Injector::~Injector() = default;
 void Injector::start(Instant begin, Instant end) {
   begin_ = begin;
   end_ = end;
+  hurry_ = lab_.loop().hurry();
   for (auto& item : items_) arm(*item);
 }
 
@@ -56,7 +57,7 @@ void Injector::arm(Item& item) {
     case spec::Trigger::Kind::at: {
       const Instant due = begin_ + trigger.offset;
       item.never = "due after the end of during";
-      if (due < end_) item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+      if (due < end_) item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
       return;
     }
     case spec::Trigger::Kind::fault:
@@ -80,7 +81,7 @@ void Injector::arm_log(Item& item) {
         if (!pattern->found_in(line.text)) return;
         const Instant due = line.when + item.fault().trigger.offset;
         item.triggered = true;
-        item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+        item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
       });
 }
 
@@ -99,7 +100,7 @@ void Injector::ask_role(Item& item) {
       if (*item.first_holders != holders) {
         item.triggered = true;
         const Instant due = now() + item.fault().trigger.offset;
-        item.trigger_timer = lab_.loop().at(due, [this, &item, due] { on_trigger(item, due); });
+        item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
         return;
       }
     }
@@ -178,7 +179,8 @@ void Injector::inject(Item& item, Instant due) {
     const Instant next = item.injected + trigger.offset;
     other->never = "due after the end of during";
     if (next < end_)
-      other->trigger_timer = lab_.loop().at(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
+      other->trigger_timer =
+          lab_.loop().at_precisely(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
   }
 }
 
@@ -230,6 +232,7 @@ std::vector<std::string> Injector::revert_all() {
     item->revert_timer.reset();
     if (!revert_or_note(*item)) failures.push_back(errors_.back());
   }
+  hurry_.reset();
   return failures;
 }
 

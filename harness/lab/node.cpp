@@ -175,6 +175,12 @@ void Node::on_started(os::Message& message) {
   if (message.descriptors.size() != 1) throw os::SystemError("node " + plan_.name + ": receive pidfd", EPROTO);
   target_ = os::Pidfd(std::move(message.descriptors[0]));
   state_.host_pid = target_.pid();
+  // Its init tells how it ended, after a turn of its own: when is seen here.
+  ended_ = {};
+  target_end_ = loop_.on_readable(target_.get(), [this] {
+    ended_ = core::now();
+    target_end_.reset();
+  });
   events_.started(plan_.id);
 }
 
@@ -191,12 +197,13 @@ void Node::on_exited(const std::string& data) {
   exit.signalled = status.signalled;
   exit.value = status.value;
   exit.core_dumped = status.core_dumped;
-  exit.when = core::now();
+  exit.when = ended_ == core::Instant{} ? core::now() : ended_;
   exit.asked_by = requests_.asked_for(status);
   exit.requested = !exit.asked_by.empty();
   state_.phase = core::NodeState::Phase::exited;
   state_.host_pid = 0;
   state_.last_exit = exit;
+  target_end_.reset();
   target_ = {};
   events_.exited(exit);
 }

@@ -96,6 +96,8 @@ class Node {
   core::EventLoop::Registration commands_;
   std::deque<std::function<void(os::Fd)>> socket_requests_;
   os::Pidfd target_;
+  core::EventLoop::Registration target_end_;
+  core::Instant ended_{};  ///< when the kernel said that the target has; zero while it has not
   core::NodeState state_;
   RequestLedger requests_;
 };

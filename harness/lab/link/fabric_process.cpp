@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include "core/priority.hpp"
 #include "lab/link/fabric.hpp"
-#include "lab/link/priority.hpp"
 #include "lab/link/protocol.hpp"
 #include "lab/link/waiter.hpp"
 #include "os/check.hpp"
@@ -199,7 +199,7 @@ class Process {
   std::vector<std::int64_t> table_;
   std::vector<core::LinkEffect> effects_;
   std::vector<DrawCount> draws_;
-  Priority priority_;
+  core::Priority priority_;
   std::chrono::nanoseconds stall_max_{};
   bool ended_ = false;
 };

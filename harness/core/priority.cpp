@@ -1,4 +1,4 @@
-#include "lab/link/priority.hpp"
+#include "core/priority.hpp"
 
 #include <chrono>
 #include <sched.h>
@@ -8,11 +8,12 @@
 
 #include "os/check.hpp"
 
-namespace withstand::lab::link {
+namespace withstand::core {
 namespace {
 
 // A queue of 8192 packets lasts longer than this at the rate the fabric forwards; a node's time slice is as long.
 constexpr auto interval = std::chrono::milliseconds(5);
+constexpr int nice_enough = -10;
 
 bool several_processors() {
   cpu_set_t allowed;
@@ -22,15 +23,24 @@ bool several_processors() {
 
 bool set_policy(int policy, int priority) {
   const sched_param parameters{.sched_priority = priority};
-  return ::sched_setscheduler(0, policy, &parameters) == 0;
+  return ::sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &parameters) == 0;
 }
 
 }  // namespace
 
-Priority::Priority() {
+Priority::Priority() : niceness_(::getpriority(PRIO_PROCESS, 0)) {
   if (several_processors()) permitted_ = raised_ = set_policy(SCHED_FIFO, 1);
+  if (permitted_) return;
   // As near as it gets. Refused to an ordinary user, who then has what everybody has.
-  if (!permitted_) ::setpriority(PRIO_PROCESS, 0, -10);
+  set_policy(SCHED_OTHER, 0);
+  ::setpriority(PRIO_PROCESS, 0, nice_enough);
+}
+
+Priority::~Priority() {
+  if (permitted_)
+    set_policy(SCHED_OTHER, 0);
+  else
+    ::setpriority(PRIO_PROCESS, 0, niceness_);
 }
 
 long Priority::sleeps() {
@@ -39,7 +49,7 @@ long Priority::sleeps() {
   return usage.ru_nvcsw;
 }
 
-void Priority::review(core::Instant now) {
+void Priority::review(Instant now) {
   if (!permitted_ || now < next_) return;
   next_ = now + interval;
   const long before = std::exchange(sleeps_, sleeps());
@@ -48,4 +58,4 @@ void Priority::review(core::Instant now) {
   if (set_policy(slept ? SCHED_FIFO : SCHED_OTHER, slept ? 1 : 0)) raised_ = slept;
 }
 
-}  // namespace withstand::lab::link
+}  // namespace withstand::core

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/event_loop.hpp"
+
+namespace withstand::core {
+
+/// A process of ours among what wants to run, for as long as this lives. It takes the lowest real-time priority where
+/// that is permitted: then a target that computes does not make packets or injections late (on two busy processors TCP
+/// through the fabric is a third faster, too). But a flood must not starve those it is for: after some milliseconds
+/// without a pause it is one process among others, until it pauses again. With one processor for all it never is more
+/// than that. What it starts meanwhile begins as everybody does (SCHED_RESET_ON_FORK, sched(7)).
+class Priority {
+ public:
+  Priority();
+  ~Priority();
+  Priority(const Priority&) = delete;
+  Priority& operator=(const Priority&) = delete;
+  [[nodiscard]] bool realtime() const { return permitted_; }
+  /// To be called often; looks every few milliseconds whether the process has slept since.
+  void review(Instant now);
+
+ private:
+  [[nodiscard]] static long sleeps();
+  bool permitted_ = false, raised_ = false;
+  int niceness_ = 0;  ///< before
+  long sleeps_ = 0;
+  Instant next_{};
+};
+
+}  // namespace withstand::core
