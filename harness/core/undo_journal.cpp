@@ -19,6 +19,7 @@
 #include "os/check.hpp"
 #include "os/fd.hpp"
 #include "os/files.hpp"
+#include "os/passing_cgroup.hpp"
 #include "os/pidfd.hpp"
 #include "os/proc.hpp"
 
@@ -84,13 +85,20 @@ std::string undo_process(const UndoEntry& entry) {
   }
 }
 
+std::string undo_cgroup(const std::string& path) {
+  const auto slash = path.rfind('/');
+  // Where a run has its own, what the same killed process had tried before may be left.
+  if (slash != std::string::npos) os::sweep_cgroups(path.substr(0, slash), os::trial_cgroup_prefix);
+  if (::access(path.c_str(), F_OK) < 0) return "";
+  return os::remove_cgroup(path, 3000) ? "" : "processes in it do not end";
+}
+
 /// Empty when it is undone, or was never done.
 std::string undo_entry(const UndoEntry& entry) {
   const bool this_boot = entry.boot_id == os::boot_id();
   switch (entry.kind) {
     case UndoEntry::Kind::cgroup:
-      if (!this_boot || ::access(entry.path.c_str(), F_OK) < 0) return "";
-      return os::remove_cgroup(entry.path, 3000) ? "" : "processes in it do not end";
+      return this_boot ? undo_cgroup(entry.path) : "";
     case UndoEntry::Kind::directory:
       return undo_directory(entry);
     case UndoEntry::Kind::process:

@@ -10,6 +10,7 @@
 #include "os/ancillary.hpp"
 #include "os/cgroup.hpp"
 #include "os/check.hpp"
+#include "os/passing_cgroup.hpp"
 #include "os/process.hpp"
 
 namespace withstand::lab {
@@ -26,10 +27,6 @@ SpawnOptions guardian_options() {
   return options;
 }
 
-std::string cgroup_path(const std::string& top, pid_t guardian) {
-  return fmt::format("{}/withstand-guardian-{}", top, guardian);
-}
-
 /// A place at the top of the cgroup tree, where whoever ends the orchestrator's whole cgroup (a service manager, a CI
 /// runner) does not reach the guardian. Only root may have one.
 class OwnCgroup {
@@ -38,10 +35,9 @@ class OwnCgroup {
     const auto top = os::cgroup_mount();
     if (!top || !before_) return;
     top_ = *top;
-    path_ = cgroup_path(top_, ::getpid());
     try {
-      cgroup_.emplace(path_);
-      os::enter_cgroup(path_);
+      cgroup_.emplace(os::make_passing_cgroup(top_, os::guardian_cgroup_prefix));
+      os::enter_cgroup(cgroup_->path());
     } catch (const os::SystemError&) {  // an ordinary user's guardian shares the orchestrator's cgroup
       leave();
     }
@@ -64,7 +60,7 @@ class OwnCgroup {
     cgroup_.reset();
   }
   std::optional<std::string> before_;
-  std::string top_, path_;
+  std::string top_;
   std::optional<os::Cgroup> cgroup_;
 };
 
@@ -78,9 +74,8 @@ Guardian::Guardian(const std::string& journal_path) : process_(spawn_helper(guar
 
 void Guardian::disarm() {
   os::send_message(process_.control().get(), std::string_view(&disarm_word, 1));
-  const pid_t pid = process_.pid();
   process_.finish(2000);
-  if (const auto top = os::cgroup_mount()) ::rmdir(cgroup_path(*top, pid).c_str());  // if it was killed
+  if (const auto top = os::cgroup_mount()) os::sweep_cgroups(*top, os::guardian_cgroup_prefix);  // if it was killed
 }
 
 int guardian_main() {

@@ -14,6 +14,7 @@
 
 #include "os/check.hpp"
 #include "os/files.hpp"
+#include "os/passing_cgroup.hpp"
 #include "os/process.hpp"
 
 namespace withstand::os {
@@ -108,11 +109,18 @@ std::optional<std::string> own_cgroup() {
   return std::nullopt;
 }
 
+namespace {
+
+void try_birth(const Cgroup& cgroup) {
+  clone_process("start a process in a cgroup", {0, cgroup.get()}, [] { return 0; }).pidfd.reap();
+}
+
+}  // namespace
+
 std::unique_ptr<Cgroup> try_cgroup(const std::string& path, std::string* why) {
   try {
     auto cgroup = std::make_unique<Cgroup>(path);
-    const Child child = clone_process("start a process in a cgroup", {0, cgroup->get()}, [] { return 0; });
-    child.pidfd.reap();
+    try_birth(*cgroup);
     return cgroup;
   } catch (const SystemError& error) {
     if (why != nullptr) *why = error.what();
@@ -123,7 +131,12 @@ std::unique_ptr<Cgroup> try_cgroup(const std::string& path, std::string* why) {
 std::optional<std::string> cgroup_place(std::string* why) {
   auto place = own_cgroup();
   if (!place && why != nullptr) *why = "cgroup v2 is not mounted";
-  if (place && !try_cgroup(*place + "/withstand-trial-" + std::to_string(::getpid()), why)) place.reset();
+  try {
+    if (place) try_birth(make_passing_cgroup(*place, trial_cgroup_prefix));
+  } catch (const SystemError& error) {
+    if (why != nullptr) *why = error.what();
+    place.reset();
+  }
   return place;
 }
 

@@ -9,6 +9,7 @@
 #include "lab/doctor/probe.hpp"
 #include "os/cgroup.hpp"
 #include "os/check.hpp"
+#include "os/passing_cgroup.hpp"
 #include "os/process.hpp"
 
 namespace withstand::lab::doctor {
@@ -24,7 +25,7 @@ os::Cgroup trial_group() {
   std::string why;
   const auto place = os::cgroup_place(&why);
   if (!place) throw NoPlace{why};
-  return os::Cgroup(fmt::format("{}/withstand-probe-{}", *place, ::getpid()));
+  return os::make_passing_cgroup(*place, os::trial_cgroup_prefix);
 }
 
 os::Child sleeper_in(const os::Cgroup& group) {

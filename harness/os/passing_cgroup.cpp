@@ -1,0 +1,60 @@
+#include "os/passing_cgroup.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <unistd.h>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "os/check.hpp"
+
+namespace withstand::os {
+namespace {
+
+constexpr int most_tries = 8;
+
+/// Whether it still is what stands at its path: a sweeper may have come between making and locking it.
+bool stands(const Cgroup& cgroup) {
+  struct stat there {};
+  struct stat ours {};
+  return ::stat(cgroup.path().c_str(), &there) == 0 && ::fstat(cgroup.get(), &ours) == 0 &&
+         there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+void remove_if_nobodys(const std::string& path) {
+  const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.valid() && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) ::rmdir(path.c_str());
+}
+
+}  // namespace
+
+Cgroup make_passing_cgroup(const std::string& folder, const std::string& prefix) {
+  sweep_cgroups(folder, prefix);
+  const std::string path = folder + "/" + prefix + std::to_string(::getpid());
+  for (int number = 1;; ++number) {
+    try {
+      // Another PID namespace may have a process of the same number.
+      Cgroup made(number == 1 ? path : path + "." + std::to_string(number));
+      check("lock cgroup " + made.path(), retry([&] { return ::flock(made.get(), LOCK_EX); }));
+      if (stands(made)) return made;
+    } catch (const SystemError& error) {
+      const int code = error.code().value();
+      if ((code != EEXIST && code != ENOENT) || number == most_tries) throw;
+    }
+  }
+}
+
+void sweep_cgroups(const std::string& folder, const std::string& prefix) noexcept {
+  try {
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
+    while (const dirent* entry = list ? ::readdir(list.get()) : nullptr) {
+      const std::string name = entry->d_name;
+      if (entry->d_type == DT_DIR && name.starts_with(prefix)) remove_if_nobodys(folder + "/" + name);
+    }
+  } catch (const std::exception&) {  // out of memory: the next one sweeps
+  }
+}
+
+}  // namespace withstand::os
