@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <signal.h>
 
 #include <fmt/format.h>
@@ -11,11 +12,10 @@ namespace {
 
 constexpr const char* asked_by = "tear-down";
 
-/// A node that is only about to start has no process yet that could be asked to stop.
+/// Also while it is only about to start: it has no process yet that could be asked to stop, but will.
 bool runs(const core::NodeState& state) {
   using Phase = core::NodeState::Phase;
-  return state.host_pid != 0 &&
-         (state.phase == Phase::starting || state.phase == Phase::ready || state.phase == Phase::paused);
+  return state.phase == Phase::starting || state.phase == Phase::ready || state.phase == Phase::paused;
 }
 
 /// Asks one node to stop as target.toml says.
@@ -31,17 +31,22 @@ void ask(LocalLab::Impl& lab, core::NodeId id) {
   lab.run(id, lab.renderer.command(id, stop.command), stop.grace, [](const core::CommandResult&) {});
 }
 
+/// A node whose start was asked for just before (the roll-back starts again what a fault had killed) is asked as soon
+/// as it runs: others may wait for it to be gone.
 void stop_politely(LocalLab::Impl& lab, const std::function<bool()>& at_once) {
+  std::set<core::NodeId> asked;
   core::Instant deadline = core::now();
-  std::vector<core::NodeId> asked;
-  for (const auto id : lab.topology.targets()) {
-    if (!runs(lab.node(id).state())) continue;
-    ask(lab, id);
-    asked.push_back(id);
-    deadline = std::max(deadline, core::now() + lab.renderer.kind(id)->stop.grace);
-  }
+  for (const auto id : lab.topology.targets())
+    if (runs(lab.node(id).state())) deadline = std::max(deadline, core::now() + lab.renderer.kind(id)->stop.grace);
   const auto all_ended = [&] {
-    return std::none_of(asked.begin(), asked.end(), [&](core::NodeId id) { return runs(lab.node(id).state()); });
+    bool none = true;
+    for (const auto id : lab.topology.targets()) {
+      const auto state = lab.node(id).state();
+      if (!runs(state)) continue;
+      none = false;
+      if (state.host_pid != 0 && asked.insert(id).second) ask(lab, id);
+    }
+    return none;
   };
   lab.loop.run_until([&] { return all_ended() || at_once(); }, deadline);
 }

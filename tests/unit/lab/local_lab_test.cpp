@@ -116,6 +116,23 @@ TEST_F(LocalLabTest, TellsExitsAsTheKernelSawThem) {
   EXPECT_EQ(exits[2].asked_by, "fault-2");
 }
 
+TEST_F(LocalLabTest, AsksANodeToStopThatIsOnlyAboutToStart) {
+  auto& lab = make(experiment_of("exec sleep 1000", 2));
+  std::vector<core::Exit> exits;
+  const auto watch = lab.on_exit([&](const core::Exit& exit) { exits.push_back(exit); });
+  ASSERT_FALSE(lab.launch());
+  lab.kill(0, "a fault");
+  ASSERT_TRUE(wait([&] { return exits.size() == 1; }));
+  lab.start(0);  // as the roll-back does; its process is not there yet
+  ASSERT_EQ(lab.state(0).host_pid, 0);
+  EXPECT_TRUE(lab.tear_down().empty());
+  ASSERT_EQ(exits.size(), 3U);
+  for (std::size_t i = 1; i < exits.size(); ++i) {
+    EXPECT_EQ(exits[i].value, SIGTERM);
+    EXPECT_EQ(exits[i].asked_by, "tear-down");
+  }
+}
+
 TEST_F(LocalLabTest, KillsTheWholeTreeAtOnce) {
   auto& lab =
       make(experiment_of("for i in 1 2 3; do (setsid sh -c 'sleep 1000 & wait' &) ; done; sleep 1000 & wait", 1));
