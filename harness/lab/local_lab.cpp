@@ -67,6 +67,10 @@ LocalLab::Subscription LocalLab::on_medium_death(std::function<void(const std::s
   return impl_->deaths.add(std::move(callback));
 }
 
+LocalLab::Subscription LocalLab::on_warning(std::function<void(const std::string&)> callback) {
+  return impl_->warnings.add(std::move(callback));
+}
+
 HelperProcess LocalLab::spawn_in(core::NodeId node, const std::vector<std::string>& args,
                                  const std::vector<int>& descriptors) {
   const Node& place = impl_->node(node);

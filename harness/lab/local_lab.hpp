@@ -76,6 +76,8 @@ class LocalLab : public core::Lab {
   /// Called when a process that the lab consists of (a node's init, the guardian, the fabric) ended although nobody
   /// asked: the run is an error. Without a subscriber it is thrown out of the event loop as std::runtime_error.
   [[nodiscard]] Subscription on_medium_death(std::function<void(const std::string& what)> callback);
+  /// Called with what a reader of the report must know: a node's log is full.
+  [[nodiscard]] Subscription on_warning(std::function<void(const std::string& what)> callback);
 
   /// The text with every template of spec/target.hpp resolved for this node (also for driver options: any client).
   [[nodiscard]] std::string expand(core::NodeId node, const std::string& text) const;

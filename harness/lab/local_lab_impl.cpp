@@ -50,8 +50,8 @@ void LocalLab::Impl::make_nodes() {
     const std::string logs_folder = options.run_directory + "/nodes/" + info.name;
     os::make_folders(logs_folder, 0755);
     const auto place = cgroup ? std::optional(*cgroup + "/" + info.name) : std::nullopt;
-    nodes.push_back(
-        std::make_unique<Node>(loop, topology, renderer.plan(info.id), place, logs_folder, options.epoch, events()));
+    const NodeLogs node_logs{logs_folder, options.epoch, static_cast<std::uint64_t>(experiment.log_limit.count)};
+    nodes.push_back(std::make_unique<Node>(loop, topology, renderer.plan(info.id), place, node_logs, events()));
   }
   std::vector<link::NodeInterface> interfaces;
   for (const auto& each : nodes) interfaces.push_back(each->finish_setup());
@@ -85,6 +85,10 @@ NodeEvents LocalLab::Impl::events() {
   events.start_failed = [this](core::NodeId id, const std::string& why) { on_start_failed(id, why); };
   events.exited = [this](const core::Exit& exit) { on_exit(exit); };
   events.log = [this](const core::LogLine& line) { logs.call(line); };
+  events.log_full = [this](core::NodeId id, const std::string& path) {
+    warnings.call(fmt::format("{} has filled {} up to its limit of {}: the rest is left out", topology.at(id).name,
+                              path.substr(options.run_directory.size() + 1), spec::to_text(experiment.log_limit)));
+  };
   events.init_died = [this](core::NodeId id, const std::string& how) {
     medium_died(fmt::format("the init of node {} (it {})", topology.at(id).name, how));
   };

@@ -41,7 +41,7 @@ struct LocalLab::Impl {
   Subscribers<const core::Exit&> exits;
   Subscribers<core::NodeId> readies;
   Subscribers<const core::LogLine&> logs;
-  Subscribers<const std::string&> deaths;
+  Subscribers<const std::string&> deaths, warnings;
   bool ending = false;
 
   Foundation foundation;

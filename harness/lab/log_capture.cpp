@@ -15,30 +15,40 @@ constexpr std::size_t read_size = 4096;
 constexpr int pipe_size = 256 << 10;  // bursts do not make the target wait
 constexpr auto longest_wake_up = std::chrono::microseconds(200);
 
+std::string size_text(std::uint64_t bytes) {
+  if (bytes >= 10U << 20) return fmt::format("{} MiB", bytes >> 20);
+  return fmt::format("{} KiB", (bytes + 1023) >> 10);
+}
+
 }  // namespace
 
-LogCapture::LogCapture(core::EventLoop& loop, os::Fd pipe, const std::string& path, core::Instant epoch, OnLine on_line)
+LogCapture::LogCapture(core::EventLoop& loop, os::Fd pipe, LogSink sink)
     : pipe_(std::move(pipe)),
-      file_(os::check("create " + path, ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644))),
-      epoch_(epoch),
-      on_line_(std::move(on_line)) {
+      file_(
+          os::check("create " + sink.path, ::open(sink.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644))),
+      nowhere_(os::check("open /dev/null", ::open("/dev/null", O_WRONLY | O_CLOEXEC))),
+      sink_(std::move(sink)) {
   os::set_nonblocking(pipe_);
   ::fcntl(pipe_.get(), F_SETPIPE_SZ, pipe_size);  // refused to users who have many: it stays 64 KiB
-  readable_ = loop.on_readable(pipe_.get(), [this] {
-    const auto until = core::now() + longest_wake_up;
-    while (read_some() && core::now() < until) {
-    }
-    flush();
-  });
+  readable_ = loop.on_readable(pipe_.get(), [this] { on_readable(); });
 }
 
 LogCapture::~LogCapture() {
   readable_.reset();
   try {
     if (!partial_.empty()) finish_line(core::now());
+    if (full_) end_file();
     flush();
   } catch (const std::exception&) {  // the disk is full: the last lines are lost, which tear-down must survive
   }
+}
+
+void LogCapture::on_readable() {
+  const auto until = core::now() + longest_wake_up;
+  bool more = true;
+  while (more && core::now() < until) more = read_some();
+  if (more && full_) throw_away();
+  flush();
 }
 
 void LogCapture::drain() {
@@ -54,6 +64,16 @@ bool LogCapture::read_some() {
   if (got == 0) readable_.reset();  // every writer is gone
   if (got > 0) take(std::string_view(buffer, static_cast<std::size_t>(got)), core::now());
   return got > 0;
+}
+
+/// What is in the pipe, at no cost (splice(2) to /dev/null copies nothing); the line that it tears apart goes with it.
+void LogCapture::throw_away() {
+  const auto gone =
+      os::retry([&] { return ::splice(pipe_.get(), nullptr, nowhere_.get(), nullptr, pipe_size, SPLICE_F_NONBLOCK); });
+  if (gone <= 0) return;
+  left_out_ += static_cast<std::uint64_t>(gone) + partial_.size();
+  partial_.clear();
+  cut_ = false;
 }
 
 void LogCapture::take(std::string_view chunk, core::Instant when) {
@@ -73,18 +93,33 @@ void LogCapture::finish_line(core::Instant when) {
   std::string line = std::move(partial_);
   partial_.clear();
   cut_ = false;
-  if (!truncated()) {
-    const double seconds = std::chrono::duration<double>(when - epoch_).count();
-    const std::size_t before = pending_.size();
-    fmt::format_to(std::back_inserter(pending_), "{:12.6f} {}\n", seconds, line);
-    written_ += pending_.size() - before;
-    if (truncated())
-      fmt::format_to(std::back_inserter(pending_), "{:12.6f} (withstand: more than {} MiB, the rest is left out)\n",
-                     seconds, most_bytes >> 20);
-  }
+  if (full_)
+    left_out_ += line.size() + 1;
+  else
+    write_line(when, line);
   if (tail_.size() == most_tail) tail_.pop_front();
   tail_.push_back(line.substr(0, 512));
-  on_line_(when, std::move(line));
+  sink_.on_line(when, std::move(line));
+}
+
+void LogCapture::write_line(core::Instant when, const std::string& line) {
+  const double seconds = std::chrono::duration<double>(when - sink_.epoch).count();
+  const std::size_t before = pending_.size();
+  fmt::format_to(std::back_inserter(pending_), "{:12.6f} {}\n", seconds, line);
+  written_ += pending_.size() - before;
+  full_ = written_ >= sink_.limit;
+  if (!full_) return;
+  fmt::format_to(std::back_inserter(pending_),
+                 "{:12.6f} (withstand: this log has reached its limit of {}; only its end follows)\n", seconds,
+                 size_text(sink_.limit));
+  if (sink_.on_limit) sink_.on_limit();
+}
+
+void LogCapture::end_file() {
+  if (left_out_ == 0) return;
+  fmt::format_to(std::back_inserter(pending_), "(withstand: {} were left out; the last lines of them were)\n",
+                 size_text(left_out_));
+  for (const auto& line : tail_) fmt::format_to(std::back_inserter(pending_), "{}\n", line);
 }
 
 void LogCapture::flush() {

@@ -18,13 +18,6 @@ namespace {
 constexpr unsigned node_namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
 constexpr int setup_timeout_ms = 20'000;
 
-std::unique_ptr<LogCapture> capture(core::EventLoop& loop, os::Fd& writer, const std::string& path, core::Instant epoch,
-                                    LogCapture::OnLine on_line) {
-  os::Pipe pipe = os::make_pipe();
-  writer = std::move(pipe.write);
-  return std::make_unique<LogCapture>(loop, std::move(pipe.read), path, epoch, std::move(on_line));
-}
-
 }  // namespace
 
 int NodeCgroups::make_start(std::int64_t number) {
@@ -34,21 +27,27 @@ int NodeCgroups::make_start(std::int64_t number) {
 }
 
 Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan, std::optional<std::string> cgroup,
-           const std::string& log_folder, core::Instant epoch, NodeEvents events)
+           const NodeLogs& logs, NodeEvents events)
     : loop_(loop), plan_(std::move(plan)), events_(std::move(events)) {
-  const auto on_line = [this](bool is_error) {
-    return [this, is_error](core::Instant when, std::string text) {
-      events_.log({plan_.id, when, is_error, std::move(text)});
-    };
-  };
-  output_log_ = capture(loop, output_, log_folder + "/stdout.log", epoch, on_line(false));
-  error_log_ = capture(loop, error_, log_folder + "/stderr.log", epoch, on_line(true));
+  output_log_ = capture(logs, false);
+  error_log_ = capture(logs, true);
   if (cgroup) cgroups_ = std::make_unique<NodeCgroups>(*cgroup);
   os::SocketPair control = os::make_socket_pair();
   const os::CloneOptions options{node_namespaces, cgroups_ ? cgroups_->harness.get() : -1};
   init_ = os::clone_process("start node " + plan_.name, options,
                             [&]() -> int { return run_in_child(topology, control.second.get()); });
   control_ = std::move(control.first);
+}
+
+std::unique_ptr<LogCapture> Node::capture(const NodeLogs& logs, bool error) {
+  os::Pipe pipe = os::make_pipe();
+  (error ? error_ : output_) = std::move(pipe.write);
+  LogSink sink{logs.folder + (error ? "/stderr.log" : "/stdout.log"), logs.epoch, logs.limit, {}, {}};
+  sink.on_line = [this, error](core::Instant when, std::string text) {
+    events_.log({plan_.id, when, error, std::move(text)});
+  };
+  sink.on_limit = [this, path = sink.path] { events_.log_full(plan_.id, path); };
+  return std::make_unique<LogCapture>(loop_, std::move(pipe.read), std::move(sink));
 }
 
 Node::~Node() {

@@ -35,16 +35,24 @@ struct NodeEvents {
   std::function<void(core::NodeId, std::string why)> start_failed;
   std::function<void(const core::Exit&)> exited;
   std::function<void(core::LogLine)> log;
+  std::function<void(core::NodeId, const std::string& path)> log_full;
   std::function<void(core::NodeId, const std::string& how)> init_died;
+};
+
+/// Where a node's output goes.
+struct NodeLogs {
+  std::string folder;       ///< exists; gets stdout.log and stderr.log
+  core::Instant epoch{};    ///< zero of their time stamps
+  std::uint64_t limit = 0;  ///< bytes of each
 };
 
 /// One node, as the orchestrator holds it: its init by control socket and pidfd, its target's state, its output. The
 /// init ends, and the kernel ends everything in the node, when this is destroyed or its process dies.
 class Node {
  public:
-  /// Starts the init; its set-up goes on while the caller starts others. `log_folder` exists.
+  /// Starts the init; its set-up goes on while the caller starts others.
   Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan, std::optional<std::string> cgroup,
-       const std::string& log_folder, core::Instant epoch, NodeEvents events);
+       const NodeLogs& logs, NodeEvents events);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -75,6 +83,7 @@ class Node {
   void open_socket(int family, std::function<void(os::Fd)> done);
 
  private:
+  [[nodiscard]] std::unique_ptr<LogCapture> capture(const NodeLogs& logs, bool error);
   int run_in_child(const core::Topology& topology, int control);
   void on_control();
   void on_message(os::Message& message);

@@ -127,6 +127,7 @@ void Phases::subscribe() {
     const auto state = lab_->state(node);
     recorder_.write(record::NodeEvent{topology_.at(node).name, "ready", {}, state.host_pid});
   }));
+  subscriptions_.push_back(lab_->on_warning([this](const std::string& what) { recorder_.note("warning", what); }));
   subscriptions_.push_back(lab_->on_medium_death([this](const std::string& what) {
     if (tearing_down_) return;
     medium_died_ = true;

@@ -130,6 +130,7 @@ struct Experiment {
   /// `[target] args`, appended to the commands of each kind's nodes.
   std::map<std::string, std::vector<std::string>> extra_args;
   std::map<std::string, std::string> extra_env;
+  Bytes log_limit{64LL << 20};  ///< of each of a node's stdout and stderr
   std::optional<LoadSpec> load;
   PhasesSpec phases;
   std::vector<ProbeSpec> probes;

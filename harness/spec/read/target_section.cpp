@@ -114,13 +114,17 @@ void SectionReader::read_extras() {
     scope_.experiment.extra_env[entry->key] = entry->value.text;
     check_extra(entry->value, "");
   }
+  const Item* limit = fields_.find("log_limit");
+  if (limit == nullptr) return;
+  auto& bytes = scope_.experiment.log_limit;
+  bytes = as_bytes(*limit, "'log_limit'", scope_.report).value_or(bytes);
 }
 
 void SectionReader::read_used(const Item& use) {
   const std::optional<std::string> name = as_text(use, "'use'", scope_.report);
-  fields_.allow({"nodes", "args", "env", "use"});
+  fields_.allow({"nodes", "args", "env", "log_limit", "use"});
   for (const Entry& entry : fields_.item().entries) {
-    static const std::vector<std::string> own{"use", "nodes", "args", "env", "attach"};
+    static const std::vector<std::string> own{"use", "nodes", "args", "env", "log_limit", "attach"};
     static const std::vector<std::string> definition{
         "command", "ports", "ready", "kinds",  "stop",           "reload",           "files",       "data",
         "user",    "roles", "lists", "driver", "driver_options", "first_start_args", "before_start"};

@@ -18,9 +18,14 @@ Json target() {
   const Json args = any_of({texts("For every node."), table_of(texts("For nodes of that kind."), "By kind.")},
                            "Arguments appended to the nodes' commands.");
   const Json env = table_of(text("Value."), "Environment variables of every node.");
-  Json used = table(
-      {{"use", text("Name of a target, or path of a target.toml.")}, {"nodes", nodes()}, {"args", args}, {"env", env}},
-      {"use"}, "A target that is described elsewhere.");
+  const Json log_limit =
+      quantity(Quantity::bytes, "How much of each of a node's stdout and stderr is kept. Default: 64MiB.");
+  Json used = table({{"use", text("Name of a target, or path of a target.toml.")},
+                     {"nodes", nodes()},
+                     {"args", args},
+                     {"env", env},
+                     {"log_limit", log_limit}},
+                    {"use"}, "A target that is described elsewhere.");
   Properties inline_keys = target_properties();
   for (auto& [key, value] : kind_properties()) {
     if (key != "count" && key != "args" && key != "env") inline_keys.emplace_back(key, std::move(value));
@@ -28,6 +33,7 @@ Json target() {
   inline_keys.emplace_back("nodes", nodes());
   inline_keys.emplace_back("args", args);
   inline_keys.emplace_back("env", env);
+  inline_keys.emplace_back("log_limit", log_limit);
   return any_of({std::move(used), table(inline_keys, {}, "A target described here: command, ports, ready, ...")},
                 "The system under test.");
 }
