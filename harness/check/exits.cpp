@@ -33,17 +33,37 @@ bool allows(const std::string& rule, const Exit& exit, const core::NodeInfo& nod
   return exit.signalled && signal.ok() && *signal == exit.value;
 }
 
+/// Cgroups of the harness carry its name: another's limit is part of the surroundings, as the machine's memory is.
+bool is_of_a_node(const std::string& cgroup) { return cgroup.find("/withstand-") != std::string::npos; }
+
+struct Cause {
+  bool excused = false;
+  std::string text = "and nobody had asked";
+};
+
+Cause cause_of(const ExitsInput& input, const Exit& exit) {
+  if (!exit.signalled || exit.value != SIGKILL) return {};
+  for (const os::OomKill& kill : input.oom_kills) {
+    if (kill.pid != exit.host_pid) continue;
+    if (!kill.at_limit) return {true, "by the kernel's out-of-memory killer: the host was out of memory"};
+    if (is_of_a_node(kill.limit_of))
+      return {false, "by the kernel's out-of-memory killer, at the node's own memory limit, which no fault had set"};
+    return {true, fmt::format("by the kernel's out-of-memory killer, at a memory limit around the harness{}",
+                              kill.limit_of.empty() ? "" : " (cgroup " + kill.limit_of + ")")};
+  }
+  if (input.host_out_of_memory) return {true, "while the host was out of memory"};
+  return {};
+}
+
 /// The unasked exits of one node as a result.
 record::CheckResult result_of(const ExitsInput& input, const core::NodeInfo& node, std::vector<const Exit*> exits) {
   std::sort(exits.begin(), exits.end(), [](const Exit* a, const Exit* b) { return a->when < b->when; });
   record::CheckResult result{"exit: " + node.name, to_text(Judgement::inconclusive), "", {}};
   for (const Exit* exit : exits) {
-    const bool killed = exit->signalled && exit->value == SIGKILL;
-    const bool excused = killed && input.host_out_of_memory;
-    if (!excused) result.outcome = to_text(Judgement::failed);
+    const Cause cause = cause_of(input, *exit);
+    if (!cause.excused) result.outcome = to_text(Judgement::failed);
     result.explanation.push_back(fmt::format("{} {} at {}, {}", node.name, how_text(*exit),
-                                             time_text((exit->when - input.epoch).count()),
-                                             excused ? "while the host was out of memory" : "and nobody had asked"));
+                                             time_text((exit->when - input.epoch).count()), cause.text));
   }
   result.summary = result.explanation.front();
   if (exits.size() > 1) result.summary += fmt::format(" (and {} more times)", exits.size() - 1);

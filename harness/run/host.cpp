@@ -1,7 +1,8 @@
 #include "run/host.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <ctime>
-#include <fstream>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -22,13 +23,23 @@ void fill_host(record::RunStarted& started) {
   started.wall_time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-std::uint64_t host_oom_kills() {
-  std::ifstream in("/proc/vmstat");
-  std::string name;
-  std::uint64_t value = 0;
-  while (in >> name >> value)
-    if (name == "oom_kill") return value;
-  return 0;
+std::optional<std::string> host_out_of_memory(const os::OomWatch& watch, std::span<const core::Exit> exits) {
+  const auto ours = [&](const os::OomKill& kill) {
+    return std::any_of(exits.begin(), exits.end(), [&](const core::Exit& exit) { return exit.host_pid == kill.pid; });
+  };
+  for (const auto& kill : watch.kills()) {
+    if (!kill.at_limit)
+      return fmt::format("the kernel's out-of-memory killer ended {} (process {})", kill.program, kill.pid);
+    if (ours(kill) && kill.limit_of.find("/withstand-") == std::string::npos)
+      return fmt::format("at the memory limit of cgroup {} the kernel ended {} (process {})", kill.limit_of,
+                         kill.program, kill.pid);
+  }
+  const bool killed = std::any_of(exits.begin(), exits.end(), [](const core::Exit& exit) {
+    return !exit.requested && exit.signalled && exit.value == SIGKILL;
+  });
+  if (watch.names_victims() || !killed || watch.count() == 0) return std::nullopt;
+  return fmt::format("the kernel's out-of-memory killer struck {} times on this machine, and a node was killed",
+                     watch.count());
 }
 
 }  // namespace withstand::run

@@ -131,7 +131,8 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   exits.exits = seen.exits;
   exits.epoch = recorder.epoch();
   exits.allowed = experiment.expect.exits;
-  exits.host_out_of_memory = seen.host_out_of_memory;
+  exits.host_out_of_memory = seen.host_out_of_memory.has_value();
+  exits.oom_kills = seen.oom_kills;
   for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
 }
 
@@ -143,7 +144,7 @@ void judge(const spec::Experiment& experiment, const core::Topology& topology, c
   judge_media(seen, recorder, verdict);
   judge_expectations(experiment, seen, recorder, verdict);
   judge_checks(experiment, topology, seen, recorder, verdict);
-  if (seen.host_out_of_memory) verdict.host_out_of_memory = "the kernel's out-of-memory killer struck during the run";
+  verdict.host_out_of_memory = seen.host_out_of_memory;
 }
 
 }  // namespace withstand::run

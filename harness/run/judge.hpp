@@ -9,6 +9,7 @@
 #include "core/injector.hpp"
 #include "core/lab.hpp"
 #include "load/summary.hpp"
+#include "os/oom_watch.hpp"
 #include "record/history.hpp"
 #include "run/recorder.hpp"
 #include "spec/experiment.hpp"
@@ -27,9 +28,10 @@ struct Observations {
   std::optional<core::Instant> last_fault_end;
   std::optional<load::Summary> load;
   std::optional<core::FabricHealth> links;
-  bool host_out_of_memory = false;
-  bool without_faults = false;     ///< --control: there is nothing to recover from
-  bool read_back_missing = false;  ///< the final reads did not end in time
+  std::vector<os::OomKill> oom_kills;
+  std::optional<std::string> host_out_of_memory;  ///< what says so
+  bool without_faults = false;                    ///< --control: there is nothing to recover from
+  bool read_back_missing = false;                 ///< the final reads did not end in time
 };
 
 /// Judges everything that was seen, writes each result into the journal, and adds it to `verdict`.

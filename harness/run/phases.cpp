@@ -113,7 +113,6 @@ bool Phases::prepare() {
   for (const auto& injection : plan_.injections)
     for (auto& claim : catalog_.fault(injection.fault->kind)->claims(*injection.fault, topology_))
       options.claims.push_back(std::move(claim));
-  oom_kills_ = host_oom_kills();
   lab_ = std::make_unique<lab::LocalLab>(loop_, experiment_, topology_, options);
   subscribe();
   for (const auto& injection : plan_.injections)
@@ -325,7 +324,9 @@ void Phases::rollback() {
     seen_.operations = load_->operations(seen_.history_problems);
     load_.reset();
   });
-  seen_.host_out_of_memory = lab_ && host_oom_kills() > oom_kills_;
+  oom_.collect();
+  seen_.oom_kills = oom_.kills();
+  seen_.host_out_of_memory = host_out_of_memory(oom_, seen_.exits);
   begin("tear-down");
   tearing_down_ = true;
   injector_.reset();

@@ -11,6 +11,7 @@
 #include "check/verdict.hpp"
 #include "core/injector.hpp"
 #include "lab/local_lab.hpp"
+#include "os/oom_watch.hpp"
 #include "run/judge.hpp"
 #include "run/load_control.hpp"
 #include "run/recorder.hpp"
@@ -70,7 +71,7 @@ class Phases {
   core::EventLoop::Registration signals_, ticker_;
   check::VerdictInput verdict_;
   Observations seen_;
-  std::uint64_t oom_kills_ = 0;
+  os::OomWatch oom_;
 
   std::unique_ptr<lab::LocalLab> lab_;
   std::vector<core::Lab::Subscription> subscriptions_;

@@ -87,5 +87,25 @@ TEST(Exits, AKillWhileTheHostWasOutOfMemoryIsInconclusive) {
   EXPECT_EQ(judge({killed(1, SIGKILL)}, {}, false)[0].outcome, "failed");
 }
 
+TEST(Exits, AKillForWantOfMemoryIsNamedAndBlamedOnWhoseLimitItWas) {
+  auto exit = killed(0, SIGKILL);
+  exit.host_pid = 4711;
+  const std::vector<core::Exit> exits{exit};
+  const auto judged = [&](os::OomKill kill) {
+    const std::vector<os::OomKill> kills{kill};
+    return judge_exits({exits, {}, {}, false, kills}, three_nodes()).at(0);
+  };
+  const auto own = judged({4711, "kv", true, "/withstand-run-1/redis-1"});
+  EXPECT_EQ(own.outcome, "failed");
+  EXPECT_THAT(own.summary, ::testing::HasSubstr("out-of-memory killer, at the node's own memory limit"));
+  const auto around = judged({4711, "kv", true, "/docker/abc"});
+  EXPECT_EQ(around.outcome, "inconclusive");
+  EXPECT_THAT(around.summary, ::testing::HasSubstr("a memory limit around the harness (cgroup /docker/abc)"));
+  const auto host = judged({4711, "kv", false, ""});
+  EXPECT_EQ(host.outcome, "inconclusive");
+  EXPECT_THAT(host.summary, ::testing::HasSubstr("the host was out of memory"));
+  EXPECT_EQ(judged({4712, "kv", false, ""}).outcome, "failed") << "that was another process";
+}
+
 }  // namespace
 }  // namespace withstand::check
