@@ -36,7 +36,7 @@ struct Trigger {
   Kind kind = Kind::at;
   Duration offset{};    ///< `at`, or `after`
   std::string fault;    ///< Kind::fault
-  std::string pattern;  ///< Kind::log: ECMAScript regular expression
+  std::string pattern;  ///< Kind::log: regular expression, see spec/pattern.hpp
   std::string role;     ///< Kind::role
   std::optional<Selector> on;
   Position at;

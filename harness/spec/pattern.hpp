@@ -6,9 +6,10 @@
 
 namespace withstand::spec {
 
-/// A regular expression (Perl syntax, of which ECMAScript's is nearly a part), searched for anywhere in a text.
-/// Boost.Regex rather than the standard library's: that one recurses per character and overflows the stack on long
-/// lines. A search that grows too complex counts as no match.
+/// A regular expression in the syntax of RE2 (Perl's, without references back and looking around), searched for
+/// anywhere in a text of any bytes; '^' and '$' mean any of its lines, '.' any byte. RE2 because it takes time linear
+/// in the text whatever the expression: one that goes back and forth would hold up the loop that all of a run's timers
+/// share.
 class Pattern {
  public:
   /// Throws std::invalid_argument that says why it is no regular expression.

@@ -40,7 +40,7 @@ Json trigger() {
   const Json after = quantity(Quantity::duration, "How long after that.");
   return any_of(
       {table({{"fault", text("The other fault's name.")}, {"after", after}}, {"fault"}, "After another fault started."),
-       table({{"log", text("Regular expression (ECMAScript) on a line of stdout or stderr.")},
+       table({{"log", text("Regular expression (RE2) on a line of stdout or stderr.")},
               {"on", text("Whose lines: a selector.")},
               {"after", after}},
              {"log"}, "After a line of a log."),
