@@ -31,6 +31,8 @@ std::int64_t picked(Pick pick, std::int64_t nodes) {
       return majority_of(nodes);
     case Pick::any:
       return std::min<std::int64_t>(nodes, 1);
+    case Pick::role:
+      return std::min<std::int64_t>(nodes, 1);  // somebody holds it, or nothing is injected
     default:
       return 0;
   }
@@ -63,10 +65,32 @@ std::int64_t allowed(const std::string& down, std::int64_t nodes) {
   return number;
 }
 
+/// When a fault starts: at a time after the event that its chain of faults begins with.
+struct Start {
+  std::string event;  ///< name of the fault that waits for it; empty: `during` itself begins the chain
+  Duration after{};
+};
+
+std::optional<Start> start_of(const Experiment& experiment, const FaultSpec& fault, std::size_t steps) {
+  if (fault.trigger.kind == Trigger::Kind::at) return Start{"", fault.trigger.offset};
+  if (fault.trigger.kind != Trigger::Kind::fault) return Start{fault.name, fault.trigger.offset};
+  if (steps == 0) return std::nullopt;
+  for (const FaultSpec& base : experiment.faults) {
+    if (base.name != fault.trigger.fault) continue;
+    std::optional<Start> start = start_of(experiment, base, steps - 1);
+    // A chain of absurd offsets must not overflow; anything beyond `during` is refused anyway.
+    if (!start || start->after > experiment.phases.during) return start;
+    start->after += std::min(fault.trigger.offset, experiment.phases.during + Duration(1));
+    return start;
+  }
+  return std::nullopt;
+}
+
 struct Window {
   const FaultSpec* fault;
-  std::optional<Duration> start;  ///< nothing: only the run knows
-  Duration end{};
+  Start start;
+  Duration end{};  ///< after the same event
+  [[nodiscard]] bool contains(Duration instant) const { return start.after <= instant && instant < end; }
 };
 
 std::vector<Window> windows(const Experiment& experiment, const KindTable& kinds) {
@@ -74,39 +98,73 @@ std::vector<Window> windows(const Experiment& experiment, const KindTable& kinds
   for (const FaultSpec& fault : experiment.faults) {
     const KindSchema* schema = kinds.find(fault.kind);
     if (schema == nullptr || !schema->takes_down) continue;
-    Window window{&fault, planned_start(experiment, fault), experiment.phases.during};
-    const std::optional<Duration> length = planned_length(fault, *schema);
-    if (window.start && length) window.end = *window.start + std::min(*length, experiment.phases.during);
-    out.push_back(window);
+    const auto start = start_of(experiment, fault, experiment.faults.size());
+    if (!start) continue;
+    // Without a length it is down until `during` ends; after an event that may be nearly all of it.
+    const auto length = planned_length(fault, *schema).value_or(experiment.phases.during);
+    out.push_back({&fault, *start, start->after + std::min(length, experiment.phases.during)});
   }
   return out;
 }
 
-/// At the instant when `latest` starts: everything that is then certainly down of one kind.
-std::optional<Diagnostic> too_many(const Window& latest, const std::vector<Window>& all, const Experiment& experiment,
-                                   const NodeKind& kind) {
-  const std::int64_t clients = experiment.load ? experiment.load->clients : 1;
-  Toll sum = toll_of(*latest.fault, experiment, kind, clients);
-  if (sum.count == 0) return std::nullopt;
-  std::string names = fmt::format("'{}'", latest.fault->name);
-  for (const Window& other : all) {
-    if (&other == &latest || !latest.start || !other.start) continue;
-    const bool earlier = *other.start < *latest.start || (*other.start == *latest.start && &other < &latest);
-    if (!earlier || other.end <= *latest.start) continue;
-    const Toll more = toll_of(*other.fault, experiment, kind, clients);
-    if (more.count == 0) continue;
-    sum.named.insert(more.named.begin(), more.named.end());
-    sum.count = std::max({sum.count, more.count, static_cast<std::int64_t>(sum.named.size())});
-    names += fmt::format(" and '{}'", other.fault->name);
+/// What is down together, and which faults do it.
+class Sum {
+ public:
+  Sum(const Experiment& experiment, const NodeKind& kind)
+      : experiment_(&experiment), kind_(&kind), clients_(experiment.load ? experiment.load->clients : 1) {}
+
+  void add(const Window& window) {
+    const Toll more = toll_of(*window.fault, *experiment_, *kind_, clients_);
+    if (more.count == 0) return;
+    named_.insert(more.named.begin(), more.named.end());
+    count_ = std::max({count_, more.count, static_cast<std::int64_t>(named_.size())});
+    faults_.insert(window.fault->name);
+    if (!text_.empty()) text_ += " and ";
+    text_ += fmt::format("'{}'", window.fault->name);
   }
-  const std::int64_t nodes = count_of(kind, experiment.nodes);
-  const std::int64_t most = allowed(experiment.limits.down, nodes);
-  if (sum.count <= most) return std::nullopt;
-  const std::string limit = experiment.limits.down == "minority" ? "\"minority\"" : experiment.limits.down;
-  return Diagnostic{experiment.file, latest.fault->at, header_length,
-                    fmt::format("{} would have {} of {} '{}' nodes down at once; [limits] down = {} allows {}", names,
-                                sum.count, nodes, kind.name, limit, most),
-                    ""};
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] const std::set<std::string>& faults() const { return faults_; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  const Experiment* experiment_;
+  const NodeKind* kind_;
+  std::int64_t clients_;
+  std::set<std::string> named_, faults_;
+  std::int64_t count_ = 0;
+  std::string text_;
+};
+
+/// Adds, of the faults that follow one event, those that are down together at the worst instant.
+void add_worst(Sum& sum, const std::vector<Window>& all, const std::string& event) {
+  std::optional<Sum> worst;
+  for (const Window& at : all) {
+    if (at.start.event != event) continue;
+    Sum with = sum;
+    for (const Window& other : all)
+      if (other.start.event == event && other.contains(at.start.after)) with.add(other);
+    if (!worst || with.count() > worst->count()) worst.emplace(with);
+  }
+  if (worst && worst->count() > sum.count()) sum = *worst;
+}
+
+/// Everything of one kind that is down at the instant when `latest` starts; when that is up to an event, everything
+/// that may be: events come when they like.
+Sum down_with(const Window& latest, const std::vector<Window>& all, const Experiment& experiment,
+              const NodeKind& kind) {
+  Sum sum(experiment, kind);
+  sum.add(latest);
+  if (sum.count() == 0) return sum;
+  std::set<std::string> events;
+  for (const Window& other : all) {
+    if (other.start.event != latest.start.event) events.insert(other.start.event);
+    if (&other == &latest || other.start.event != latest.start.event) continue;
+    const bool earlier = other.start.after < latest.start.after || &other < &latest;
+    if (earlier && other.contains(latest.start.after)) sum.add(other);
+  }
+  if (!latest.start.event.empty())
+    for (const std::string& event : events) add_worst(sum, all, event);
+  return sum;
 }
 
 void too_long(const Experiment& experiment, const KindTable& kinds, std::vector<Diagnostic>& out) {
@@ -114,8 +172,7 @@ void too_long(const Experiment& experiment, const KindTable& kinds, std::vector<
     const KindSchema* schema = kinds.find(fault.kind);
     if (schema == nullptr || !experiment.limits.max_duration) continue;
     std::optional<Duration> length = planned_length(fault, *schema);
-    if (!length)
-      length = experiment.phases.during - planned_start(experiment, fault).value_or(experiment.phases.during);
+    if (!length) length = experiment.phases.during - planned_start(experiment, fault).value_or(Duration::zero());
     if (*length <= *experiment.limits.max_duration) continue;
     out.push_back({experiment.file, fault.at, header_length,
                    fmt::format("fault '{}' lasts {}; [limits] max_duration allows {}", fault.name, to_text(*length),
@@ -124,23 +181,11 @@ void too_long(const Experiment& experiment, const KindTable& kinds, std::vector<
   }
 }
 
-std::optional<Duration> start_of(const Experiment& experiment, const FaultSpec& fault, std::size_t steps) {
-  if (fault.trigger.kind == Trigger::Kind::at) return fault.trigger.offset;
-  if (fault.trigger.kind != Trigger::Kind::fault || steps == 0) return std::nullopt;
-  for (const FaultSpec& base : experiment.faults) {
-    if (base.name != fault.trigger.fault) continue;
-    const std::optional<Duration> start = start_of(experiment, base, steps - 1);
-    // A chain of absurd offsets must not overflow; anything beyond `during` is refused anyway.
-    if (!start || *start > experiment.phases.during) return start;
-    return *start + std::min(fault.trigger.offset, experiment.phases.during + Duration(1));
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<Duration> planned_start(const Experiment& experiment, const FaultSpec& fault) {
-  return start_of(experiment, fault, experiment.faults.size());
+  const auto start = start_of(experiment, fault, experiment.faults.size());
+  return start && start->event.empty() ? std::optional(start->after) : std::nullopt;
 }
 
 std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema& schema) {
@@ -152,14 +197,27 @@ std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema&
   return after == nullptr ? std::nullopt : std::optional(*after);
 }
 
+bool stays_down(const FaultSpec& fault, const KindSchema& schema) {
+  return !schema.lasts && schema.takes_down && !planned_length(fault, schema);
+}
+
 std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds) {
   std::vector<Diagnostic> out;
   too_long(experiment, kinds, out);
   if (experiment.limits.down.empty()) return out;
   const std::vector<Window> all = windows(experiment, kinds);
+  std::set<std::pair<std::string, std::set<std::string>>> told;
   for (const Window& window : all) {
     for (const NodeKind& kind : experiment.target.kinds) {
-      if (auto violation = too_many(window, all, experiment, kind)) out.push_back(std::move(*violation));
+      const Sum sum = down_with(window, all, experiment, kind);
+      const std::int64_t nodes = count_of(kind, experiment.nodes), most = allowed(experiment.limits.down, nodes);
+      if (sum.count() <= most || !told.insert({kind.name, sum.faults()}).second) continue;
+      const std::string limit = experiment.limits.down == "minority" ? "\"minority\"" : experiment.limits.down;
+      out.push_back(
+          {experiment.file, window.fault->at, header_length,
+           fmt::format("{} {} have {} of {} '{}' nodes down at once; [limits] down = {} allows {}", sum.text(),
+                       window.start.event.empty() ? "would" : "may", sum.count(), nodes, kind.name, limit, most),
+           ""});
     }
   }
   return out;

@@ -18,9 +18,14 @@ std::optional<Duration> planned_start(const Experiment& experiment, const FaultS
 /// zero for an instant that takes nothing down.
 std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema& schema);
 
-/// What `[limits]` forbids and this schedule certainly does: an injection longer than max_duration; more nodes of one
-/// kind down at once than `down` allows. Nodes that only the run can name (roles, `any`) are counted where their number
-/// is certain, and never twice.
+/// An instant that takes nodes down and does not bring them back: they stay down until the run ends.
+bool stays_down(const FaultSpec& fault, const KindSchema& schema);
+
+/// What `[limits]` forbids and this schedule does: an injection longer than max_duration; more nodes of one kind down
+/// at once (killed, ended, paused) than `down` allows. A fault that waits for a log line or a role, and what follows
+/// it, may come at any time, so it is counted with whatever may be down then. Nodes that only the run can name are
+/// counted where their number is certain (a role is held by one at least), and never twice. What cuts or slows links
+/// takes nothing down.
 std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds);
 
 }  // namespace withstand::spec

@@ -60,7 +60,40 @@ TEST(Limits, MindTheTimes) {
   experiment.faults.back().trigger.offset = 4999ms;
   EXPECT_EQ(violations(experiment), 1U);
   experiment.faults.back().trigger.kind = Trigger::Kind::log;
-  EXPECT_EQ(violations(experiment), 0U) << "only the run knows when a log line comes";
+  EXPECT_EQ(violations(experiment), 1U) << "a log line may come at any time";
+}
+
+TEST(Limits, CountWhatWaitsForAnEventWithWhateverMayBeDownThen) {
+  Experiment experiment = five();
+  experiment.phases.during = 20s;
+  experiment.faults.push_back(fault("a", "process.pause", "n1", 0s));
+  experiment.faults.back().lasts = 1s;
+  experiment.faults.push_back(fault("b", "process.pause", "n2", 10s));
+  experiment.faults.back().lasts = 1s;
+  experiment.faults.push_back(fault("c", "process.pause", "n3", 0s));
+  experiment.faults.back().lasts = 1s;
+  experiment.faults.back().trigger.kind = Trigger::Kind::log;
+  EXPECT_EQ(violations(experiment), 0U) << "a and b are never down together, so two at most";
+  experiment.faults.push_back(fault("d", "process.pause", "n4", 0s));
+  experiment.faults.back().trigger.kind = Trigger::Kind::role;
+  const auto found = limit_violations(experiment, fixtures::Kinds());
+  ASSERT_EQ(found.size(), 1U) << "told once";
+  EXPECT_NE(found[0].message.find("may have 3 of 5"), std::string::npos) << found[0].message;
+  // After the same event the times between them are known.
+  experiment.faults.back().trigger = {Trigger::Kind::fault, 1s, "c", "", "", {}, {}};
+  EXPECT_EQ(violations(experiment), 0U);
+  experiment.faults.back().trigger.offset = 999ms;
+  EXPECT_EQ(violations(experiment), 1U);
+}
+
+TEST(Limits, AFaultWithoutEndThatWaitsForAnEventMayLastAllOfDuring) {
+  Experiment experiment = five();
+  experiment.phases.during = 20s;
+  experiment.limits.max_duration = 19s;
+  experiment.faults.push_back(fault("a", "process.pause", "n1", 1s));
+  EXPECT_EQ(violations(experiment), 0U);
+  experiment.faults.back().trigger.kind = Trigger::Kind::log;
+  EXPECT_EQ(violations(experiment), 1U);
 }
 
 TEST(Limits, NetworkFaultsTakeNothingDown) {
