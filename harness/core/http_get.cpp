@@ -1,5 +1,6 @@
 #include "core/http_get.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -60,6 +61,8 @@ std::optional<std::int64_t> parse_port(std::string_view text) {
 std::optional<HttpUrl> parse_http_url(std::string_view url) {
   constexpr std::string_view scheme = "http://";
   if (!url.starts_with(scheme)) return std::nullopt;
+  // Each would end the request's line early.
+  if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; })) return std::nullopt;
   std::string_view authority = url.substr(scheme.size());
   HttpUrl parsed;
   if (const auto slash = authority.find_first_of("/?"); slash != std::string_view::npos) {

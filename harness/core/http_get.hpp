@@ -18,7 +18,7 @@ struct HttpUrl {
   std::int64_t port = 80;
   std::string path = "/";
 };
-/// Nothing when it is no such URL; other schemes and user names are none.
+/// Nothing when it is no such URL; other schemes, user names, blanks and control characters are none.
 std::optional<HttpUrl> parse_http_url(std::string_view url);
 
 struct HttpAnswer {

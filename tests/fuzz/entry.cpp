@@ -1,11 +1,11 @@
 #include "entry.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "promise.hpp"
 #include "spec/limits.hpp"
 #include "spec/names.hpp"
 #include "spec/reader.hpp"
@@ -18,12 +18,6 @@ namespace withstand::fuzz {
 namespace {
 
 using namespace withstand::spec;
-
-void promise(bool holds, std::string_view what, std::string_view input) {
-  if (holds) return;
-  fmt::print(stderr, "broken promise: {}\ninput ({} bytes):\n{}\n", what, input.size(), input);
-  std::abort();
-}
 
 template <class T>
 void check_reading(const Reading<T>& reading, const Reading<T>& again, std::string_view input) {

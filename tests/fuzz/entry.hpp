@@ -13,4 +13,9 @@ void target(std::string_view input);
 /// Thresholds, stop conditions, quantities, templates, selectors: what is accepted reads back as itself.
 void texts(std::string_view input);
 
+/// Metrics in Prometheus text: the first line is the selector, the rest what a target answered.
+void exposition(std::string_view input);
+/// An HTTP URL: what is accepted reads back as itself and cannot break out of a request's first line.
+void url(std::string_view input);
+
 }  // namespace withstand::fuzz

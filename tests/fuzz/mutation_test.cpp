@@ -222,6 +222,20 @@ TEST(Mutation, Texts) {
          texts);
 }
 
+TEST(Mutation, Expositions) {
+  damage({"kv_ops_total{op=\"read\"}\n# HELP kv_ops_total Operations.\n# TYPE kv_ops_total counter\n"
+          "kv_ops_total{op=\"read\",node=\"n1\"} 17 1700000000000\nkv_ops_total{op=\"write\"} 4\n",
+          "up\nup 1\n", "up\nup{instance=\"a:1\",} +Inf\nup_total 3\n", "a:b\na:b NaN\n",
+          "x{path=\"C:\\\\dir\",note=\"a \\\"quote\\\"\"}\nx{note=\"a \\\"quote\\\"\",path=\"C:\\\\dir\"} -1.5e3\r\n"},
+         exposition);
+}
+
+TEST(Mutation, Urls) {
+  damage({"http://10.0.0.1:8080/health?deep=1", "http://[fd00::1]:80/", "http://localhost", "http://n1?x",
+          "http://user@host/", "https://x/", "http://a:99999/", "http://a:0/"},
+         url);
+}
+
 // Recursion is what a parser dies of: nesting in every form that TOML has.
 TEST(Mutation, DeepNesting) {
   for (const int depth : {10, 100, 1'000, 100'000}) {
