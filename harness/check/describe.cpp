@@ -1,5 +1,6 @@
 #include "check/describe.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -33,11 +34,22 @@ std::string verb_text(const record::Operation& operation) {
   return operation.op;
 }
 
+bool active(const FaultWindow& fault, Window when) {
+  return fault.window.from <= when.to && fault.window.to > when.from;
+}
+
 }  // namespace
 
-std::string time_text(std::int64_t t) {
+std::string time_text(std::int64_t t, std::span<const PhaseWindow> phases) {
   if (t == std::numeric_limits<std::int64_t>::max()) return "the end";
-  return fmt::format("{:.6f}s", static_cast<double>(t) / 1e9);
+  const PhaseWindow* in = nullptr;
+  for (const PhaseWindow& phase : phases) {
+    if (phase.window.from > t) break;
+    in = &phase;
+    if (t <= phase.window.to) break;
+  }
+  if (in == nullptr) return fmt::format("{:.6f}s", static_cast<double>(t) / 1e9);
+  return fmt::format("{}+{:.6f}s", in->phase, static_cast<double>(t - in->window.from) / 1e9);
 }
 
 std::string value_text(const std::optional<std::string>& value) {
@@ -46,23 +58,27 @@ std::string value_text(const std::optional<std::string>& value) {
   return fmt::format("\"{}…\" ({} bytes)", value->substr(0, longest_value), value->size());
 }
 
-std::string describe(const record::Operation& operation) {
+std::string describe(const record::Operation& operation, std::span<const PhaseWindow> phases) {
   const bool asks = operation.op == "read" && operation.outcome != record::Outcome::ok;
   return fmt::format("process {} {}{}{} from {} to {}{}", operation.process, verb_text(operation),
                      asks ? "" : " " + value_text(operation.value),
-                     operation.node.empty() ? "" : " through " + operation.node, time_text(operation.sent),
-                     time_text(operation.done), outcome_text(operation));
+                     operation.node.empty() ? "" : " through " + operation.node, time_text(operation.sent, phases),
+                     time_text(operation.done, phases), outcome_text(operation));
 }
 
-std::string faults_active(std::span<const FaultWindow> faults, std::int64_t from, std::int64_t to) {
-  std::string active;
+bool any_fault_active(std::span<const FaultWindow> faults, Window when) {
+  return std::any_of(faults.begin(), faults.end(), [&](const FaultWindow& fault) { return active(fault, when); });
+}
+
+std::string faults_active(std::span<const FaultWindow> faults, Window when, std::span<const PhaseWindow> phases) {
+  std::string text;
   for (const FaultWindow& fault : faults) {
-    if (fault.window.from > to || fault.window.to <= from) continue;
+    if (!active(fault, when)) continue;
     const std::string on = fault.on.empty() ? "" : fmt::format(" on {}", fmt::join(fault.on, ", "));
-    active += fmt::format("{}{} ({}{}) from {} to {}", active.empty() ? "" : "; ", fault.fault, fault.kind, on,
-                          time_text(fault.window.from), time_text(fault.window.to));
+    text += fmt::format("{}{} ({}{}) from {} to {}", text.empty() ? "" : "; ", fault.fault, fault.kind, on,
+                        time_text(fault.window.from, phases), time_text(fault.window.to, phases));
   }
-  return active.empty() ? "no fault was active then" : "active then: " + active;
+  return text.empty() ? "no fault was active then" : "active then: " + text;
 }
 
 }  // namespace withstand::check

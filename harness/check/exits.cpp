@@ -63,7 +63,7 @@ record::CheckResult result_of(const ExitsInput& input, const core::NodeInfo& nod
     const Cause cause = cause_of(input, *exit);
     if (!cause.excused) result.outcome = to_text(Judgement::failed);
     result.explanation.push_back(fmt::format("{} {} at {}, {}", node.name, how_text(*exit),
-                                             time_text((exit->when - input.epoch).count()), cause.text));
+                                             time_text((exit->when - input.epoch).count(), input.phases), cause.text));
   }
   result.summary = result.explanation.front();
   if (exits.size() > 1) result.summary += fmt::format(" (and {} more times)", exits.size() - 1);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check/windows.hpp"
 #include "core/lab.hpp"
 #include "core/topology.hpp"
 #include "os/oom_watch.hpp"
@@ -17,6 +18,7 @@ struct ExitsInput {
   std::vector<std::string> allowed;             ///< spec::ExpectSpec::exits: "KIND:CODE", "NODE:SIGNAL"
   bool host_out_of_memory = false;              ///< a SIGKILL that nobody asked for may then be the host's
   std::span<const os::OomKill> oom_kills = {};  ///< whom the kernel killed for want of memory, as far as it is known
+  std::vector<PhaseWindow> phases{};            ///< for the words
 };
 
 /// One result per node that exited unasked, named "exit: NODE", failed (inconclusive where it was killed and the host

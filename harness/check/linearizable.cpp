@@ -1,6 +1,8 @@
 #include "check/linearizable.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -18,16 +20,19 @@ constexpr std::size_t explained_keys = 3;
 struct KeyFinding {
   const RegisterKey* key = nullptr;
   RegisterFinding finding;
-  std::int64_t when = 0;  ///< when it had gone wrong
+  Window when;  ///< from when its first operation was sent until its last was done: then it had gone wrong
+  bool under_fault = false;
 
   [[nodiscard]] bool violation() const {
     return finding.kind != RegisterFinding::Kind::not_unique && finding.kind != RegisterFinding::Kind::backwards;
   }
 };
 
-/// When the last operation of the finding was done.
-std::int64_t time_of(const RegisterFinding& finding, std::span<const Operation> history) {
+/// From when the first operation of the finding was sent until the last was done.
+Window time_of(const RegisterFinding& finding, std::span<const Operation> history) {
   std::vector<std::uint32_t> positions{finding.first};
+  if (finding.kind == RegisterFinding::Kind::from_a_failure || finding.kind == RegisterFinding::Kind::not_unique)
+    positions.push_back(finding.second);
   if (finding.kind == RegisterFinding::Kind::unordered) {
     const RegisterConflict& conflict = finding.conflict;
     positions = {conflict.first[0], conflict.first[1]};
@@ -35,11 +40,13 @@ std::int64_t time_of(const RegisterFinding& finding, std::span<const Operation> 
       positions.insert(positions.end(), {conflict.second[0], conflict.second[1]});
     }
   }
-  std::int64_t last = 0;
+  Window when{std::numeric_limits<std::int64_t>::max(), 0};
   for (const std::uint32_t position : positions) {
-    if (position != RegisterConflict::initial) last = std::max(last, history[position].done);
+    if (position == RegisterConflict::initial) continue;
+    when.from = std::min(when.from, history[position].sent);
+    when.to = std::max(when.to, history[position].done);
   }
-  return last;
+  return when;
 }
 
 /// Lists the operations of one finding with numbers, says why they cannot be, and which faults were active.
@@ -51,10 +58,10 @@ class Explanation {
     const std::string reason = reason_of(found.finding);
     std::vector<std::string> lines{fmt::format("key {}:", found.key->key)};
     for (std::size_t i = 0; i < shown_.size(); ++i) {
-      lines.push_back(fmt::format("  {}. {}", i + 1, describe(history_[shown_[i]])));
+      lines.push_back(fmt::format("  {}. {}", i + 1, describe(history_[shown_[i]], context_.phases)));
     }
     lines.push_back("  " + reason);
-    if (context_.faults_known) lines.push_back("  " + faults_active(context_.faults, from_, to_));
+    if (context_.faults_known) lines.push_back("  " + faults_active(context_.faults, {from_, to_}, context_.phases));
     return lines;
   }
 
@@ -147,11 +154,14 @@ record::CheckResult Linearizable::judge(std::span<const Operation> operations, c
   std::vector<KeyFinding> findings;
   for (const RegisterKey& key : keys) {
     const auto finding = judge_key(operations, key, counts);
-    if (finding) findings.push_back({&key, *finding, time_of(*finding, operations)});
+    if (!finding) continue;
+    const Window when = time_of(*finding, operations);
+    findings.push_back({&key, *finding, when, any_fault_active(context.faults, when)});
   }
-  // Violations first, and of those the earliest.
+  // Violations first, of those the ones under a fault, which is what the reader asks about; and then the earliest.
   std::stable_sort(findings.begin(), findings.end(), [](const KeyFinding& a, const KeyFinding& b) {
-    return std::pair(!a.violation(), a.when) < std::pair(!b.violation(), b.when);
+    return std::tuple(!a.violation(), !a.under_fault, a.when.to) <
+           std::tuple(!b.violation(), !b.under_fault, b.when.to);
   });
   const auto violations =
       std::count_if(findings.begin(), findings.end(), [](const KeyFinding& found) { return found.violation(); });

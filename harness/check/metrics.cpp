@@ -171,8 +171,8 @@ Evaluation Metrics::State::outage(const Threshold& threshold, Window window) con
   const std::int64_t length = longest->gap.length();
   const std::string detail =
       length == 0 ? ""
-                  : fmt::format("from {} to {}{}", time_text(longest->gap.from), time_text(longest->gap.to),
-                                longest->open ? ", the end of the phase" : "");
+                  : fmt::format("from {} to {}{}", time_text(longest->gap.from, phases),
+                                time_text(longest->gap.to, phases), longest->open ? ", the end of the phase" : "");
   return compare(threshold, spec::Duration(length), human(length), due.size(), detail);
 }
 
@@ -186,7 +186,7 @@ Evaluation Metrics::State::recovery(const Threshold& threshold, Window window) c
   if (due.empty()) return no_sample("no such operation was due after the last fault");
   if (const auto at = recovered_at(due, from, window.to)) {
     return compare(threshold, spec::Duration(*at - from), human(*at - from), due.size(),
-                   fmt::format("from {} to {}", time_text(from), time_text(*at)));
+                   fmt::format("from {} to {}", time_text(from, phases), time_text(*at, phases)));
   }
   const std::string never = fmt::format("never within the {} observed", human(observed));
   if (observed < recovery_stretch) {
@@ -195,7 +195,8 @@ Evaluation Metrics::State::recovery(const Threshold& threshold, Window window) c
   if (upper_limit(threshold).value_or(0) > observed) {
     return inconclusive(never, "the phase ended before the limit was reached: make it longer", due.size());
   }
-  return compare(threshold, forever, never, due.size(), fmt::format("the last fault ended at {}", time_text(from)));
+  return compare(threshold, forever, never, due.size(),
+                 fmt::format("the last fault ended at {}", time_text(from, phases)));
 }
 
 Evaluation Metrics::State::probe(const Threshold& threshold, Window window) const {
@@ -210,7 +211,8 @@ Evaluation Metrics::State::probe(const Threshold& threshold, Window window) cons
     if (one.sample.ok)
       ++ok;
     else
-      last = fmt::format("last failure, {} at {}: {}", one.sample.node, time_text(one.asked), one.sample.detail);
+      last =
+          fmt::format("last failure, {} at {}: {}", one.sample.node, time_text(one.asked, phases), one.sample.detail);
   }
   if (asked == 0) return no_sample("the probe was not asked in this phase");
   return compare_ratio(threshold, ok, asked, false, std::move(last));

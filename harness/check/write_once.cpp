@@ -137,21 +137,22 @@ class WriteOnce {
   void explain(std::vector<std::string>& lines) const {
     for (std::size_t i = 0; i < std::min(listed, lost_.size()); ++i) {
       const Operation& write = *lost_[i].write;
-      lines.push_back(fmt::format("key {}: {}; read back: {}{}", write.key, describe(write),
+      lines.push_back(fmt::format("key {}: {}; read back: {}{}", write.key, describe(write, context_.phases),
                                   fmt::join(lost_[i].answers, ", "), faults_at(write)));
     }
     if (lost_.size() > listed) lines.push_back(fmt::format("and {} more keys", lost_.size() - listed));
     for (std::size_t i = 0; i < std::min(listed, strange_.size()); ++i) {
       const auto& [write, read] = strange_[i];
-      const std::string attempted = write == nullptr ? "nobody wrote to that key" : describe(*write);
-      lines.push_back(fmt::format("key {}: {}; but: {}{}", read->key, describe(*read), attempted, faults_at(*read)));
+      const std::string attempted = write == nullptr ? "nobody wrote to that key" : describe(*write, context_.phases);
+      lines.push_back(fmt::format("key {}: {}; but: {}{}", read->key, describe(*read, context_.phases), attempted,
+                                  faults_at(*read)));
     }
     if (strange_.size() > listed) lines.push_back(fmt::format("and {} more such reads", strange_.size() - listed));
   }
 
   [[nodiscard]] std::string faults_at(const Operation& operation) const {
     if (!context_.faults_known) return "";
-    return "; " + faults_active(context_.faults, operation.sent, operation.done);
+    return "; " + faults_active(context_.faults, {operation.sent, operation.done}, context_.phases);
   }
 
   const CheckContext& context_;

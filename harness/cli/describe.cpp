@@ -94,7 +94,7 @@ std::string describe_fault(const core::Fault& fault) {
   for (const auto& parameter : schema.parameters) {
     std::string facts = type_of(parameter);
     if (parameter.required) facts += "; required";
-    if (parameter.fallback) facts += "; default " + core::to_text(*parameter.fallback);
+    if (parameter.fallback) facts += "; default " + core::to_text(*parameter.fallback, parameter);
     if (parameter.minimum) facts += "; at least " + core::to_text(*parameter.minimum);
     if (parameter.maximum) facts += "; at most " + core::to_text(*parameter.maximum);
     text += fmt::format("  {} ({})\n{}", parameter.name, facts, wrapped(parameter.summary, 92, "      "));

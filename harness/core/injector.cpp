@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/limits.hpp"
 #include "spec/pattern.hpp"
 
 namespace withstand::core {
@@ -56,7 +57,7 @@ void Injector::arm(Item& item) {
   switch (trigger.kind) {
     case spec::Trigger::Kind::at: {
       const Instant due = begin_ + trigger.offset;
-      item.never = "due after the end of during";
+      if (due >= end_) item.never = "due after the end of during";
       if (due < end_) item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
       return;
     }
@@ -177,7 +178,7 @@ void Injector::inject(Item& item, Instant due) {
     const auto& trigger = other->fault().trigger;
     if (trigger.kind != spec::Trigger::Kind::fault || trigger.fault != fault.name) continue;
     const Instant next = item.injected + trigger.offset;
-    other->never = "due after the end of during";
+    other->never = next < end_ ? "" : "due after the end of during";
     if (next < end_)
       other->trigger_timer =
           lab_.loop().at_precisely(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
@@ -198,7 +199,10 @@ void Injector::revert(Item& item) {
   item.injection->revert();
   item.reverted = true;
   item.ended = item.injection->ended().value_or(now());
-  report(item, "reverted", {});
+  if (spec::stays_down(item.fault(), catalog_.fault(item.fault().kind)->schema()))
+    report(item, "ended", "not reverted: down until the run ends");
+  else
+    report(item, "reverted", {});
 }
 
 bool Injector::revert_or_note(Item& item) {
@@ -213,6 +217,7 @@ bool Injector::revert_or_note(Item& item) {
 }
 
 void Injector::stop_injecting() {
+  if (!stopped_) cut_short_ = now() < end_;
   stopped_ = true;
   for (auto& item : items_) {
     item->trigger_timer.reset();
@@ -253,6 +258,12 @@ std::optional<Instant> Injector::last_end() const {
   return last;
 }
 
+std::string Injector::why_never(const Item& item) const {
+  if (item.never.empty())
+    return cut_short_ ? "the run was interrupted before it was due" : "during had ended before it could begin";
+  return item.never + (cut_short_ && !item.triggered ? ", and then the run was interrupted" : "");
+}
+
 std::vector<Injector::Result> Injector::results() {
   std::vector<Result> results;
   for (auto& item : items_) {
@@ -260,12 +271,12 @@ std::vector<Injector::Result> Injector::results() {
     result.fault = &item->fault();
     result.on = item->on;
     result.injected = item->injected;
-    result.ended = item->ended;
+    if (!spec::stays_down(item->fault(), catalog_.fault(item->fault().kind)->schema())) result.ended = item->ended;
     if (item->injection) {
       result.evidence = item->injection->observe();
       result.objection = result.evidence.objection();
     } else {
-      result.objection = "it was never injected: " + (item->never.empty() ? "the run was stopped before" : item->never);
+      result.objection = "it was never injected: " + why_never(*item);
     }
     results.push_back(std::move(result));
   }

@@ -43,7 +43,7 @@ class Injector {
     std::vector<std::string> on;  ///< nodes or links
     Evidence evidence;
     std::string objection;        ///< why it does not count as having taken effect; empty when it does
-    Instant injected{}, ended{};  ///< zero: never
+    Instant injected{}, ended{};  ///< zero: never; a node that is not started again stays down
   };
   /// Asks every injection for its evidence, in the plan's order. After revert_all it is final.
   [[nodiscard]] std::vector<Result> results();
@@ -60,6 +60,7 @@ class Injector {
   void watch_end(Item& item);
   void revert(Item& item);
   bool revert_or_note(Item& item);
+  [[nodiscard]] std::string why_never(const Item& item) const;
   [[nodiscard]] std::weak_ptr<const bool> alive() const { return alive_; }
   void report(const Item& item, const std::string& what, const std::string& detail, Instant due = {});
 
@@ -70,6 +71,7 @@ class Injector {
   Instant begin_{}, end_{};
   bool stopped_ = false;
   EventLoop::Registration hurry_;  ///< from start to revert_all
+  bool cut_short_ = false;  ///< stopped before `end_`: the run was interrupted
   /// Answers of the lab may come after this has gone: whoever waits for one holds this, and looks.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::vector<std::unique_ptr<Item>> items_;

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "spec/limits.hpp"
+#include "spec/signals.hpp"
+
 namespace withstand::core {
 namespace {
 
@@ -41,18 +44,34 @@ bool needs_asking(const PlannedInjection& injection) {
   return false;
 }
 
+/// How long it lasts, in words: what is not undone during the run is said to be so.
+std::string until(const PlannedInjection& injection, const spec::KindSchema* schema) {
+  if (injection.lasts) return "for " + spec::to_text(*injection.lasts);
+  if (schema == nullptr || schema->lasts) return "until during ends";
+  if (spec::stays_down(*injection.fault, *schema)) return "not reverted: down until the run ends";
+  const auto length = spec::planned_length(*injection.fault, *schema);
+  return length && length->count() > 0 ? fmt::format("back after {}", spec::to_text(*length)) : "at once";
+}
+
+std::string value_of(const std::string& name, const spec::Value& value, const spec::KindSchema* schema) {
+  if (schema != nullptr)
+    for (const auto& parameter : schema->parameters)
+      if (parameter.name == name) return to_text(value, parameter);
+  return to_text(value);
+}
+
 std::string describe(const PlannedInjection& injection, const Topology& topology, const Catalog& catalog,
                      std::uint64_t seed) {
   const auto& fault = *injection.fault;
   const std::string start = injection.start ? "+" + spec::to_text(*injection.start) : to_text(fault.trigger);
-  const std::string until = injection.lasts ? "for " + spec::to_text(*injection.lasts) : "until during ends";
-  std::string text = fmt::format("  {:<10} {}  {}  {}\n", start, fault.name, fault.kind, until);
+  const spec::KindSchema* schema = catalog.find(fault.kind);
+  std::string text = fmt::format("  {:<10} {}  {}  {}\n", start, fault.name, fault.kind, until(injection, schema));
   if (injection.on) text += fmt::format("             on {}\n", describe(injection.on, topology));
   if (injection.from)
     text += fmt::format("             from {} to {}\n", describe(injection.from, topology),
                         describe(injection.to, topology));
   for (const auto& [name, value] : fault.parameters)
-    text += fmt::format("             {} = {}\n", name, to_text(value));
+    text += fmt::format("             {} = {}\n", name, value_of(name, value, schema));
   const Fault* kind = catalog.fault(fault.kind);
   if (kind == nullptr || needs_asking(injection)) return text;
   std::vector<std::string> links;
@@ -92,6 +111,13 @@ struct ValueText {
 }  // namespace
 
 std::string to_text(const spec::Value& value) { return std::visit(ValueText{}, value); }
+
+std::string to_text(const spec::Value& value, const spec::Parameter& parameter) {
+  const auto* number = std::get_if<std::int64_t>(&value);
+  if (parameter.type == spec::ValueType::signal && number != nullptr)
+    return spec::signal_name(static_cast<int>(*number));
+  return to_text(value);
+}
 
 std::string to_text(const Link& link, const Topology& topology) {
   return topology.at(link.from).name + "→" + topology.at(link.to).name;
@@ -151,15 +177,15 @@ std::string to_text(const Plan& plan, const spec::Experiment& experiment, const 
   if (experiment.load) text += describe_load(*experiment.load);
   text += plan.injections.empty() ? "no faults\n" : "\nfaults, from the start of during:\n";
   for (const auto& injection : plan.injections) text += describe(injection, topology, catalog, plan.seed);
-  text += "\nexpectations:\n";
+  std::string expected;
   const auto list = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
-    for (const auto& threshold : thresholds) text += fmt::format("  {}: {}\n", phase, threshold.text);
+    for (const auto& threshold : thresholds) expected += fmt::format("  {}: {}\n", phase, threshold.text);
   };
   list("before", experiment.expect.before);
   list("during", experiment.expect.during);
   list("after", experiment.expect.after);
-  for (const auto& check : experiment.expect.checks) text += fmt::format("  check: {}\n", check);
-  return text;
+  for (const auto& check : experiment.expect.checks) expected += fmt::format("  check: {}\n", check);
+  return text + (expected.empty() ? "\nnothing is expected\n" : "\nexpectations:\n" + expected);
 }
 
 }  // namespace withstand::core

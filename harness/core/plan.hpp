@@ -38,6 +38,8 @@ std::string to_text(const Plan& plan, const spec::Experiment& experiment, const 
 std::string to_text(const spec::Trigger& trigger);
 /// A parameter's value as the file would say it.
 std::string to_text(const spec::Value& value);
+/// The same as this parameter's: a signal by its name.
+std::string to_text(const spec::Value& value, const spec::Parameter& parameter);
 /// "n1→n2".
 std::string to_text(const Link& link, const Topology& topology);
 

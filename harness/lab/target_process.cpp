@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -47,7 +48,7 @@ void become_target(const NodePlan& plan, const std::vector<std::string>& argv, i
     connect_streams(standard_output, standard_error);
     os::close_other_descriptors({report});
     drop_to(plan.who);
-    os::check(std::string("enter ") + inside::data, ::chdir(inside::data));
+    os::check(fmt::format("enter {}", inside::data), ::chdir(inside::data));
     const auto arguments = os::exec_array(argv);
     const auto environment = os::exec_array(plan.env);
     ::execve(arguments[0], arguments.data(), environment.data());

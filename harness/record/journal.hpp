@@ -33,7 +33,7 @@ struct NodeEvent {
 };
 struct InjectionEvent {
   std::string fault, kind;
-  std::string what;             ///< "scheduled", "injected", "reverted", "skipped", "error"
+  std::string what;             ///< "scheduled", "injected", "reverted", "ended" (and not reverted), "skipped", "error"
   std::vector<std::string> on;  ///< nodes or links ("n1→n2") after resolution
   std::string detail;
   std::int64_t due = 0;  ///< when it was to happen; t - due is the injection delay

@@ -36,7 +36,7 @@ InjectionRecord& latest(RunRecord& run, const std::string& fault) {
 
 InjectionRecord& record_of(RunRecord& run, const InjectionEvent& event) {
   if (event.what == "scheduled") return run.injections.emplace_back();
-  if (event.what == "reverted") return latest(run, event.fault);
+  if (event.what == "reverted" || event.what == "ended") return latest(run, event.fault);
   if (InjectionRecord* one = waiting(run, event)) return *one;
   return event.what == "injected" ? run.injections.emplace_back() : latest(run, event.fault);
 }
@@ -64,7 +64,7 @@ class Fold {
     if (!event.on.empty()) one.on = event.on;
     if (!event.detail.empty()) one.detail = event.detail;
     if (event.line > 0) one.line = event.line;
-    if (event.what != "reverted") one.due = event.due;
+    if (event.what != "reverted" && event.what != "ended") one.due = event.due;
     if (event.what == "injected") one.injected = t_;
     if (event.what == "reverted") one.reverted = t_;
   }

@@ -15,10 +15,10 @@ struct InjectionRecord {
   std::string fault, kind;
   std::vector<std::string> on;
   std::int64_t due = -1, injected = -1, reverted = -1;  ///< ns since epoch; -1: never
-  std::string state;                                    ///< the last of scheduled, injected, reverted, skipped, error
-  std::string detail;                                   ///< why, for skipped and error
-  int line = 0;                                         ///< in the experiment file; 0: not known
-  std::vector<EvidenceEvent> evidence;                  ///< the last of each `what`
+  std::string state;                    ///< the last of scheduled, injected, reverted, ended, skipped, error
+  std::string detail;                   ///< why, for skipped, ended and error
+  int line = 0;                         ///< in the experiment file; 0: not known
+  std::vector<EvidenceEvent> evidence;  ///< the last of each `what`
   bool took_effect = false, evidence_required = true;
   bool judged = false;  ///< its evidence has a final word; without one nothing is known of its effect
   std::string objection;

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "report/text.hpp"
+
 namespace withstand::report {
 
 std::string experiment_name(const std::string& file) {
@@ -62,6 +64,19 @@ Standing standing(const record::RunRecord& run) {
   if (verdict == "withstood" || verdict == "failed") return run.end.as_expected ? Standing::good : Standing::bad;
   if (verdict == "skipped") return Standing::skipped;
   return verdict == "inconclusive" || verdict == "aborted" ? Standing::doubt : Standing::bad;
+}
+
+std::string phase_time(const record::RunRecord& run, std::int64_t t) {
+  const record::PhaseRecord* phase = nullptr;
+  for (const auto& one : run.phases)
+    if (one.from <= t) phase = &one;
+  return phase == nullptr ? clock_time(t) + "s" : phase->phase + "+" + clock_time(t - phase->from) + "s";
+}
+
+std::string fault_time(const record::RunRecord& run, std::int64_t t) {
+  for (const auto& one : run.phases)
+    if (one.phase == "during" && one.from <= t) return "during+" + clock_time(t - one.from) + "s";
+  return phase_time(run, t);
 }
 
 Effect effect(const record::InjectionRecord& injection) {

@@ -23,6 +23,12 @@ std::string headline(const record::RunRecord& run);
 /// The reasons without the first, headlining one.
 std::vector<std::string> further_reasons(const record::RunRecord& run);
 
+/// A time on the run's clock as a file counts it, from the start of its phase: "during+3.200s"; "3.200s" before any
+/// phase. All of a person's reports speak so.
+std::string phase_time(const record::RunRecord& run, std::int64_t t);
+/// The same, always from the start of `during` where there is one: what `at` in a fault counts from.
+std::string fault_time(const record::RunRecord& run, std::int64_t t);
+
 /// One word for colours and counts: "good" (as it should be), "bad" (failed, error, rollback failed), "doubt"
 /// (inconclusive, aborted), "skipped".
 enum class Standing { good, bad, doubt, skipped };

@@ -69,12 +69,12 @@ std::string faults(const record::RunRecord& run) {
   Rows rows("Faults", {"", "fault", "kind", "on", "from", "to", "effect"});
   for (const record::InjectionRecord& one : run.injections) {
     const Effect proof = effect(one);
-    const auto time = [](std::int64_t t) { return t < 0 ? std::string() : clock_time(t) + " s"; };
+    const auto time = [&](std::int64_t t) { return t < 0 ? std::string() : fault_time(run, t); };
     rows.add({proof.proven   ? "✅"
               : proof.needed ? "❌"
                              : "·",
               markdown_code(one.fault), markdown_code(one.kind), markdown_text(join(one.on, ", ")), time(one.injected),
-              time(one.reverted), markdown_text(proof.words)});
+              one.state == "ended" ? markdown_text(one.detail) : time(one.reverted), markdown_text(proof.words)});
   }
   return rows.text();
 }
@@ -126,7 +126,7 @@ std::string latency(const record::RunRecord& run) {
 std::string events(const record::RunRecord& run) {
   Rows rows("Nodes", {"at", "node", "what", ""});
   for (const auto& [t, event] : notable_node_events(run)) {
-    rows.add({clock_time(t) + " s", markdown_code(event.node), markdown_text(event.what), markdown_text(event.detail)});
+    rows.add({phase_time(run, t), markdown_code(event.node), markdown_text(event.what), markdown_text(event.detail)});
   }
   return rows.text();
 }

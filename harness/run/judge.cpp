@@ -130,6 +130,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   check::ExitsInput exits;
   exits.exits = seen.exits;
   exits.epoch = recorder.epoch();
+  exits.phases = seen.phases;
   exits.allowed = experiment.expect.exits;
   exits.host_out_of_memory = seen.host_out_of_memory.has_value();
   exits.oom_kills = seen.oom_kills;

@@ -1,6 +1,8 @@
 #include "spec/signals.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <csignal>
 #include <utility>
@@ -37,7 +39,10 @@ Result<int> parse_signal(std::string_view text) {
   for (const auto& [name, value] : table) {
     if (name == bare) return value;
   }
-  const std::string near = nearest(bare, signal_names());
+  std::string capitals(bare);  // "term" and "sigterm" are near
+  std::transform(capitals.begin(), capitals.end(), capitals.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (capitals.starts_with("SIG")) capitals.erase(0, 3);
+  const std::string near = nearest(capitals, signal_names());
   return Complaint{fmt::format("unknown signal '{}'", text),
                    near.empty() ? "write e.g. \"KILL\", \"TERM\", \"ABRT\"" : fmt::format("did you mean '{}'?", near)};
 }

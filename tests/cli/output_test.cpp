@@ -35,6 +35,26 @@ TEST(Output, PlanIsTheSameBytesForTheSameSeedAndTouchesNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder.path("runs")));
 }
 
+TEST(Output, PlanSaysWhatIsNotRevertedAndNamesSignals) {
+  const Folder folder;
+  const auto plan_of = [&](const std::string& more) {
+    const std::string text =
+        "title = \"x\"\n[target]\ncommand = [\"/bin/sleep\", \"inf\"]\nnodes = 3\n[[fault]]\nkind = "
+        "\"process.kill\"\non = \"n1\"\n";
+    return withstand({"plan", folder.write("kill.toml", text + more), "--seed", "5"});
+  };
+  const auto gone = plan_of("signal = 9\n");
+  EXPECT_EQ(gone.status, 0) << gone.err;
+  EXPECT_THAT(gone.out, HasSubstr("process.kill  not reverted: down until the run ends\n"));
+  EXPECT_THAT(gone.out, HasSubstr("signal = SIGKILL\n"));
+  EXPECT_THAT(gone.out, ::testing::EndsWith("\nnothing is expected\n"));
+  EXPECT_THAT(plan_of("signal = \"TERM\"\nrestart = \"2s\"\n").out, HasSubstr("process.kill  back after 2s\n"));
+  EXPECT_THAT(withstand({"describe", "process.kill"}).out, HasSubstr("default SIGKILL"));
+  const auto unknown = plan_of("signal = \"sigkil\"\n");
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean 'KILL'?"));
+}
+
 TEST(Output, ListKnowsEveryShippedExperiment) {
   const auto outcome = withstand({"list", "experiments", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;

@@ -61,6 +61,25 @@ TEST(Linearizable, TheEarliestStaleReadIsToldAndTheEarliestKeyFirst) {
   EXPECT_THAT(result.explanation.at(9), HasSubstr("from 0.020000s"));
 }
 
+TEST(Linearizable, AViolationUnderAFaultIsToldBeforeAnEarlierOneAndItsTimesAreThePhases) {
+  const auto on_y = [](auto made) {
+    made.key = "y";
+    return made;
+  };
+  CheckContext context;
+  context.phases = {{"before", {0, 15 * ms}}, {"during", {15 * ms, 40 * ms}}};
+  context.faults = {{"cut", "network.partition", {"n1→n2"}, {20 * ms, 25 * ms}}};
+  const auto operations = history({write("a", {0, 1}), write("b", {2, 3}), read("a", {4, 5}), on_y(write("p", {0, 1})),
+                                   on_y(write("q", {16, 17})), on_y(read("p", {24, 26}))});
+  const auto result = Linearizable().judge(operations, context);
+  EXPECT_THAT(result.explanation.at(0), HasSubstr("key y:"));
+  EXPECT_THAT(result.explanation.at(3), HasSubstr("from during+0.009000s to during+0.011000s"));
+  EXPECT_EQ(result.explanation.at(5),
+            "  active then: cut (network.partition on n1→n2) from during+0.005000s to during+0.010000s");
+  EXPECT_THAT(result.explanation.at(6), HasSubstr("key k:"));
+  EXPECT_EQ(result.explanation.at(11), "  no fault was active then");
+}
+
 TEST(Linearizable, ReadingNothingAfterAnAcknowledgedWriteIsAViolation) {
   const auto result = judge({write("a", {0, 1}), read("a", {2, 3}), read(std::nullopt, {4, 5})});
   ASSERT_EQ(result.outcome, "failed");

@@ -184,7 +184,7 @@ TEST(Metrics, AvailabilityIsAShareOfTime) {
 TEST(Metrics, OutageIsTheLongestTimeUnserved) {
   const Trial run = Trial().steady(0, 4'000, 10).steady(4'000, 7'000, 10, Outcome::fail).steady(7'000, 10'000, 10);
   EXPECT_JUDGED(run.judge("outage < 3s"), "failed", "3.00s");
-  EXPECT_EQ(run.judge("outage < 3s").detail, "from 4.000000s to 7.005000s");
+  EXPECT_EQ(run.judge("outage < 3s").detail, "from before+4.000000s to before+7.005000s");
 }
 
 TEST(Metrics, OutageCountsOnlyFromWhenSomebodyAsked) {
@@ -251,7 +251,7 @@ TEST(Metrics, ProbesAreAShareOfTheSamplesAskedInThePhase) {
   EXPECT_JUDGED(run.judge("probe.ping >= 75%"), "held", "75% (3 of 4)");
   EXPECT_JUDGED(run.judge("probe.ping{node=n2} == 100%"), "held", "100% (2 of 2)");
   EXPECT_JUDGED(run.judge("probe.ping == 100%"), "failed", "75% (3 of 4)");
-  EXPECT_EQ(run.judge("probe.ping == 100%").detail, "last failure, n1 at 0.600000s: refused");
+  EXPECT_EQ(run.judge("probe.ping == 100%").detail, "last failure, n1 at before+0.600000s: refused");
   EXPECT_JUDGED(run.judge("probe.other >= 0%"), "inconclusive", "no sample");
   EXPECT_JUDGED(run.judge("probe.ping >= 0%", "after"), "inconclusive", "no sample");
 }

@@ -82,6 +82,7 @@ class DiaryInjection : public Injection {
 class DiaryFault : public Fault {
  public:
   explicit DiaryFault(Diary& diary) : diary_(diary) { schema_.kind = "test.diary"; }
+  DiaryFault(Diary& diary, spec::KindSchema schema) : diary_(diary), schema_(std::move(schema)) {}
   [[nodiscard]] const spec::KindSchema& schema() const override { return schema_; }
   [[nodiscard]] const Documentation& documentation() const override { return documentation_; }
   [[nodiscard]] std::vector<Claim> claims(const spec::FaultSpec&, const Topology&) const override { return {}; }
@@ -97,6 +98,16 @@ class DiaryFault : public Fault {
   spec::KindSchema schema_;
   Documentation documentation_;
 };
+
+/// A kind that takes nodes down, for good unless `back` is given.
+spec::KindSchema instant() {
+  spec::KindSchema schema;
+  schema.kind = "test.instant";
+  schema.lasts = false;
+  schema.takes_down = true;
+  schema.back_after = "back";
+  return schema;
+}
 
 class InjectorTest : public ::testing::Test {
  protected:
@@ -119,10 +130,11 @@ class InjectorTest : public ::testing::Test {
     return experiment_.faults.back();
   }
 
-  /// Lives through a `during` of this length, then reverts.
-  void run(milliseconds during) {
+  /// Lives through a `during` of this length, then reverts; or is interrupted after a part of it.
+  void run(milliseconds during, std::optional<milliseconds> interrupted = {}) {
     std::vector<std::unique_ptr<Fault>> faults;
     faults.push_back(std::make_unique<DiaryFault>(diary_));
+    faults.push_back(std::make_unique<DiaryFault>(diary_, instant()));
     catalog_.emplace(std::move(faults));
     lab_.emplace(experiment_);
     lab_->primary = primary_;
@@ -132,7 +144,7 @@ class InjectorTest : public ::testing::Test {
     injector_->start(now(), now() + during);
     for (auto& [when, what] : script_)
       registrations_.push_back(lab_->loop().at(now() + when, [this, what = what] { what(*lab_); }));
-    lab_->loop().run_for(during);
+    lab_->loop().run_for(interrupted.value_or(during));
     failures_ = injector_->revert_all();
   }
 
@@ -245,6 +257,35 @@ TEST_F(InjectorTest, SaysWhyAnInjectionNeverCame) {
   EXPECT_THAT(results.at(0).objection, HasSubstr("after the end of during"));
   EXPECT_THAT(results.at(1).objection, HasSubstr("no log line matched"));
   EXPECT_FALSE(injector_->last_end());
+}
+
+TEST_F(InjectorTest, AnInterruptedRunSaysSoOfWhatItDidNotComeTo) {
+  add("later", milliseconds(5'000));
+  add("too-late", milliseconds(20'000));
+  auto& waiting = add("waiting", {});
+  waiting.trigger.kind = spec::Trigger::Kind::log;
+  waiting.trigger.pattern = "never";
+  run(milliseconds(10'000), milliseconds(50));
+  const auto results = injector_->results();
+  EXPECT_EQ(results.at(0).objection, "it was never injected: the run was interrupted before it was due");
+  EXPECT_THAT(results.at(1).objection, HasSubstr("due after the end of during"));
+  EXPECT_THAT(results.at(2).objection, HasSubstr("no log line matched /never/, and then the run was interrupted"));
+}
+
+TEST_F(InjectorTest, WhatStaysDownIsNotCalledReverted) {
+  for (const bool back : {false, true}) {
+    SCOPED_TRACE(back);
+    events_.clear(), experiment_.faults.clear();
+    auto& fault = add("gone", milliseconds(5));
+    fault.kind = "test.instant";
+    if (back) fault.parameters["back"] = spec::Duration(milliseconds(1));
+    run(milliseconds(50));
+    const auto* last = std::get_if<record::InjectionEvent>(&events_.back());
+    ASSERT_NE(last, nullptr);
+    EXPECT_EQ(last->what, back ? "reverted" : "ended");
+    EXPECT_EQ(last->detail, back ? "" : "not reverted: down until the run ends");
+    EXPECT_EQ(injector_->results().front().ended == Instant{}, !back);
+  }
 }
 
 TEST_F(InjectorTest, AFailedInjectionIsTheHarnesssErrorAndStopsNoOther) {

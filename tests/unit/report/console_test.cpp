@@ -71,6 +71,49 @@ TEST(ConsoleInColour, LooksAsApproved) {
   }
 }
 
+record::RunRecord with_fault(const record::InjectionRecord& fault) {
+  record::RunRecord run;
+  run.phases = {{"before", 0, 5'000'000'000}, {"during", 5'000'000'000, 25'000'000'000}, {"after", 25'000'000'000, 0}};
+  run.injections = {fault};
+  return run;
+}
+
+TEST(ConsoleFaults, CountFromTheStartOfDuringAsTheFileDoes) {
+  record::InjectionRecord fault;
+  fault.fault = "slow", fault.kind = "network.latency", fault.on = {"n1→n2"};
+  fault.due = fault.injected = 8'200'000'000;
+  fault.reverted = 28'200'000'000;
+  EXPECT_NE(console(with_fault(fault), {false, true, 100}).find("at during+3.200s for 20s"), std::string::npos);
+  fault.injected = fault.reverted = -1;
+  fault.due = 30'000'000'000;
+  EXPECT_NE(console(with_fault(fault), {false, true, 100}).find("due at during+25.000s"), std::string::npos);
+}
+
+TEST(ConsoleFaults, AKilledNodeThatStaysDownIsNotReverted) {
+  record::RunRecord run = with_fault({});
+  run.injections.clear();
+  record::InjectionEvent event;
+  event.fault = "kill", event.kind = "process.kill", event.what = "injected", event.on = {"n2"};
+  record::apply(run, {6'000'000'000, event});
+  event.what = "ended", event.detail = "not reverted: down until the run ends";
+  record::apply(run, {6'050'000'000, event});
+  const std::string text = console(run, {false, true, 100});
+  EXPECT_NE(text.find("n2  at during+1.000s, not reverted: down until the run ends\n"), std::string::npos) << text;
+}
+
+TEST(ConsoleFaults, OfManyRowsOfEvidenceTheOnesThatDisagreeAndAFewMoreAreShown) {
+  record::InjectionRecord fault;
+  fault.fault = "pause", fault.kind = "process.pause", fault.injected = 6'000'000'000;
+  for (int i = 1; i <= 50; ++i)
+    fault.evidence.push_back({"pause", "n" + std::to_string(i), "paused", "paused", "cgroup.events", "agrees"});
+  fault.evidence[41].judgement = "absent";
+  const std::string text = console(with_fault(fault), {false, true, 100});
+  EXPECT_NE(text.find("n42"), std::string::npos);
+  EXPECT_NE(text.find("n7 "), std::string::npos);
+  EXPECT_EQ(text.find("n8 "), std::string::npos);
+  EXPECT_NE(text.find("and 42 more rows in report.json"), std::string::npos) << text;
+}
+
 TEST(Summary, OfEverySample) {
   std::vector<record::RunRecord> runs;
   for (const auto& sample : samples::all()) runs.push_back(samples::run_of(sample));
