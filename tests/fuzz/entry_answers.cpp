@@ -51,8 +51,8 @@ void url(std::string_view input) {
   if (!parsed) return;
   promise(!parsed->host.empty() && parsed->path.starts_with('/'), "a URL has a host and a path", input);
   promise(parsed->port >= 1 && parsed->port <= 65535, "a port is one", input);
-  for (const unsigned char c : parsed->host + parsed->path)
-    promise(c > ' ' && c != 0x7f, "a URL stays on its line", input);
+  for (const char c : parsed->host + parsed->path)
+    promise(static_cast<unsigned char>(c) > ' ' && c != 0x7f, "a URL stays on its line", input);
   const bool six = parsed->host.find(':') != std::string::npos;
   const auto again = core::parse_http_url(
       fmt::format("http://{}{}{}:{}{}", six ? "[" : "", parsed->host, six ? "]" : "", parsed->port, parsed->path));
