@@ -71,7 +71,7 @@ class Injector {
   Instant begin_{}, end_{};
   bool stopped_ = false;
   EventLoop::Registration hurry_;  ///< from start to revert_all
-  bool cut_short_ = false;  ///< stopped before `end_`: the run was interrupted
+  bool cut_short_ = false;         ///< stopped before `end_`: the run was interrupted
   /// Answers of the lab may come after this has gone: whoever waits for one holds this, and looks.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::vector<std::unique_ptr<Item>> items_;

@@ -28,7 +28,8 @@ std::string console_nodes(const record::RunRecord& run, const Pen& pen) {
   Table table({"", "", "", ""}, {true, false, false, false});
   for (std::size_t i = 0; i < std::min(events.size(), most_events); ++i) {
     const auto& [t, event] = events[i];
-    table.add({pen.cut(phase_time(run, t), 17), pen.cut(event.node, 20), pen.cut(event.what, 12), pen.clean(event.detail)});
+    table.add(
+        {pen.cut(phase_time(run, t), 17), pen.cut(event.node, 20), pen.cut(event.what, 12), pen.clean(event.detail)});
   }
   std::string out = "\n" + pen.bold("Nodes") + "\n" + table.print(pen, 2);
   if (events.size() > most_events) {

@@ -126,7 +126,8 @@ std::string latency(const record::RunRecord& run) {
 std::string events(const record::RunRecord& run) {
   Rows rows("Nodes", {"at", "node", "what", ""});
   for (const auto& [t, event] : notable_node_events(run)) {
-    rows.add({markdown_text(phase_time(run, t)), markdown_code(event.node), markdown_text(event.what), markdown_text(event.detail)});
+    rows.add({markdown_text(phase_time(run, t)), markdown_code(event.node), markdown_text(event.what),
+              markdown_text(event.detail)});
   }
   return rows.text();
 }
