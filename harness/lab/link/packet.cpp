@@ -119,18 +119,19 @@ std::uint8_t time_to_live(FrameView frame, const PacketHeader& header) {
   return load8(&packet_of(frame)[header.ipv6 ? 7 : 8]);
 }
 
+// The header's length is what was read when the packet came: another impairment may have damaged the field since.
 void lower_time_to_live(Frame frame, const PacketHeader& header, std::uint32_t hops) {
   std::byte* ip = packet_of(frame);
   const std::uint32_t before = time_to_live(frame, header);
   ip[header.ipv6 ? 7 : 8] = static_cast<std::byte>(before - std::min(before, hops));
-  if (!header.ipv6) store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
+  if (!header.ipv6) store_ipv4_checksum(ip, header.transport);
 }
 
 bool mark_congestion(Frame frame, const PacketHeader& header) {
   if (!can_be_marked(frame, header)) return false;
   std::byte* ip = packet_of(frame);
   ip[1] |= header.ipv6 ? congestion_experienced << 4 : congestion_experienced;
-  if (!header.ipv6) store_ipv4_checksum(ip, static_cast<std::size_t>(load8(ip) & 0x0f) * 4);
+  if (!header.ipv6) store_ipv4_checksum(ip, header.transport);
   return true;
 }
 
