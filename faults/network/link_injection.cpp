@@ -23,7 +23,7 @@ constexpr std::size_t most_rows = 12;
 LinkInjection::LinkInjection(const core::Context& context, core::Impairment impairment, std::vector<Link> links,
                              Judge judge)
     : lab_(context.lab), impairment_(std::move(impairment)), judge_(std::move(judge)) {
-  if (links.empty()) throw std::runtime_error("there is no link between the nodes it names");
+  if (links.empty()) throw core::CannotAim("there is no link between the nodes it names");
   impairment_.fault = context.fault.name;
   impairment_.seed = context.seed;
   take_turn(std::move(links));

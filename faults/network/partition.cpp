@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -96,6 +99,29 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
   return row;
 }
 
+/// The nodes of each group. A node on two sides would be cut off from its own.
+std::vector<std::vector<NodeId>> resolve(const spec::GroupList& groups, const core::Topology& topology,
+                                         std::uint64_t seed, const std::string& fault) {
+  std::vector<std::vector<NodeId>> resolved;
+  std::map<NodeId, std::size_t> sides;
+  for (std::size_t side = 0; side < groups.size(); ++side) {
+    auto& nodes = resolved.emplace_back();
+    for (const auto& text : groups[side]) {
+      const auto selection = core::select({text, {}}, topology, seed, fault, "groups");
+      if (selection.role)
+        throw core::CannotAim(fmt::format("'{}' is a role: who holds it is not asked for groups", text), "groups");
+      for (const NodeId node : selection.nodes) {
+        const auto [known, fresh] = sides.try_emplace(node, side);
+        if (known->second != side)
+          throw core::CannotAim(fmt::format("node '{}' is in two groups", topology.at(node).name), "groups");
+        if (fresh) nodes.push_back(node);
+      }
+    }
+    if (nodes.empty()) throw core::CannotAim("a group holds none of the nodes there are", "groups");
+  }
+  return resolved;
+}
+
 class Partition : public core::DescribedFault {
  public:
   Partition() : DescribedFault(partition_schema(), partition_documentation()) {}
@@ -108,6 +134,14 @@ class Partition : public core::DescribedFault {
     if (ways == 0) return {{"", {"does not say who loses whom", help}}};
     if (ways > 1) return {{shape ? "shape" : "groups", {"says who loses whom in more than one way", help}}};
     if (between && !(fault.from && fault.to)) return {{"", {"a one-way partition needs both 'from' and 'to'", help}}};
+    if (groups) {
+      const auto& sides = std::get<spec::GroupList>(fault.parameters.at("groups"));
+      const bool hollow = std::any_of(sides.begin(), sides.end(), [](const auto& side) { return side.empty(); });
+      if (sides.size() < 2 || hollow)
+        return {{"groups",
+                 {hollow ? "a group is empty" : "fewer than two groups lose nobody",
+                  R"(write e.g. groups = [["n1"], ["n2", "n3"]]; a node in none keeps all its links)"}}};
+    }
     if (!shape && core::parameter<std::chrono::nanoseconds>(fault, "redraw"))
       return {{"redraw", {"only a shape is drawn", "add a shape, or leave out 'redraw'"}}};
     if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
@@ -122,16 +156,8 @@ class Partition : public core::DescribedFault {
 
   [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
                                               std::uint64_t seed, const core::Aim& aim) const override {
-    if (const auto groups = core::parameter<spec::GroupList>(fault, "groups")) {
-      std::vector<std::vector<NodeId>> resolved;
-      for (const auto& group : *groups) {
-        auto& nodes = resolved.emplace_back();
-        for (const auto& text : group)
-          for (const NodeId node : core::select({text, {}}, topology, seed, fault.name, "groups").nodes)
-            nodes.push_back(node);
-      }
-      return group_links(resolved);
-    }
+    if (const auto groups = core::parameter<spec::GroupList>(fault, "groups"))
+      return group_links(resolve(*groups, topology, seed, fault.name));
     const auto shape = core::parameter<std::string>(fault, "shape");
     if (!shape) return aim.links;
     ShapeRequest request{*shape, topology.targets(), aim.on, {}, seed, fault.name};
@@ -139,7 +165,9 @@ class Partition : public core::DescribedFault {
     request.parts = static_cast<std::size_t>(core::parameter_or<std::int64_t>(fault, "parts", 2));
     if (core::parameter_or(fault, "clients", false))
       for (const NodeId client : topology.clients()) request.nodes.push_back(client);
-    return shape_links(request);
+    auto cut = shape_links(request);
+    if (cut.empty()) throw core::CannotAim(fmt::format("shape '{}' cuts off nobody here", *shape), "shape");
+    return cut;
   }
 
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/draw.hpp"
+#include "core/fault.hpp"
 #include "core/selection.hpp"
 
 namespace withstand::faults {
@@ -14,6 +15,8 @@ using core::NodeId;
 using Nodes = std::vector<NodeId>;
 
 namespace {
+
+core::CannotAim impossible(const std::string& why) { return core::CannotAim(why, "shape"); }
 
 Nodes without(const Nodes& nodes, const Nodes& removed) {
   Nodes rest;
@@ -33,8 +36,8 @@ std::vector<Link> cut(const Nodes& left, const Nodes& right) {
 Nodes group_of(const ShapeRequest& request, std::size_t size) {
   Nodes group = request.on;
   if (group.size() > size)
-    throw std::invalid_argument("shape '" + request.shape + "' has room for " + std::to_string(size) + " of " +
-                                std::to_string(request.nodes.size()) + " nodes, but 'on' names more");
+    throw impossible("shape '" + request.shape + "' has room for " + std::to_string(size) + " of " +
+                     std::to_string(request.nodes.size()) + " nodes, but 'on' names more");
   for (const NodeId node : core::shuffled(without(request.nodes, request.on), request.seed, request.fault, "shape")) {
     if (group.size() == size) break;
     group.push_back(node);
@@ -44,7 +47,7 @@ Nodes group_of(const ShapeRequest& request, std::size_t size) {
 
 /// Each node named is cut off from everybody, the other named ones included.
 std::vector<Link> isolate(const ShapeRequest& request) {
-  if (request.on.empty()) throw std::invalid_argument("shape '" + request.shape + "' needs 'on'");
+  if (request.on.empty()) throw impossible("shape '" + request.shape + "' needs 'on'");
   return cut(request.on, request.nodes);
 }
 
@@ -54,7 +57,7 @@ std::vector<Link> isolate(const ShapeRequest& request) {
 std::vector<Link> majorities_ring(const ShapeRequest& request) {
   const Nodes ring = core::shuffled(request.nodes, request.seed, request.fault, "shape");
   const auto count = ring.size();
-  if (count < 3) throw std::invalid_argument("shape 'majorities-ring' needs three nodes or more");
+  if (count < 3) throw impossible("shape 'majorities-ring' needs three nodes or more");
   const std::size_t majority = core::majority_size(count);
   const std::size_t before = (majority - 1) / 2;
   std::set<Link> refused;
@@ -65,7 +68,7 @@ std::vector<Link> majorities_ring(const ShapeRequest& request) {
 }
 
 std::vector<Link> asymmetric(const ShapeRequest& request) {
-  if (request.on.empty()) throw std::invalid_argument("shape 'asymmetric' needs 'on'");
+  if (request.on.empty()) throw impossible("shape 'asymmetric' needs 'on'");
   const Nodes others = without(request.nodes, request.on);
   return request.direction == "in" ? core::links_between(others, request.on) : core::links_between(request.on, others);
 }
@@ -73,8 +76,8 @@ std::vector<Link> asymmetric(const ShapeRequest& request) {
 /// Two halves that lose each other, and one node, the first in `on` or drawn, that keeps both. After Jepsen's shape of
 /// this name.
 std::vector<Link> bridge(const ShapeRequest& request) {
-  if (request.nodes.size() < 3) throw std::invalid_argument("shape 'bridge' needs three nodes or more");
-  if (request.on.size() > 1) throw std::invalid_argument("shape 'bridge' has room for one node, but 'on' names more");
+  if (request.nodes.size() < 3) throw impossible("shape 'bridge' needs three nodes or more");
+  if (request.on.size() > 1) throw impossible("shape 'bridge' has room for one node, but 'on' names more");
   const NodeId middle = request.on.empty()
                             ? core::shuffled(request.nodes, request.seed, request.fault, "bridge").front()
                             : request.on.front();
@@ -86,8 +89,8 @@ std::vector<Link> bridge(const ShapeRequest& request) {
 /// So many groups, none of them empty, to which nodes are dealt by chance.
 std::vector<Link> split(const ShapeRequest& request) {
   if (request.parts < 2 || request.parts > request.nodes.size())
-    throw std::invalid_argument("shape 'split' cannot make " + std::to_string(request.parts) + " groups of " +
-                                std::to_string(request.nodes.size()) + " nodes");
+    throw impossible("shape 'split' cannot make " + std::to_string(request.parts) + " groups of " +
+                     std::to_string(request.nodes.size()) + " nodes");
   const Nodes dealt = core::shuffled(request.nodes, request.seed, request.fault, "shape");
   const auto draws = core::draw_stream(request.seed, request.fault, "", "split");
   std::vector<Nodes> groups(request.parts);
@@ -122,8 +125,7 @@ std::vector<Link> shape_links(const ShapeRequest& request) {
     size = std::max(count / 2, std::min(request.on.size(), (count + 1) / 2));
   else
     throw std::invalid_argument("unknown shape '" + request.shape + "'");
-  if (size == 0)
-    throw std::invalid_argument("shape '" + request.shape + "' cuts off none of " + std::to_string(count) + " nodes");
+  if (size == 0) throw impossible("shape '" + request.shape + "' cuts off none of " + std::to_string(count) + " nodes");
   const Nodes group = group_of(request, size);
   return cut(group, without(request.nodes, group));
 }

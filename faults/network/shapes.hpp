@@ -24,7 +24,7 @@ struct ShapeRequest {
   std::size_t parts = 2;  ///< for "split": how many groups
 };
 
-/// The links that refuse packets. Throws std::invalid_argument when the shape needs nodes that were not given.
+/// The links that refuse packets. Throws core::CannotAim when the shape needs nodes that were not given.
 std::vector<core::Link> shape_links(const ShapeRequest& request);
 
 /// Nodes of different groups lose each other, both ways; a node in no group keeps all its links.

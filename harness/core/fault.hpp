@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,19 @@ struct Claim {
 struct Aim {
   std::vector<NodeId> on;   ///< from `on`
   std::vector<Link> links;  ///< from `from` and `to`: every pair, self links left out
+};
+
+/// An aim that hits nobody: the file's doing, or of what was drawn or asked for; never the harness's own failure. An
+/// experiment in which this is sure beforehand is refused; at injection the fault counts as one that had no effect.
+class CannotAim : public std::invalid_argument {
+ public:
+  /// `parameter`: the key of the fault to point at.
+  explicit CannotAim(const std::string& why, std::string parameter = {})
+      : std::invalid_argument(why), parameter_(std::move(parameter)) {}
+  [[nodiscard]] const std::string& parameter() const { return parameter_; }
+
+ private:
+  std::string parameter_;
 };
 
 struct Context {
@@ -69,7 +83,7 @@ class Fault {
   /// most.
   [[nodiscard]] virtual std::vector<Claim> claims(const spec::FaultSpec& fault, const Topology& topology) const = 0;
   /// Which links it will impair, given its aim: what `plan` shows and what is injected. Pure; the same arguments give
-  /// the same links.
+  /// the same links. May throw CannotAim.
   [[nodiscard]] virtual std::vector<Link> links(const spec::FaultSpec&, const Topology&, std::uint64_t /*seed*/,
                                                 const Aim& aim) const {
     return aim.links;
@@ -101,6 +115,9 @@ class Catalog : public spec::KindTable {
   [[nodiscard]] const spec::KindSchema* find(std::string_view kind) const override;
   [[nodiscard]] std::vector<std::string> kinds() const override;
   [[nodiscard]] std::vector<Objection> objections(const spec::FaultSpec& fault) const override;
+  /// Aims that cannot hit anything, whatever is drawn. Of roles nothing is known yet.
+  [[nodiscard]] std::vector<Objection> misfits(const spec::FaultSpec& fault,
+                                               const spec::Experiment& experiment) const override;
 
  private:
   std::vector<std::unique_ptr<Fault>> faults_;

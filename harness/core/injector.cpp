@@ -159,11 +159,14 @@ void Injector::inject(Item& item, Instant due) {
   const Fault& kind = *catalog_.fault(fault.kind);
   const auto& topology = lab_.topology();
   for (const NodeId node : item.aim.on) item.on.push_back(topology.at(node).name);
-  if (item.on.empty())
-    for (const auto& link : kind.links(fault, topology, plan_.seed, item.aim))
-      item.on.push_back(to_text(link, topology));
   try {
+    if (item.on.empty())
+      for (const auto& link : kind.links(fault, topology, plan_.seed, item.aim))
+        item.on.push_back(to_text(link, topology));
     item.injection = kind.inject({lab_, fault, plan_.seed, item.aim});
+  } catch (const CannotAim& error) {
+    item.never = error.what();
+    return report(item, "skipped", error.what(), due);
   } catch (const std::exception& error) {
     item.never = error.what();
     errors_.push_back(fmt::format("fault '{}' could not be injected: {}", fault.name, error.what()));

@@ -78,6 +78,7 @@ struct KindSchema {
 };
 
 struct FaultSpec;
+struct Experiment;
 
 /// The fault catalogue as the parser sees it; implemented where the faults are known. Thread-safe when const.
 class KindTable {
@@ -94,6 +95,9 @@ class KindTable {
     Complaint complaint;
   };
   [[nodiscard]] virtual std::vector<Objection> objections(const FaultSpec& fault) const = 0;
+  /// What is wrong with it among this experiment's nodes: it would hit nobody. Asked once it is well by itself and the
+  /// target, the number of nodes and the clients are known.
+  [[nodiscard]] virtual std::vector<Objection> misfits(const FaultSpec&, const Experiment&) const { return {}; }
 };
 
 }  // namespace withstand::spec

@@ -39,7 +39,7 @@ class FaultReader {
   void read_when(const Item& when);
   void read_lasts();
   void read_parameters();
-  void raise_objections();
+  void raise(const std::vector<KindTable::Objection>& objections);
   void refuse(const char* key, const std::string& help);
 
   Scope& scope_;
@@ -183,9 +183,8 @@ void FaultReader::read_parameters() {
   }
 }
 
-void FaultReader::raise_objections() {
-  if (schema_ == nullptr) return;
-  for (const KindTable::Objection& objection : scope_.kinds.objections(out_)) {
+void FaultReader::raise(const std::vector<KindTable::Objection>& objections) {
+  for (const KindTable::Objection& objection : objections) {
     const Entry* entry = find_entry(fields_.item(), objection.parameter);
     if (entry != nullptr) {
       scope_.report.complain(entry->value, objection.complaint);
@@ -213,7 +212,9 @@ FaultSpec FaultReader::read() {
   fields_.not_built_yet({"every", "pulse", "ramp", "random", "tolerance"});
   read_parameters();
   fields_.finish();
-  if (scope_.report.count() == before) raise_objections();
+  const auto well = [&] { return schema_ != nullptr && scope_.report.count() == before; };
+  if (well()) raise(scope_.kinds.objections(out_));
+  if (well() && scope_.target_known) raise(scope_.kinds.misfits(out_, scope_.experiment));
   return std::move(out_);
 }
 

@@ -60,7 +60,7 @@ class FakeLab : public Lab {
 struct Diary {
   std::vector<std::string> lines;
   std::map<std::string, std::vector<NodeId>> on;
-  std::string refuses_to_begin, refuses_to_end;
+  std::string refuses_to_begin, refuses_to_end, hits_nobody;
 };
 
 class DiaryInjection : public Injection {
@@ -87,6 +87,7 @@ class DiaryFault : public Fault {
   [[nodiscard]] const Documentation& documentation() const override { return documentation_; }
   [[nodiscard]] std::vector<Claim> claims(const spec::FaultSpec&, const Topology&) const override { return {}; }
   [[nodiscard]] std::unique_ptr<Injection> inject(const Context& context) const override {
+    if (diary_.hits_nobody == context.fault.name) throw CannotAim("there is no link");
     if (diary_.refuses_to_begin == context.fault.name) throw std::runtime_error("refused");
     diary_.lines.push_back("+" + context.fault.name);
     diary_.on[context.fault.name] = context.aim.on;
@@ -296,6 +297,14 @@ TEST_F(InjectorTest, AFailedInjectionIsTheHarnesssErrorAndStopsNoOther) {
   EXPECT_THAT(diary_.lines, ElementsAre("+good", "-good"));
   ASSERT_EQ(injector_->errors().size(), 1U);
   EXPECT_THAT(injector_->errors().front(), HasSubstr("'bad' could not be injected: refused"));
+}
+
+TEST_F(InjectorTest, AnAimThatHitsNobodyIsNoErrorButHasNoEvidence) {
+  diary_.hits_nobody = "nobody";
+  add("nobody", milliseconds(5));
+  run(milliseconds(250));
+  EXPECT_TRUE(injector_->errors().empty());
+  EXPECT_THAT(injector_->results().front().objection, HasSubstr("it was never injected: there is no link"));
 }
 
 TEST_F(InjectorTest, OneThatCannotBeRevertedDoesNotKeepTheOthers) {

@@ -1,0 +1,70 @@
+// Faults that would hit nobody are refused with the file, wherever that can be known.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "catalog/catalog.hpp"
+#include "spec/reader.hpp"
+
+namespace withstand::faults {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NoTargets : public spec::TargetSource {
+ public:
+  [[nodiscard]] Found find(std::string_view, std::string_view) const override { return {"", "", "there is none"}; }
+};
+
+/// What is wrong with one fault among so many nodes; its keys stand from line 6 on.
+std::string complaints(int nodes, const std::string& kind, const std::string& keys) {
+  const std::string text =
+      fmt::format("[target]\ncommand = [\"x\"]\nnodes = {}\n[[fault]]\nkind = \"{}\"\n{}\n", nodes, kind, keys);
+  const core::Catalog kinds = catalog();
+  const auto reading = spec::read_experiment(text, "x.toml", kinds, NoTargets());
+  return spec::render(reading.diagnostics, reading.sources);
+}
+
+std::string partition(int nodes, const std::string& keys) { return complaints(nodes, "network.partition", keys); }
+
+TEST(Misfits, GroupsThatLoseNobodyAreRefused) {
+  EXPECT_THAT(partition(3, "groups = []"), HasSubstr("x.toml:6:10: error: fewer than two groups lose nobody"));
+  EXPECT_THAT(partition(3, R"(groups = [["all"]])"), HasSubstr("x.toml:6:10: error: fewer than two groups"));
+  EXPECT_THAT(partition(3, R"(groups = [["n1"], []])"), HasSubstr("x.toml:6:10: error: a group is empty"));
+  EXPECT_THAT(partition(3, R"(groups = [["n1"], ["n2", "n1"]])"),
+              HasSubstr("x.toml:6:10: error: node 'n1' is in two groups"));
+  EXPECT_THAT(partition(3, R"(groups = [["n1"], ["all"]])"), HasSubstr("node 'n1' is in two groups"));
+  EXPECT_EQ(partition(3, R"(groups = [["n1", "n1"], ["n2"]])"), "");
+}
+
+TEST(Misfits, ShapesThatCannotBeAreRefused) {
+  EXPECT_THAT(partition(1, R"(shape = "minority")"),
+              HasSubstr("x.toml:6:9: error: shape 'minority' cuts off none of 1 nodes"));
+  EXPECT_THAT(partition(1, "shape = \"isolate\"\non = \"any\""),
+              HasSubstr("x.toml:6:9: error: shape 'isolate' cuts off nobody here"));
+  EXPECT_THAT(partition(2, R"(shape = "bridge")"), HasSubstr("needs three nodes or more"));
+  EXPECT_THAT(partition(3, "shape = \"split\"\nparts = 4"), HasSubstr("cannot make 4 groups of 3 nodes"));
+  EXPECT_THAT(partition(3, "shape = \"minority\"\non = \"all\""), HasSubstr("but 'on' names more"));
+  EXPECT_EQ(partition(3, R"(shape = "minority")"), "");
+}
+
+TEST(Misfits, LinksFromANodeToItselfAreRefused) {
+  for (const auto& [kind, more] : {std::pair("network.latency", "delay = \"5ms\""),
+                                   std::pair("network.loss", "loss = \"5%\""), std::pair("network.partition", "")}) {
+    EXPECT_THAT(complaints(3, kind, fmt::format("from = \"n1\"\nto = \"n1\"\n{}", more)),
+                HasSubstr("x.toml:7:6: error: there is no link between the nodes it names"))
+        << kind;
+    EXPECT_EQ(complaints(3, kind, fmt::format("from = \"n1\"\nto = \"n2\"\n{}", more)), "") << kind;
+    EXPECT_EQ(complaints(3, kind, fmt::format("from = \"any\"\nto = \"any\"\n{}", more)), "")
+        << kind << ": it depends on the seed";
+  }
+}
+
+TEST(Misfits, ASelectionOfNobodyIsRefused) {
+  EXPECT_THAT(complaints(2, "process.pause", R"(on = "minority")"),
+              HasSubstr("x.toml:6:6: error: 'minority' is none of the nodes there are"));
+  EXPECT_EQ(complaints(3, "process.pause", R"(on = "minority")"), "");
+}
+
+}  // namespace
+}  // namespace withstand::faults
