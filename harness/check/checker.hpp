@@ -38,6 +38,10 @@ std::span<const Checker* const> checkers();
 /// nullptr when there is none of that name.
 const Checker* find_checker(std::string_view name);
 
+/// What a history with lines that could not be read says is not known: a violation may be the doing of what is missing.
+/// With any such line the result is inconclusive, whatever it was.
+void doubt_for_bad_lines(record::CheckResult& result, std::uint64_t bad_lines, std::span<const std::string> problems);
+
 /// Guards every run with load against a vacuous pass: each kind of operation succeeded at least once, else
 /// inconclusive. Its name is "load"; not among checkers(), since every run with load gets it.
 record::CheckResult judge_load(std::span<const record::Operation> operations, const CheckContext& context);

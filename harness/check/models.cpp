@@ -21,6 +21,7 @@ constexpr std::array<Model, 2> all{{
 /// Why this is no history of the model; empty when it may be one.
 std::string misfit_of(const record::HistoryReading& reading, const Model& model) {
   if (reading.operations.empty() && reading.bad_lines > 0) return "it holds no operation";
+  if (!reading.contradiction.empty()) return reading.contradiction;
   std::unordered_map<std::string_view, std::uint64_t> written;
   for (const auto& operation : reading.operations) {
     if (operation.op.empty()) continue;  // its invoke line was lost, and was complained of
@@ -51,11 +52,7 @@ HistoryJudgement judge_history(const record::HistoryReading& reading, const Mode
   HistoryJudgement judged{{}, misfit_of(reading, model), reading.problems};
   if (!judged.misfit.empty()) return judged;
   judged.result = find_checker(model.checker)->judge(reading.operations, context);
-  if (!judged.problems.empty() && judged.result.outcome == to_text(Judgement::held)) {
-    judged.result.outcome = to_text(Judgement::inconclusive);
-    judged.result.summary =
-        fmt::format("{} lines are wrong; of the rest: {}", reading.bad_lines, judged.result.summary);
-  }
+  doubt_for_bad_lines(judged.result, reading.bad_lines, reading.problems);
   return judged;
 }
 

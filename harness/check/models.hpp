@@ -26,11 +26,12 @@ const Model* find_model(std::string_view name);
 struct HistoryJudgement {
   record::CheckResult result;
   std::string misfit;  ///< why the history is none of this model: then nothing was judged, and `result` is empty
-  std::vector<std::string> problems;  ///< lines that could not be read; with any, a history that held is inconclusive
+  std::vector<std::string> problems;  ///< lines that could not be read; with any, no history holds and none fails
 };
 
 /// A history of another model gets no verdict: it holds operations that are neither reads nor writes, or it is to be
-/// write-once and a key was written twice. Nor does a text that holds no operation at all, only lines of another kind.
+/// write-once and a key was written twice. Nor does a text that holds no operation at all, only lines of another kind,
+/// nor one that contradicts itself (record::HistoryReading::contradiction).
 HistoryJudgement judge_history(std::istream& history, const Model& model);
 HistoryJudgement judge_history(const record::HistoryReading& reading, const Model& model);
 

@@ -7,8 +7,9 @@ namespace withstand::check {
 /// `no-acknowledged-write-lost`, for keys that are written once each (workload "write-once") and read back after
 /// recovery through every live node (Operation::final_read).
 ///
-/// Failed: a live node's read-back of an acknowledged key returned nothing or another value; or any read, of the load
-/// or the read-back, returned a value that was never attempted on that key or whose write failed. A write of unknown
+/// Failed: a live node's read-back that began after a key was acknowledged returned nothing or another value; or any
+/// read, of the load or the read-back, returned a value that was never attempted on that key, whose write failed, or
+/// whose write began only after the read had ended. A write of unknown
 /// outcome may be there or not; how many were recovered is reported. "Every live node" is meant: a system that lets a
 /// node answer without what was acknowledged has lost it for the users of that node.
 ///

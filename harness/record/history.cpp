@@ -25,7 +25,7 @@ class Folder {
     if (!parse_history_line(text, line)) {
       complain(number, "is not a line of a history");
     } else if (line.invoke) {
-      invoke(line.operation, number);
+      invoke(line, number);
     } else {
       complete(line.operation, number);
     }
@@ -40,6 +40,8 @@ class Folder {
     if (!std::is_sorted(operations.begin(), operations.end(), by_end_then_id)) {
       std::stable_sort(operations.begin(), operations.end(), by_end_then_id);
     }
+    // Where lines could not be read, the end of the process's operation before may have been one of them.
+    if (reading_.contradiction.empty() && reading_.bad_lines == 0) reading_.contradiction = std::move(overlap_);
     if (const auto untold = reading_.bad_lines - reading_.problems.size(); untold > 0)
       reading_.problems.push_back(fmt::format("and {} more lines with problems", untold));
     return std::move(reading_);
@@ -48,12 +50,35 @@ class Folder {
  private:
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-  void invoke(Operation& operation, std::size_t number) {
-    const auto [place, fresh] = open_.try_emplace(operation.id, reading_.operations.size());
+  struct Open {
+    std::size_t index = 0;  ///< into the reading's operations
+    std::size_t line = 0;
+  };
+
+  void invoke(HistoryLine& line, std::size_t number) {
+    Operation& operation = line.operation;
+    const auto [place, fresh] = open_.try_emplace(operation.id, Open{reading_.operations.size(), number});
     if (!fresh) return complain(number, fmt::format("invokes operation {} again", operation.id));
+    if (operation.op == "write" && !operation.value)
+      contradict(fmt::format("line {} writes nothing: operation {} has no value", number, operation.id));
+    if (line.has_process) occupy(operation, number);
     operation.done = never;
     operation.outcome = Outcome::info;
     reading_.operations.push_back(std::move(operation));
+  }
+
+  void occupy(const Operation& operation, std::size_t number) {
+    const auto [busy, idle] = busy_.try_emplace(operation.process, operation.id);
+    if (idle) return;
+    const auto before = open_.find(busy->second);
+    if (before != open_.end() && overlap_.empty())
+      overlap_ = fmt::format("line {} begins operation {} of process {}, whose operation {} (line {}) is under way",
+                             number, operation.id, operation.process, busy->second, before->second.line);
+    busy->second = operation.id;
+  }
+
+  void contradict(std::string what) {
+    if (reading_.contradiction.empty()) reading_.contradiction = std::move(what);
   }
 
   void complete(Operation& end, std::size_t number) {
@@ -66,8 +91,12 @@ class Folder {
       reading_.operations.push_back(std::move(end));
       return;
     }
-    Operation& begun = reading_.operations[found->second];
+    Operation& begun = reading_.operations[found->second.index];
+    if (begun.op == "write" && begun.value && end.value && *end.value != *begun.value)
+      contradict(fmt::format("line {} ends operation {} as a write of \"{}\", which line {} began as one of \"{}\"",
+                             number, end.id, *end.value, found->second.line, *begun.value));
     open_.erase(found);
+    if (const auto busy = busy_.find(begun.process); busy != busy_.end() && busy->second == begun.id) busy_.erase(busy);
     begun.done = end.done;
     begun.outcome = end.outcome;
     begun.error = std::move(end.error);
@@ -81,7 +110,9 @@ class Folder {
   }
 
   HistoryReading reading_;
-  std::unordered_map<std::uint64_t, std::size_t> open_;  // id -> index of operations invoked and not ended
+  std::unordered_map<std::uint64_t, Open> open_;           // by id: operations invoked and not ended
+  std::unordered_map<std::uint32_t, std::uint64_t> busy_;  // by process: its operation under way
+  std::string overlap_;                                    // the first process with two of them
 };
 
 }  // namespace

@@ -54,6 +54,9 @@ struct HistoryReading {
   std::vector<Operation> operations;  ///< by id
   std::vector<std::string> problems;  ///< the first few, then "and N more lines with problems"
   std::uint64_t bad_lines = 0;        ///< how many lines had one
+  /// What no history can hold, with its lines: a write without a value, an end that changes what was written, a process
+  /// with two operations under way (while every line could be read: a lost end looks the same). Empty: none of these.
+  std::string contradiction;
 };
 HistoryReading read_history(std::istream& in);
 

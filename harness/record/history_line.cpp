@@ -97,7 +97,7 @@ struct Fields {
   std::int64_t t = 0;
   std::optional<std::int64_t> due, sent;
   std::string type;
-  bool has_id = false, has_time = false;
+  bool has_id = false, has_time = false, has_process = false;
 };
 
 bool take_member(Scanner& scan, const std::string& key, Fields& out) {
@@ -105,7 +105,7 @@ bool take_member(Scanner& scan, const std::string& key, Fields& out) {
   if (key == "t") return out.has_time = scan.number(out.t);
   if (key == "type") return scan.text(out.type);
   if (key == "i") return out.has_id = scan.number(operation.id);
-  if (key == "process") return scan.number(operation.process);
+  if (key == "process") return out.has_process = scan.number(operation.process);
   if (key == "op") return scan.text(operation.op);
   if (key == "key") return scan.text(operation.key);
   if (key == "value") return scan.word("null") || scan.text(operation.value.emplace());
@@ -131,6 +131,7 @@ bool parse_history_line(std::string_view line, HistoryLine& out) {
   if (scan.at != scan.end || !fields.has_id || !fields.has_time) return false;
 
   out.operation = std::move(fields.operation);
+  out.has_process = fields.has_process;
   out.invoke = fields.type == "invoke";
   if (out.invoke) {
     out.operation.sent = fields.t;

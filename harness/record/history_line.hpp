@@ -9,7 +9,8 @@
 namespace withstand::record {
 
 struct HistoryLine {
-  bool invoke = false;  ///< else it ends the operation
+  bool invoke = false;       ///< else it ends the operation
+  bool has_process = false;  ///< it says which process
   Operation operation;  ///< what the line says; the rest is default
 };
 

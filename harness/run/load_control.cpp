@@ -77,6 +77,7 @@ std::vector<record::Operation> LoadControl::operations(std::vector<std::string>&
   for (const auto& client : clients_) {
     std::ifstream in(client.history);
     auto reading = record::read_history(in);
+    if (!reading.contradiction.empty()) reading.problems.push_back(std::move(reading.contradiction));
     for (const auto& problem : reading.problems) problems.push_back(client.history + ": " + problem);
     std::move(reading.operations.begin(), reading.operations.end(), std::back_inserter(all));
   }

@@ -46,7 +46,7 @@ TEST(Check, OfThousandsOfBadLinesTheFirstAreNamed) {
   const auto file = folder.write("history.jsonl", text);
   const auto outcome = withstand({"check", file, "--model", "register"});
   EXPECT_EQ(outcome.status, 4);
-  EXPECT_THAT(outcome.out, HasSubstr("3000 lines are wrong"));
+  EXPECT_THAT(outcome.out, HasSubstr("3000 lines are wrong, the first: line 7 is not a line of a history"));
   EXPECT_THAT(outcome.err, HasSubstr(file + ": line 7 is not a line of a history\n"));
   EXPECT_THAT(outcome.err, HasSubstr("and 2995 more lines with problems\n"));
   EXPECT_LT(outcome.err.size(), 1'000U);

@@ -83,5 +83,52 @@ TEST(Models, AHistoryWithUnreadableLinesDoesNotHold) {
   EXPECT_EQ(judged.problems.size(), 1U);
 }
 
+TEST(Models, AViolationMayComeOfALineThatIsMissing) {
+  // The write of "b" was on the line that is torn; without it the read looks like one from nowhere.
+  const auto all = history({write("a", {0, 1}), write("b", {2, 3}), read("b", {4, 5})});
+  std::string text = lines({write("a", {0, 1})});
+  text += record::invoke_line(all[1]).substr(0, 30) + "\n";
+  text += record::invoke_line(all[2]) + "\n" + record::completion_line(all[2]) + "\n";
+  for (const char* model : {"register", "write-once"}) {
+    const auto judged = judge(text, model);
+    EXPECT_EQ(judged.misfit, "") << model;
+    EXPECT_EQ(judged.result.outcome, "inconclusive") << model;
+    EXPECT_NE(judged.result.summary.find("1 lines are wrong, the first: line 3 is not a line of a history; what looks "
+                                         "wrong may come of what they said; of the rest: "),
+              std::string::npos)
+        << judged.result.summary;
+  }
+}
+
+/// One line of a history: what stands between its braces.
+std::string line(const std::string& inside) { return "{" + inside + "}\n"; }
+
+TEST(Models, AHistoryThatContradictsItselfGetsNoVerdict) {
+  const std::string begun = line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":"a")");
+  const std::string begun_without = line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k")");
+  const std::string begun_null = line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":null)");
+  const std::string ended = line(R"("t":5,"type":"ok","i":0)");
+  const std::string ended_otherwise = line(R"("t":5,"type":"ok","i":0,"value":"b")");
+  const std::string same_process = line(R"("t":2,"type":"invoke","i":1,"process":0,"op":"read","key":"k")");
+  for (const char* model : {"register", "write-once"}) {
+    EXPECT_EQ(judge(begun_without + ended, model).misfit, "line 1 writes nothing: operation 0 has no value");
+    EXPECT_EQ(judge(begun_null + ended, model).misfit, "line 1 writes nothing: operation 0 has no value");
+    EXPECT_EQ(judge(begun + ended_otherwise, model).misfit,
+              "line 2 ends operation 0 as a write of \"b\", which line 1 began as one of \"a\"");
+    EXPECT_EQ(judge(begun + same_process + ended, model).misfit,
+              "line 2 begins operation 1 of process 0, whose operation 0 (line 1) is under way");
+    EXPECT_EQ(judge(begun + ended + same_process, model).misfit, "");
+  }
+}
+
+TEST(Models, AProcessWhoseEndCannotBeReadIsNotBlamedForTwoOperations) {
+  const auto judged = judge(line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":"a")") +
+                                R"({"t":1,"type":"o)" + "\n" +
+                                line(R"("t":2,"type":"invoke","i":1,"process":0,"op":"read","key":"k")"),
+                            "register");
+  EXPECT_EQ(judged.misfit, "");
+  EXPECT_EQ(judged.result.outcome, "inconclusive");
+}
+
 }  // namespace
 }  // namespace withstand::check

@@ -93,9 +93,37 @@ TEST(NoAcknowledgedWriteLost, ValuesThatWereNeverAttemptedOrFailedAreFailures) {
   const auto failed_write =
       judge({put("a", {1, 2}), put("b", {3, 4}, Outcome::fail), back("n1", "a", "v-a"), back("n1", "b", "v-b")});
   EXPECT_EQ(failed_write.outcome, "failed");
-  EXPECT_EQ(failed_write.summary, "1 reads returned a value that was never written there");
+  EXPECT_EQ(failed_write.summary, "1 reads returned a value that was never written there, or not yet");
   const auto during_load = judge({put("a", {1, 2}), operation("read", "a", "zzz", {3, 4}), back("n1", "a", "v-a")});
   EXPECT_EQ(during_load.outcome, "failed");
+}
+
+TEST(NoAcknowledgedWriteLost, AValueCannotBeReadBeforeItIsWritten) {
+  const auto early = judge({operation("read", "a", "v-a", {1, 2}), put("a", {3, 4}), back("n1", "a", "v-a")});
+  EXPECT_EQ(early.outcome, "failed");
+  EXPECT_EQ(early.summary, "1 reads returned a value that was never written there, or not yet");
+  EXPECT_EQ(judge({operation("read", "a", "v-a", {1, 3}), put("a", {3, 4}), back("n1", "a", "v-a")}).outcome, "held")
+      << "they may have been concurrent";
+  auto back_early = back("n1", "a", "v-a");
+  back_early.sent = 1 * ms;
+  back_early.done = 2 * ms;
+  EXPECT_EQ(judge({back_early, put("a", {3, 4}), back("n1", "a", "v-a")}).outcome, "failed");
+}
+
+TEST(NoAcknowledgedWriteLost, AReadBackThatBeganBeforeTheAcknowledgementNeedNotSeeTheWrite) {
+  const auto at = [](std::int64_t from, std::int64_t to) {
+    auto made = back("n1", "a", std::nullopt);
+    made.sent = from * ms;
+    made.done = to * ms;
+    return made;
+  };
+  for (const auto& [from, to] : {std::pair(1, 2), std::pair(1, 5), std::pair(4, 6)}) {
+    const auto result = judge({put("a", {3, 4}), at(from, to)});
+    EXPECT_EQ(result.outcome, "inconclusive") << from;
+    EXPECT_EQ(result.summary, "1 acknowledged keys could not be read back through n1");
+    EXPECT_EQ(judge({put("a", {3, 4}), at(from, to), back("n1", "a", "v-a")}).outcome, "held");
+  }
+  EXPECT_EQ(judge({put("a", {3, 4}), at(5, 6)}).outcome, "failed");
 }
 
 TEST(NoAcknowledgedWriteLost, AnUnknownWriteReadBackWithAnotherValueIsAFailure) {
