@@ -1,9 +1,12 @@
 #include "cli/cli.hpp"
 
+#include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <iostream>
 #include <string_view>
 #include <unistd.h>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -33,6 +36,24 @@ std::optional<int> run_hidden(int argc, char** argv) {
 
 /// Commands that the design has and this build has not: better said than "unknown".
 bool not_built(std::string_view name) { return name == "audit" || name == "plugin"; }
+
+/// A stream that the caller has closed would hand its number to the first file that is opened: what is printed would go
+/// into the journal. Reading from or writing to what stands there instead fails.
+void hold_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest free number, which is this one
+  }
+}
+
+/// Results that nobody got are no success, whatever they were.
+int after_output(int status) {
+  std::cout.flush();
+  if (std::cout) return status;
+  std::cerr << "withstand: standard output could not be written to its end\n";
+  const std::vector codes{record::to_exit_code(status), record::ExitCode::harness_error};
+  return code(record::combine(codes));
+}
 
 int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
   try {
@@ -70,6 +91,7 @@ report::Style Session::style_for(int descriptor) const {
 int main(int argc, char** argv, const std::function<core::Catalog()>& catalog) {
   try {
     if (const auto status = run_hidden(argc, argv)) return *status;
+    hold_standard_streams();
     if (argc > 1 && not_built(argv[1])) throw UsageError(fmt::format("'{}' is not built yet", argv[1]));
     Session session{catalog, argc > 0 ? argv[0] : "withstand", "auto", {}};
     CLI::App app("Withstand: inject faults into a system under load, and get a verdict with evidence.", "withstand");
@@ -82,7 +104,7 @@ int main(int argc, char** argv, const std::function<core::Catalog()>& catalog) {
     for (const auto add : {add_run, add_plan, add_list, add_describe, add_doctor, add_check, add_report, add_replay,
                            add_stop, add_shell, add_recover, add_schema})
       add(app, session);
-    return parse_and_run(app, session, argc, argv);
+    return after_output(parse_and_run(app, session, argc, argv));
   } catch (const UsageError& error) {
     std::cerr << "withstand: " << error.what() << '\n';
     return code(record::ExitCode::usage);

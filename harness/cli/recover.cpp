@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -97,6 +98,7 @@ bool somebody_agrees() {
 }
 
 int recover(const RecoverArguments& arguments) {
+  ::signal(SIGPIPE, SIG_IGN);  // what is being undone is to be undone, whether or not somebody reads what we say
   const auto dead = dead_runs();
   if (!arguments.runs.empty()) return undo(choose(dead, arguments.runs));
   if (dead.empty()) {

@@ -104,6 +104,7 @@ int shell_in(const RunState::Node& node, const std::vector<std::string>& command
   const auto place = CommandPlace{&init, node.who, env, "/run/withstand/data", -1};
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
+  ::signal(SIGQUIT, SIG_IGN);
   const os::Child child = os::clone_process("start a shell", {}, [&]() -> int {
     enter_node_on_terminal(place);
     const auto arguments = os::exec_array(argv);

@@ -21,12 +21,13 @@ constexpr std::array rows{
     Row{ExitCode::harness_error, 7, "the harness itself failed"},
     Row{ExitCode::inconclusive, 3, "inconclusive: no verdict on the system under test"},
     Row{ExitCode::nothing_selected, 2, "nothing was selected"},
-    Row{ExitCode::rollback_failed, 11, "rollback failed, the host may be dirty: run `withstand recover`"},
+    Row{ExitCode::rollback_failed, 12, "rollback failed, the host may be dirty: run `withstand recover`"},
     Row{ExitCode::aborted, 4, "aborted by a stop condition or by `withstand stop`"},
     Row{ExitCode::skipped, 1, "everything was skipped: a requirement is missing here"},
     Row{ExitCode::hung_up, 8, "hung up (SIGHUP), after rollback"},
     Row{ExitCode::interrupted, 9, "interrupted (SIGINT), after rollback"},
-    Row{ExitCode::terminated, 10, "terminated (SIGTERM), after rollback"},
+    Row{ExitCode::quit, 10, "told to quit (SIGQUIT), after rollback"},
+    Row{ExitCode::terminated, 11, "terminated (SIGTERM), after rollback"},
 };
 
 const Row& row_of(ExitCode code) {
@@ -66,7 +67,7 @@ std::string_view words(ExitCode code) { return row_of(code).words; }
 std::string exit_codes_help() {
   std::string out = "Exit codes:\n";
   for (const Row& row : rows) out += fmt::format("  {:>3}  {}\n", static_cast<int>(row.code), row.words);
-  return out + "When several apply: 6 > 143, 130, 129 > 3 > 2 > 1 > 7 > 4 > 5, 77 > 0.\n";
+  return out + "When several apply: 6 > 143, 131, 130, 129 > 3 > 2 > 1 > 7 > 4 > 5, 77 > 0.\n";
 }
 
 }  // namespace withstand::record

@@ -19,6 +19,7 @@ enum class ExitCode : int {
   skipped = 77,
   hung_up = 129,      ///< SIGHUP, after rollback: the terminal went away
   interrupted = 130,  ///< SIGINT, after rollback
+  quit = 131,         ///< SIGQUIT, after rollback
   terminated = 143,   ///< SIGTERM, after rollback
 };
 
@@ -34,7 +35,7 @@ ExitCode exit_code_of(std::string_view verdict, bool as_expected, bool rollback_
 /// No run at all: nothing_selected. A number that is none of ours counts as a harness error.
 ExitCode combine(std::span<const ExitCode> codes);
 
-/// Of a run that SIGHUP, SIGINT or SIGTERM ended.
+/// Of a run that SIGHUP, SIGINT, SIGQUIT or SIGTERM ended.
 ExitCode exit_code_of_signal(int signal);
 
 /// ExitCode from a recorded number; one that is none of ours is a harness_error.

@@ -7,14 +7,19 @@
 
 namespace withstand::run {
 
-/// SIGINT, SIGTERM, SIGHUP (a person, a CI system, a terminal that closed) and SIGUSR1 (`withstand stop`) as states
-/// that the phases look at. Lives as long as the command, so that a signal between two runs is not lost.
+/// SIGINT, SIGQUIT, SIGTERM, SIGHUP (a person, a CI system, a terminal that closed) and SIGUSR1 (`withstand stop`) as
+/// states that the phases look at. Lives as long as the command, so that a signal between two runs is not lost.
+///
+/// From its construction on, for good, SIGPIPE is ignored: whoever reads our output may go away, but not end a run
+/// without its roll-back and its verdict.
 class Interrupts {
  public:
   /// A hang-up that the caller has us ignore (nohup(1)) stays ignored.
   Interrupts()
-      : signals_(hang_up_is_ignored() ? os::SignalFd{SIGINT, SIGTERM, SIGUSR1}
-                                      : os::SignalFd{SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {}
+      : signals_(hang_up_is_ignored() ? os::SignalFd{SIGINT, SIGQUIT, SIGTERM, SIGUSR1}
+                                      : os::SignalFd{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1}) {
+    ::signal(SIGPIPE, SIG_IGN);
+  }
 
   /// Watches on this loop while the registration lives.
   [[nodiscard]] core::EventLoop::Registration watch(core::EventLoop& loop) {
@@ -31,7 +36,7 @@ class Interrupts {
     }
   }
 
-  [[nodiscard]] int signal() const { return signal_; }     ///< the first SIGINT, SIGTERM or SIGHUP; 0: none came
+  [[nodiscard]] int signal() const { return signal_; }     ///< the first but SIGUSR1; 0: none came
   [[nodiscard]] bool twice() const { return twice_; }      ///< a second one: skip to rollback
   [[nodiscard]] bool stopped() const { return stopped_; }  ///< by `withstand stop`
   [[nodiscard]] bool any() const { return signal_ != 0 || stopped_; }

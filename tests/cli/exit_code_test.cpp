@@ -3,7 +3,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <sys/mount.h>
@@ -112,6 +114,32 @@ TEST(ExitCode, AMistypedProgramIs2AtItsPlaceBesideTheOtherMistakes) {
   EXPECT_THAT(withstand({"plan", named}).err, ::testing::Not(HasSubstr("cannot be started")));
 }
 
+/// Standard output becomes this file, or a pipe that nobody reads, or is closed.
+void print_into(const std::string& where) {
+  if (where == "closed") {
+    ::close(STDOUT_FILENO);
+    return;
+  }
+  int pipe[2] = {-1, -1};
+  if (where == "pipe" && ::pipe(pipe) == 0) ::close(pipe[0]);
+  const int out = where == "pipe" ? pipe[1] : ::open(where.c_str(), O_WRONLY | O_CLOEXEC);
+  ::dup2(out, STDOUT_FILENO);
+  ::close(out);
+}
+
+TEST(ExitCode, OutputThatCannotBeWrittenIs3) {
+  const Folder folder;
+  const auto file = folder.write("short.toml", short_experiment({.faults = kill_one}));
+  for (const std::string where : {"/dev/full", "closed"}) {
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"plan", file}, {"describe"}, {"describe", "process.kill"}, {"list", file}, {"--help"}}) {
+      const auto outcome = withstand(arguments, [&] { print_into(where); });
+      EXPECT_EQ(outcome.status, 3) << where << " " << arguments[0];
+      EXPECT_THAT(outcome.err, HasSubstr("standard output could not be written")) << where << " " << arguments[0];
+    }
+  }
+}
+
 TEST(ExitCode, NothingSelectedIs5) {
   EXPECT_EQ(withstand({"run", "experiments", "--tag", "no-such-tag"}).status, 5);
   EXPECT_EQ(withstand({"list", "experiments", "--filter", "no-such-name"}).status, 5);
@@ -153,8 +181,8 @@ TEST_F(ExitCodeOfRun, AStopConditionIs7) {
   EXPECT_THAT(outcome.out, HasSubstr("ABORTED"));
 }
 
-TEST_F(ExitCodeOfRun, SignalsAre129And130And143AfterRollback) {
-  for (const int number : {SIGHUP, SIGINT, SIGTERM}) {
+TEST_F(ExitCodeOfRun, SignalsAre129And130And131And143AfterRollback) {
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
     Running run(run_of({.faults = kill_one}), {});
     ASSERT_TRUE(run.wait_for_progress("during"));
     run.signal(number);
@@ -229,6 +257,33 @@ TEST_F(ExitCodeOfRun, AReportThatFailsAtTheEndIs3AndKeepsNoOtherFromBeingWritten
   EXPECT_THAT(outcome.err, HasSubstr("/dev/full"));
   EXPECT_THAT(read(markdown), HasSubstr("a short run"));
   EXPECT_THAT(outcome.out, HasSubstr("WITHSTOOD"));
+}
+
+TEST_F(ExitCodeOfRun, OutputThatCannotBeWrittenIs3AfterRollbackAndVerdict) {
+  auto arguments = run_of({.faults = kill_one});
+  arguments.emplace_back("--json");
+  for (const std::string where : {"/dev/full", "pipe", "closed"}) {
+    const auto outcome = withstand(arguments, [&] { print_into(where); });
+    EXPECT_EQ(outcome.status, 3) << where << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("standard output could not be written")) << where;
+    const auto run = folder_.only_run();
+    EXPECT_THAT(read(run + "/report.json"), HasSubstr("\"withstood\"")) << where;
+    EXPECT_EQ(withstand({"report", run}, [] { print_into("/dev/full"); }).status, 3);
+    std::filesystem::remove_all(run);
+  }
+}
+
+TEST_F(ExitCodeOfRun, ARunThatExpectsNothingIs4AndPlanSaysSo) {
+  const auto nothing = folder_.write("nothing.toml",
+                                     "title = \"expects nothing\"\n[target]\ncommand = [\"/bin/sleep\", \"inf\"]\n"
+                                     "nodes = 1\n[phases]\nwarm_up = \"10ms\"\nbefore = \"10ms\"\n"
+                                     "during = \"100ms\"\nafter = \"10ms\"\n");
+  const auto plan = withstand({"plan", nothing});
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("the experiment expects nothing of the target"));
+  const auto outcome = withstand({"run", nothing, "--output", folder_.path("runs")});
+  EXPECT_EQ(outcome.status, 4) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("the experiment expects nothing of the target"));
 }
 
 TEST_F(ExitCodeOfRun, TheReportOfARunThatWasKilledIs3) {
