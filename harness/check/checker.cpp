@@ -28,9 +28,8 @@ const Checker* find_checker(std::string_view name) {
 
 void doubt_for_bad_lines(record::CheckResult& result, std::uint64_t bad_lines, std::span<const std::string> problems) {
   if (bad_lines == 0 || result.outcome == to_text(Judgement::inconclusive)) return;
-  const char* why = result.outcome == to_text(Judgement::held)
-                        ? "what they said is not known"
-                        : "what looks wrong may come of what they said";
+  const char* why = result.outcome == to_text(Judgement::held) ? "what they said is not known"
+                                                               : "what looks wrong may come of what they said";
   result.summary = fmt::format("{} lines are wrong, the first: {}; {}; of the rest: {}", bad_lines, problems.front(),
                                why, result.summary);
   result.outcome = to_text(Judgement::inconclusive);

@@ -43,6 +43,9 @@ class Findings {
  public:
   explicit Findings(const VerdictInput& input) : input_(input) {
     judge_surroundings();
+    if (input.nothing_expected)
+      doubts_.emplace_back(
+          "the experiment expects nothing of the target: no expectation and no check, so nothing could have failed");
     for (const record::CheckResult& check : input.checks) judge_check(check);
     for (const record::ExpectationResult& result : input.expectations) judge_expectation(result);
     judge_evidence();

@@ -18,9 +18,10 @@ struct VerdictInput {
   std::optional<std::string> host_out_of_memory;
   std::optional<std::string> skipped;  ///< a requirement is missing here
   std::optional<std::string> stopped;  ///< by a stop condition or the `stop` command
-  int signal = 0;                      ///< SIGHUP, SIGINT or SIGTERM ended the run; 0: none did
+  int signal = 0;                      ///< SIGHUP, SIGINT, SIGQUIT or SIGTERM ended the run; 0: none did
   std::optional<std::string> error;    ///< the harness failed
   std::optional<std::string> rollback_failed;
+  bool nothing_expected = false;  ///< the experiment has no expectation and no check: nothing could have failed
   spec::ExpectedVerdict expected;
 };
 
@@ -29,7 +30,7 @@ struct VerdictInput {
 /// In order: rollback failed or the harness failed: error · skipped · a signal: aborted · a failed check or exit:
 /// failed · a stop condition: aborted · a failed expectation of `during` or `after`: failed, unless a medium broke its
 /// promise, the host ran out of memory or the steady state was missed · anything inconclusive, a required injection
-/// without evidence, or one of those three: inconclusive · else withstood. Pure.
+/// without evidence, nothing that was expected, or one of those three: inconclusive · else withstood. Pure.
 record::RunEnded decide(const VerdictInput& input);
 
 }  // namespace withstand::check

@@ -126,8 +126,8 @@ class WriteOnce {
     std::string text;
     if (!lost_.empty()) text = fmt::format("{} of {} acknowledged writes were lost", lost_.size(), acknowledged_);
     if (strange_.empty()) return text;
-    return fmt::format("{}{}{} reads returned a value that was never written there, or not yet", text, text.empty() ? "" : "; ",
-                       strange_.size());
+    return fmt::format("{}{}{} reads returned a value that was never written there, or not yet", text,
+                       text.empty() ? "" : "; ", strange_.size());
   }
 
   [[nodiscard]] std::string unread_text() const {

@@ -74,10 +74,14 @@ std::string describe(const PlannedInjection& injection, const Topology& topology
     text += fmt::format("             {} = {}\n", name, value_of(name, value, schema));
   const Fault* kind = catalog.fault(fault.kind);
   if (kind == nullptr || needs_asking(injection)) return text;
-  std::vector<std::string> links;
-  for (const auto& link : kind->links(fault, topology, seed, static_aim(injection)))
-    links.push_back(to_text(link, topology));
-  if (!links.empty()) text += fmt::format("             links {}\n", fmt::join(links, " "));
+  try {
+    std::vector<std::string> links;
+    for (const auto& link : kind->links(fault, topology, seed, static_aim(injection)))
+      links.push_back(to_text(link, topology));
+    if (!links.empty()) text += fmt::format("             links {}\n", fmt::join(links, " "));
+  } catch (const CannotAim& error) {
+    text += fmt::format("             hits nobody with this seed: {}\n", error.what());
+  }
   return text;
 }
 
@@ -185,7 +189,10 @@ std::string to_text(const Plan& plan, const spec::Experiment& experiment, const 
   list("during", experiment.expect.during);
   list("after", experiment.expect.after);
   for (const auto& check : experiment.expect.checks) expected += fmt::format("  check: {}\n", check);
-  return text + (expected.empty() ? "\nnothing is expected\n" : "\nexpectations:\n" + expected);
+  for (const auto& name : experiment.expected.fails) expected += fmt::format("  meant to fail: {}\n", name);
+  return text + (spec::expects_something(experiment)
+                     ? "\nexpectations:\n" + expected
+                     : "\nthe experiment expects nothing of the target: a run of it is inconclusive at best\n");
 }
 
 }  // namespace withstand::core

@@ -11,7 +11,7 @@ namespace withstand::record {
 struct HistoryLine {
   bool invoke = false;       ///< else it ends the operation
   bool has_process = false;  ///< it says which process
-  Operation operation;  ///< what the line says; the rest is default
+  Operation operation;       ///< what the line says; the rest is default
 };
 
 /// False when it is no line of ours: not a JSON object, a type that is unknown, no id, a number where a text belongs.

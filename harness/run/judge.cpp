@@ -120,11 +120,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
     const check::Checker* checker = check::find_checker(name);
     if (checker == nullptr) continue;  // the parser has refused it
     auto result = checker->judge(seen.operations, context);
-    if (!seen.history_problems.empty() && result.outcome == "held") {
-      result.outcome = "inconclusive";
-      result.summary = fmt::format("{} lines of the history could not be read, the first: {}",
-                                   seen.history_problems.size(), seen.history_problems.front());
-    }
+    check::doubt_for_bad_lines(result, seen.history_problems.size(), seen.history_problems);
     add(std::move(result));
   }
   check::ExitsInput exits;
@@ -146,6 +142,7 @@ void judge(const spec::Experiment& experiment, const core::Topology& topology, c
   judge_expectations(experiment, seen, recorder, verdict);
   judge_checks(experiment, topology, seen, recorder, verdict);
   verdict.host_out_of_memory = seen.host_out_of_memory;
+  verdict.nothing_expected = !spec::expects_something(experiment);
 }
 
 }  // namespace withstand::run

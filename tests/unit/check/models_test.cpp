@@ -122,10 +122,10 @@ TEST(Models, AHistoryThatContradictsItselfGetsNoVerdict) {
 }
 
 TEST(Models, AProcessWhoseEndCannotBeReadIsNotBlamedForTwoOperations) {
-  const auto judged = judge(line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":"a")") +
-                                R"({"t":1,"type":"o)" + "\n" +
-                                line(R"("t":2,"type":"invoke","i":1,"process":0,"op":"read","key":"k")"),
-                            "register");
+  const auto judged =
+      judge(line(R"("t":0,"type":"invoke","i":0,"process":0,"op":"write","key":"k","value":"a")") +
+                R"({"t":1,"type":"o)" + "\n" + line(R"("t":2,"type":"invoke","i":1,"process":0,"op":"read","key":"k")"),
+            "register");
   EXPECT_EQ(judged.misfit, "");
   EXPECT_EQ(judged.result.outcome, "inconclusive");
 }

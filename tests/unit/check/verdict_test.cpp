@@ -54,6 +54,8 @@ const Ingredient broken = [](VerdictInput& in) { in.error = "the link fabric die
 const Ingredient dirty = [](VerdictInput& in) { in.rollback_failed = "cgroup n1 is busy"; };
 const Ingredient skipped = [](VerdictInput& in) { in.skipped = "/dev/net/tun is missing"; };
 
+const Ingredient nothing_expected = [](VerdictInput& in) { in.nothing_expected = true; };
+
 struct Row {
   const char* what;
   std::vector<Ingredient> ingredients;
@@ -88,6 +90,9 @@ const std::vector<Row> table{
     {"the steady state is unknown", {steady_unknown, slo_held, effective}, "inconclusive", false, 4},
     {"a medium was overloaded", {steady, slo_held, effective, overload}, "inconclusive", false, 4},
     {"the host ran out of memory", {steady, slo_held, effective, out_of_memory}, "inconclusive", false, 4},
+
+    {"nothing was expected", {effective, healthy, nothing_expected}, "inconclusive", false, 4},
+    {"nothing was expected, and a node exited unasked", {effective, nothing_expected, exited}, "failed", false, 1},
 
     {"an SLO failed after a missed steady state", {unsteady, slo_failed, effective}, "inconclusive", false, 4},
     {"an SLO failed with an overloaded medium", {steady, slo_failed, effective, overload}, "inconclusive", false, 4},
@@ -200,6 +205,11 @@ TEST(Verdict, TheFirstReasonSaysWhatDecided) {
             "fault 'cut' (network.partition) has no evidence that it took effect (nothing was refused)");
   EXPECT_EQ(decide(mix({overload})).reason, "link fabric did not keep its promise (12 packets late)");
   EXPECT_EQ(decide(mix({stopped, slo_failed})).reason, "probe.ping < 10% for 30s");
+}
+
+TEST(Verdict, SaysThatNothingWasExpected) {
+  EXPECT_THAT(decide(mix({effective, nothing_expected})).reason,
+              HasSubstr("the experiment expects nothing of the target"));
 }
 
 TEST(Verdict, AnExcusedFailureIsStillTold) {
