@@ -283,5 +283,16 @@ TEST(LinkHealth, NamesEveryBrokenPromise) {
   EXPECT_EQ(health.forwarded, 40u);
 }
 
+TEST(LinkHealth, OfManyNodesOneSentenceTells) {
+  const core::Topology topology = support::plain_topology(5);
+  const auto lost = [](std::uint64_t dropped) {
+    return NodeAudit{.fabric = {.read = 10, .written = 20},
+                     .kernel = {.rx_packets = 20, .tx_packets = 13, .rx_dropped = 0, .tx_dropped = dropped}};
+  };
+  EXPECT_EQ(judge_health(topology, {}, {lost(1), lost(2), lost(7), lost(3), lost(4)}).overload,
+            "17 packets that 5 nodes sent were lost because the fabric did not read them in time (most of n3: 7); "
+            "kernel and fabric differ by 15 frames in what was read from 5 nodes (most for n1: 3)");
+}
+
 }  // namespace
 }  // namespace withstand::lab::link
