@@ -10,6 +10,7 @@
 #include "check/continuity.hpp"
 #include "check/describe.hpp"
 #include "check/latencies.hpp"
+#include "check/lost_writes.hpp"
 #include "check/samples.hpp"
 #include "check/summaries.hpp"
 #include "spec/metrics.hpp"
@@ -62,12 +63,14 @@ std::optional<std::int64_t> upper_limit(const Threshold& threshold) {
 struct Metrics::State {
   explicit State(const MetricsInput& input)
       : samples(input.operations),
+        writes(acknowledged_writes(input.operations)),
         phases(input.phases),
         probes(input.probes),
         last_fault_end(input.last_fault_end),
         timeout(input.timeout.count()) {}
 
   Samples samples;
+  std::vector<AcknowledgedWrite> writes;
   std::vector<PhaseWindow> phases;
   std::vector<ProbeObservation> probes;
   std::optional<std::int64_t> last_fault_end;
@@ -84,12 +87,14 @@ struct Metrics::State {
   [[nodiscard]] Evaluation throughput(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation outage(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation recovery(const Threshold& threshold, Window window) const;
+  [[nodiscard]] Evaluation lost(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation probe(const Threshold& threshold, Window window) const;
 };
 
 Evaluation Metrics::State::evaluate(const Threshold& threshold, Window window) const {
   if (threshold.metric.starts_with("probe.")) return probe(threshold, window);
   if (threshold.metric == "recovery") return recovery(threshold, window);
+  if (threshold.metric == "lost") return lost(threshold, window);
   const Due due = samples.due_in(window, threshold.filters);
   if (due.empty()) return no_sample("no such operation was due in this phase");
   if (threshold.metric == "outage") return outage(threshold, window);
@@ -197,6 +202,23 @@ Evaluation Metrics::State::recovery(const Threshold& threshold, Window window) c
   }
   return compare(threshold, forever, never, due.size(),
                  fmt::format("the last fault ended at {}", time_text(from, phases)));
+}
+
+Evaluation Metrics::State::lost(const Threshold& threshold, Window window) const {
+  using Fate = AcknowledgedWrite::Fate;
+  std::uint64_t all = 0, gone = 0, unread = 0;
+  for (const AcknowledgedWrite& write : writes) {
+    if (!window.contains(write.due)) continue;
+    ++all;
+    if (write.fate == Fate::lost) ++gone;
+    if (write.fate == Fate::unread) ++unread;
+  }
+  if (all == 0) return no_sample("no write that was due in this phase was acknowledged");
+  Evaluation least = compare_ratio(threshold, gone, all, true, "of the acknowledged writes due in this phase");
+  if (unread == 0 || least.judgement == compare_ratio(threshold, gone + unread, all, true).judgement) return least;
+  return inconclusive(std::move(least.measured),
+                      fmt::format("{} more acknowledged writes could not be read back through every node", unread),
+                      all);
 }
 
 Evaluation Metrics::State::probe(const Threshold& threshold, Window window) const {

@@ -30,6 +30,9 @@ const std::vector<MetricInfo>& metrics() {
       {"recovery", Measure::duration, true, true, false,
        "time from the end of the last fault to the first success from which on a whole second was good; only in "
        "`after`"},
+      {"lost", Measure::ratio, false, false, false,
+       "share of the acknowledged writes due that a node lacked when they were read back; for workload write-once, in "
+       "`during` and `after`"},
       {"throughput", Measure::rate, true, true, true, "successes per second of the phase"},
       {"operations", Measure::count, true, true, true, "operations that were due, whatever their outcome"},
       {"mean", Measure::duration, true, true, false,

@@ -17,9 +17,9 @@ enum class Comparison { less, less_equal, greater, greater_equal, equal, not_equ
 /// 350/s`.
 ///
 /// Grammar: `METRIC [ "{" key "=" value ("," key "=" value)* "}" ] COMPARISON VALUE`, where METRIC is one of
-///   errors, availability, dropped (ratios of operations) · outage, recovery (durations) · throughput (rate) ·
-///   operations (count) · mean, min, max, p50, p90, p95, p99, p99.9 or any pNN[.NN] (durations) · probe.NAME (ratio of
-///   the probe's successes) · lag (duration, the generator's own).
+///   errors, availability, dropped (ratios of operations) · lost (ratio of acknowledged writes) · outage, recovery
+///   (durations) · throughput (rate) · operations (count) · mean, min, max, p50, p90, p95, p99, p99.9 or any pNN[.NN]
+///   (durations) · probe.NAME (ratio of the probe's successes) · lag (duration, the generator's own).
 /// Filters: op=KIND, node=NAME. The value's unit must fit the metric.
 struct Threshold {
   std::string text;    ///< as written, spaces normalised; the expectation's name in `fails`

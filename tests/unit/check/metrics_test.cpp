@@ -27,6 +27,20 @@ class Trial {
     for (std::int64_t at = from; at < to; at += every) add(at, 5, outcome);
     return *this;
   }
+  /// A write to a key of its own, acknowledged after 5 ms, and what the nodes answer at the end: "+" it, "-" nothing,
+  /// "?" no answer.
+  Trial& written(std::int64_t at, std::string_view answers) {
+    const std::string key = "k" + std::to_string(at);
+    operations_.push_back(operation("write", key, "v", {at, at + 5}));
+    for (std::size_t node = 0; node < answers.size(); ++node) {
+      auto read = operation("read", key, std::nullopt, {40'000, 40'001}, Outcome::ok, "n" + std::to_string(node + 1));
+      if (answers[node] == '+') read.value = "v";
+      if (answers[node] == '?') read.outcome = Outcome::info;
+      read.final_read = true;
+      operations_.push_back(read);
+    }
+    return *this;
+  }
   Trial& fault_ended(std::int64_t at) {
     fault_end_ = at * ms;
     return *this;
@@ -65,9 +79,9 @@ class Trial {
 
 TEST(Metrics, WithoutASampleNothingHolds) {
   const Trial run;
-  for (const char* text :
-       {"errors == 0%", "availability > 1%", "dropped == 0%", "outage < 1h", "recovery < 1h", "throughput >= 0/s",
-        "operations >= 0", "mean < 1h", "min < 1h", "p99 < 1h", "max < 1h", "probe.ping >= 0%", "lag < 1h"}) {
+  for (const char* text : {"errors == 0%", "lost == 0%", "availability > 1%", "dropped == 0%", "outage < 1h",
+                           "recovery < 1h", "throughput >= 0/s", "operations >= 0", "mean < 1h", "min < 1h", "p99 < 1h",
+                           "max < 1h", "probe.ping >= 0%", "lag < 1h"}) {
     for (const char* phase : {"before", "during", "after", "nonsense"}) {
       EXPECT_JUDGED(run.judge(text, phase), "inconclusive", "no sample");
     }
@@ -280,6 +294,28 @@ TEST(Metrics, SummariesAreByPhaseAndKind) {
   EXPECT_EQ(all[2].p50, 20 * ms);
   EXPECT_EQ(all[2].max, 1'000 * ms);
   EXPECT_EQ(all[3].phase, "during");
+}
+
+TEST(Metrics, LostIsTheShareOfAcknowledgedWritesThatANodeLacks) {
+  Trial run;
+  run.written(11'000, "++").written(12'000, "+-").written(13'000, "--").written(14'000, "++").written(21'000, "++");
+  run.add(15'000, 5, Outcome::info, "write");
+  EXPECT_JUDGED(run.judge("lost <= 50%", "during"), "held", "50% (2 of 4)");
+  EXPECT_JUDGED(run.judge("lost < 50%", "during"), "failed", "50% (2 of 4)");
+  EXPECT_JUDGED(run.judge("lost == 0%", "after"), "held", "0% (0 of 1)");
+}
+
+TEST(Metrics, LostIsUnknownWhileWhatCouldNotBeReadBackWouldDecide) {
+  Trial run;
+  run.written(11'000, "++").written(12'000, "+-").written(13'000, "+?").written(14'000, "++");
+  EXPECT_JUDGED(run.judge("lost < 60%", "during"), "held", "25% (1 of 4)");
+  EXPECT_JUDGED(run.judge("lost == 0%", "during"), "failed", "25% (1 of 4)");
+  const Evaluation unknown = run.judge("lost < 50%", "during");
+  EXPECT_JUDGED(unknown, "inconclusive", "25% (1 of 4)");
+  EXPECT_THAT(unknown.detail, HasSubstr("1 more acknowledged writes could not be read back"));
+  Trial nothing_read_back;
+  nothing_read_back.written(11'000, "");
+  EXPECT_JUDGED(nothing_read_back.judge("lost < 50%", "during"), "inconclusive", "0% (0 of 1)");
 }
 
 }  // namespace
