@@ -39,6 +39,16 @@ void check_names(const Item& item, const Threshold& threshold, Scope& scope) {
   }
 }
 
+/// Only keys that are written once can be told lost from overwritten, and only after everything else.
+void check_lost(const Item& item, std::string_view phase, Scope& scope) {
+  const std::optional<LoadSpec>& load = scope.experiment.load;
+  if (phase == "before") scope.report.error(item, "'lost' is for 'during' and 'after', not 'before'");
+  if (load && find_workload(load->workload) != nullptr && load->workload != "write-once") {
+    scope.report.error(item, "'lost' needs workload 'write-once'",
+                       fmt::format("this file's workload is '{}'", load->workload));
+  }
+}
+
 std::vector<Threshold> read_thresholds(TableReader& fields, std::string_view phase, Scope& scope) {
   std::vector<Threshold> out;
   for (const Item* item : fields.strings(phase)) {
@@ -51,6 +61,7 @@ std::vector<Threshold> read_thresholds(TableReader& fields, std::string_view pha
     if (threshold->metric == "recovery" && phase != "after") {
       scope.report.error(*item, fmt::format("'recovery' is measured in 'after', not '{}'", phase));
     }
+    if (threshold->metric == "lost") check_lost(*item, phase, scope);
     const auto same = [&](const Threshold& other) { return other.text == threshold->text; };
     if (std::any_of(out.begin(), out.end(), same)) {
       scope.report.error(*item, fmt::format("'{}' stands twice", threshold->text));
@@ -121,6 +132,16 @@ void read_exits(TableReader& fields, Scope& scope) {
   }
 }
 
+/// What a run's verdict is to be looks as if it belonged to what is expected.
+void refuse_verdict_keys(TableReader& fields) {
+  for (const char* key : {"verdict", "fails", "may_fail"}) {
+    if (const Entry* entry = fields.entry(key)) {
+      fields.report().error(*entry, fmt::format("'{}' does not belong in [expect]", key),
+                            "write it at the top of the file, above the first [table]");
+    }
+  }
+}
+
 /// `tolerance = "10%"` is another way to write "probe.NAME >= 90%" for before and after.
 void add_tolerances(Scope& scope) {
   for (const ProbeSpec& probe : scope.experiment.probes) {
@@ -136,13 +157,13 @@ void add_tolerances(Scope& scope) {
   }
 }
 
-/// Every name that `fails` and `may_fail` can hold.
+/// Every name that `fails` and `may_fail` can hold. Those of `before` cannot: a steady state that is missed makes a run
+/// inconclusive, never failed.
 std::vector<std::string> outcome_names(const Experiment& experiment) {
   std::vector<std::string> names = experiment.expect.checks;
   const auto add = [&](const char* phase, const std::vector<Threshold>& thresholds) {
     for (const Threshold& threshold : thresholds) names.push_back(fmt::format("{}: {}", phase, threshold.text));
   };
-  add("before", experiment.expect.before);
   add("during", experiment.expect.during);
   add("after", experiment.expect.after);
   for (const NodeName& node : node_names(experiment.target, experiment.nodes)) names.push_back("exit: " + node.name);
@@ -159,14 +180,29 @@ std::string normalised(const std::string& name) {
   return name.substr(0, colon) + ": " + (threshold ? threshold->text : rest);
 }
 
+/// The same expectation of another phase is nearer than any other text.
+std::string nearest_outcome(const std::string& name, const std::vector<std::string>& names) {
+  const std::size_t colon = name.find(':');
+  for (const std::string& other : names) {
+    if (colon != std::string::npos && other.find(':') != std::string::npos &&
+        other.substr(other.find(':')) == name.substr(colon)) {
+      return other;
+    }
+  }
+  return nearest(name, names);
+}
+
 std::vector<std::string> read_outcomes(TableReader& root, std::string_view key, const std::vector<std::string>& names,
                                        Scope& scope) {
   std::vector<std::string> out;
   for (const Item* item : root.strings(key)) {
     const std::string name = normalised(item->text);
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string near = nearest(name, names);
-      scope.report.error(*item, fmt::format("'{}' is no check or expectation of this file", item->text),
+      const bool before = name.starts_with("before:");
+      const std::string near = nearest_outcome(name, names);
+      scope.report.error(*item,
+                         before ? "an expectation of 'before' cannot fail: a run that misses it is inconclusive"
+                                : fmt::format("'{}' is no check or expectation of this file", item->text),
                          near.empty() ? "write a check's name, or e.g. \"after: errors == 0%\""
                                       : fmt::format("did you mean '{}'?", near));
     }
@@ -221,6 +257,7 @@ void read_expect(TableReader& root, Scope& scope) {
     scope.experiment.expect.after = read_thresholds(fields, "after", scope);
     read_checks(fields, scope);
     read_exits(fields, scope);
+    refuse_verdict_keys(fields);
     fields.finish();
   }
   add_tolerances(scope);
