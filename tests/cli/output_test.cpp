@@ -47,7 +47,8 @@ TEST(Output, PlanSaysWhatIsNotRevertedAndNamesSignals) {
   EXPECT_EQ(gone.status, 0) << gone.err;
   EXPECT_THAT(gone.out, HasSubstr("process.kill  not reverted: down until the run ends\n"));
   EXPECT_THAT(gone.out, HasSubstr("signal = SIGKILL\n"));
-  EXPECT_THAT(gone.out, ::testing::EndsWith("\nnothing is expected\n"));
+  EXPECT_THAT(gone.out, ::testing::EndsWith(
+                            "\nthe experiment expects nothing of the target: a run of it is inconclusive at best\n"));
   EXPECT_THAT(plan_of("signal = \"TERM\"\nrestart = \"2s\"\n").out, HasSubstr("process.kill  back after 2s\n"));
   EXPECT_THAT(withstand({"describe", "process.kill"}).out, HasSubstr("default SIGKILL"));
   const auto unknown = plan_of("signal = \"sigkil\"\n");
