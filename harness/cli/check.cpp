@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -5,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <system_error>
 
 #include "check/models.hpp"
 #include "cli/session.hpp"
@@ -24,11 +26,27 @@ std::string known_models() {
   return text;
 }
 
+/// The history that a run directory holds; any other path is a history's own.
+std::string history_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return path;
+  const std::string only = (fs::path(path) / "history.jsonl").string();
+  if (fs::exists(only, error)) return only;
+  std::string several;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("history-") && name.ends_with(".jsonl")) several += "\n  " + entry.path().string();
+  }
+  if (several.empty()) throw UsageError(fmt::format("'{}' is a folder without a history.jsonl", path));
+  throw UsageError(fmt::format("'{}' has a history for each client; name one:{}", path, several));
+}
+
 check::HistoryJudgement judge_file(const std::string& path, const check::Model& model) {
+  errno = 0;
   std::ifstream in(path);
-  // A folder can be opened, too.
-  if (!in || std::filesystem::is_directory(path))
-    throw UsageError(fmt::format("the history '{}' cannot be read", path));
+  if (!in)
+    throw UsageError(fmt::format("the history '{}' cannot be read: {}", path, std::generic_category().message(errno)));
   return check::judge_history(in, model);
 }
 
@@ -37,8 +55,9 @@ int check_history(const CheckArguments& arguments) {
   if (model == nullptr)
     throw UsageError(fmt::format("there is no model '{}'; there are:{}", arguments.model, known_models()));
   const bool piped = arguments.history == "-";
-  const std::string name = piped ? "standard input" : arguments.history;
-  const auto judged = piped ? check::judge_history(std::cin, *model) : judge_file(arguments.history, *model);
+  const std::string file = piped ? "" : history_file(arguments.history);
+  const std::string name = piped ? "standard input" : file;
+  const auto judged = piped ? check::judge_history(std::cin, *model) : judge_file(file, *model);
   for (const auto& problem : judged.problems) std::cerr << name << ": " << problem << '\n';
   if (!judged.misfit.empty())
     throw UsageError(fmt::format("{} is no history of model {}: {}", name, model->name, judged.misfit));
@@ -54,7 +73,10 @@ int check_history(const CheckArguments& arguments) {
 void add_check(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("check", "Judge a history that was recorded before, or elsewhere");
   auto arguments = std::make_shared<CheckArguments>();
-  command->add_option("history", arguments->history, "History file, JSON lines; - is standard input")->required();
+  command
+      ->add_option("history", arguments->history,
+                   "History file, JSON lines, or the directory of a run that has one; - is standard input")
+      ->required();
   command->add_option("--model", arguments->model, "What the history is of:" + known_models())->required();
   command->callback([arguments, &session] { session.action = [arguments] { return check_history(*arguments); }; });
 }

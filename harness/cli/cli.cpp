@@ -18,6 +18,7 @@
 #include "load/load_client.hpp"
 #include "record/exit_code.hpp"
 #include "run/host.hpp"
+#include "spec/diagnostic.hpp"
 
 namespace withstand::cli {
 
@@ -55,14 +56,40 @@ int after_output(int status) {
   return code(record::combine(codes));
 }
 
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
+  const auto near = spec::nearest(word, names);
+  return near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near);
+}
+
+/// What is wrong with how the program was called, in one line, and where to read on.
+std::string usage_problem(CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const CLI::App& command = chosen.empty() ? app : *chosen.front();
+  const std::string help =
+      fmt::format("; `withstand {}--help` says more", chosen.empty() ? "" : command.get_name() + " ");
+  const auto extras = app.remaining(true);
+  if (error.get_name() != "ExtrasError" || extras.empty()) return error.what() + help;
+  const std::string& word = extras.front();
+  if (word.starts_with('-')) {
+    std::vector<std::string> options;
+    for (const auto* option : command.get_options())
+      for (const auto& name : option->get_lnames())
+        if (!option->get_group().empty()) options.push_back("--" + name);
+    return fmt::format("there is no option '{}' here{}{}", word, did_you_mean(word, options), help);
+  }
+  if (!chosen.empty()) return error.what() + help;
+  std::vector<std::string> names;
+  for (const auto* one : app.get_subcommands([](CLI::App*) { return true; })) names.push_back(one->get_name());
+  return fmt::format("there is no command '{}'{}{}", word, did_you_mean(word, names), help);
+}
+
 int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11's own statuses are not ours: help is a success, everything else is usage.
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
-    app.exit(error, std::cout, std::cerr);
-    return code(record::ExitCode::usage);
+    throw UsageError(usage_problem(app, error));
   }
   if (session.action) return session.action();
   std::cout << app.help();

@@ -11,6 +11,7 @@
 
 #include "cli/session.hpp"
 #include "record/exit_code.hpp"
+#include "run/requirements.hpp"
 
 namespace withstand::cli {
 
@@ -25,33 +26,48 @@ std::vector<std::string> kinds_that_need(const std::string& feature, const core:
   return kinds;
 }
 
+bool needed_by_lab(const std::string& feature) {
+  const auto& features = run::features_of_the_lab();
+  return std::find(features.begin(), features.end(), feature) != features.end();
+}
+
+void print(const lab::Feature& feature, const std::vector<std::string>& kinds) {
+  std::cout << fmt::format("{:<9} {:<18} {}\n", lab::state_name(feature.state), feature.id, feature.title);
+  if (!feature.why.empty()) std::cout << fmt::format("          {}\n", feature.why);
+  if (!feature.fix.empty()) std::cout << fmt::format("          to mend it: {}\n", feature.fix);
+  if (feature.state == lab::Feature::State::ok) return;
+  if (needed_by_lab(feature.id))
+    std::cout << "          needed by: the lab itself, so by every experiment\n";
+  else if (!kinds.empty())
+    std::cout << fmt::format("          needed by: {}\n", fmt::join(kinds, ", "));
+}
+
 int doctor(bool json, Session& session) {
   const core::Catalog catalog = session.catalog();
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  bool can_run = true;
+  std::vector<std::string> lacking;
   for (const auto& feature : lab::examine()) {
     const auto kinds = kinds_that_need(feature.id, catalog);
-    if (feature.state == lab::Feature::State::missing && (feature.id == "namespaces" || feature.id == "tun"))
-      can_run = false;
+    if (feature.state == lab::Feature::State::missing && needed_by_lab(feature.id)) lacking.push_back(feature.id);
     if (json) {
       all.push_back({{"id", feature.id},
                      {"title", feature.title},
                      {"state", lab::state_name(feature.state)},
                      {"why", feature.why},
                      {"fix", feature.fix},
+                     {"lab", needed_by_lab(feature.id)},
                      {"faults", kinds}});
       continue;
     }
-    std::cout << fmt::format("{:<9} {:<18} {}\n", lab::state_name(feature.state), feature.id, feature.title);
-    if (!feature.why.empty()) std::cout << fmt::format("          {}\n", feature.why);
-    if (!feature.fix.empty()) std::cout << fmt::format("          to mend it: {}\n", feature.fix);
-    if (feature.state != lab::Feature::State::ok && !kinds.empty())
-      std::cout << fmt::format("          needed by: {}\n", fmt::join(kinds, ", "));
+    print(feature, kinds);
   }
+  const bool can_run = lacking.empty();
   if (json)
     std::cout << nlohmann::ordered_json({{"v", 1}, {"can_run", can_run}, {"features", all}}).dump(2) << '\n';
+  else if (can_run)
+    std::cout << "\nexperiments can run here\n";
   else
-    std::cout << (can_run ? "\nexperiments can run here\n" : "\nno experiment can run here\n");
+    std::cout << fmt::format("\nno experiment can run here: the lab itself needs {}\n", fmt::join(lacking, " and "));
   return static_cast<int>(can_run ? record::ExitCode::as_it_should_be : record::ExitCode::skipped);
 }
 

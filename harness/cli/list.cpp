@@ -40,6 +40,7 @@ int list(const ListArguments& arguments, Session& session) {
                              experiment.expected.verdict == "withstood" ? "" : " · expected to fail");
   }
   if (arguments.json) std::cout << nlohmann::ordered_json({{"v", 1}, {"experiments", all}}).dump(2) << '\n';
+  if (files.empty()) std::cerr << "withstand: no experiment was selected\n";
   return static_cast<int>(files.empty() ? record::ExitCode::nothing_selected : record::ExitCode::as_it_should_be);
 }
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -47,14 +49,32 @@ int stop(const std::string& run) {
   return 0;
 }
 
-int shell(const std::string& run, const std::string& node, const std::vector<std::string>& command) {
-  const auto state = find_living(run);
-  std::string names;
-  for (const auto& one : state.nodes) {
-    if (one.name == node) return lab::shell_in(one, command);
-    names += " " + one.name;
+const lab::RunState::Node* find_node(const lab::RunState& run, const std::string& name) {
+  const auto found =
+      std::find_if(run.nodes.begin(), run.nodes.end(), [&](const auto& one) { return one.name == name; });
+  return found == run.nodes.end() ? nullptr : &*found;
+}
+
+/// `words`: the run's name, the node's, and a command; without the first it is the only run's node.
+int shell(std::vector<std::string> words) {
+  std::optional<lab::RunState> named;
+  if (!words.empty()) named = lab::find_run(words.front());
+  if (named) words.erase(words.begin());
+  const auto living = lab::living_runs();
+  if (!named && words.size() > 1 && !living.empty()) {
+    // Either the run is meant to be the only one, or its name is wrong.
+    const bool a_node = std::any_of(living.begin(), living.end(),
+                                    [&](const auto& run) { return find_node(run, words.front()) != nullptr; });
+    if (!a_node) find_living(words.front());
   }
-  throw UsageError(fmt::format("run '{}' has no node '{}'; it has:{}", state.run, node, names));
+  const lab::RunState state = named ? *named : only_living(living);
+  const auto* node = words.empty() ? nullptr : find_node(state, words.front());
+  if (node != nullptr) return lab::shell_in(*node, {words.begin() + 1, words.end()});
+  std::string names;
+  for (const auto& one : state.nodes) names += " " + one.name;
+  throw UsageError(words.empty()
+                       ? fmt::format("which node of run '{}'? It has:{}", state.run, names)
+                       : fmt::format("run '{}' has no node '{}'; it has:{}", state.run, words.front(), names));
 }
 
 }  // namespace
@@ -75,19 +95,24 @@ void add_shell(CLI::App& app, Session& session) {
     std::vector<std::string> command;
   };
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("run", arguments->run, "The run's name or directory")->required();
-  command->add_option("node", arguments->node, "The node's name")->required();
+  command->add_option("run", arguments->run,
+                      "The run's name or directory; may be left out when only one is below the current folder");
+  command->add_option("node", arguments->node, "The node's name");
   command->add_option("command", arguments->command, "Command to run; without one, a shell");
   command->prefix_command();
   command->callback([arguments, command, &session] {
     // What follows the node is the command's own, its options included; a "--" before it is good manners and no word of
     // it.
-    std::vector<std::string> words;
+    std::vector<std::string> rest;
     for (const auto& list : {arguments->command, command->remaining()})
       for (const auto& word : list)
-        if (word != "--" || !words.empty()) words.push_back(word);
-    if (!words.empty() && words.back() == "--") words.pop_back();
-    session.action = [arguments, words] { return shell(arguments->run, arguments->node, words); };
+        if (word != "--" || !rest.empty()) rest.push_back(word);
+    if (!rest.empty() && rest.back() == "--") rest.pop_back();
+    std::vector<std::string> words;
+    for (const auto& word : {arguments->run, arguments->node})
+      if (!word.empty()) words.push_back(word);
+    words.insert(words.end(), rest.begin(), rest.end());
+    session.action = [words] { return shell(words); };
   });
 }
 

@@ -12,6 +12,7 @@
 
 #include "cli/session.hpp"
 #include "core/undo_journal.hpp"
+#include "lab/guardian.hpp"
 #include "lab/run_state.hpp"
 #include "record/exit_code.hpp"
 
@@ -24,6 +25,16 @@ struct DeadRun {
   std::string name;
   std::string journal;
   std::vector<std::string> left;
+};
+
+/// What there is to do: runs, and cgroups of killed guardians, which no run's journal names.
+struct Leftovers {
+  std::vector<DeadRun> runs;
+  std::vector<std::string> cgroups;
+  [[nodiscard]] bool empty() const { return runs.empty() && cgroups.empty(); }
+  [[nodiscard]] bool work_is_left() const {
+    return !cgroups.empty() || std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.left.empty(); });
+  }
 };
 
 struct RecoverArguments {
@@ -61,6 +72,13 @@ void list(const DeadRun& run) {
   if (run.left.empty()) std::cout << "  nothing is left of it but its entry here\n";
 }
 
+void list(const Leftovers& dead) {
+  for (const auto& run : dead.runs) list(run);
+  if (dead.cgroups.empty()) return;
+  std::cout << "guardians that were killed\n";
+  for (const auto& cgroup : dead.cgroups) std::cout << "  would remove the empty cgroup " << cgroup << '\n';
+}
+
 /// The named ones, by name or directory; every name must be that of a dead run.
 std::vector<DeadRun> choose(const std::vector<DeadRun>& dead, const std::vector<std::string>& names) {
   std::vector<DeadRun> chosen;
@@ -88,6 +106,15 @@ int undo(const std::vector<DeadRun>& runs) {
   return static_cast<int>(clean ? record::ExitCode::as_it_should_be : record::ExitCode::rollback_failed);
 }
 
+int undo(const Leftovers& dead) {
+  const int status = undo(dead.runs);
+  if (dead.cgroups.empty()) return status;
+  const auto left = lab::remove_cgroups_of_killed_guardians();
+  std::cout << "cgroups of killed guardians: " << (left.empty() ? "removed\n" : "not all were removed\n");
+  for (const auto& cgroup : left) std::cout << "  left: " << cgroup << '\n';
+  return left.empty() ? status : static_cast<int>(record::ExitCode::rollback_failed);
+}
+
 bool somebody_agrees() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return false;
   std::cout << std::flush;
@@ -99,18 +126,17 @@ bool somebody_agrees() {
 
 int recover(const RecoverArguments& arguments) {
   ::signal(SIGPIPE, SIG_IGN);  // what is being undone is to be undone, whether or not somebody reads what we say
-  const auto dead = dead_runs();
-  if (!arguments.runs.empty()) return undo(choose(dead, arguments.runs));
+  const Leftovers dead{dead_runs(), lab::cgroups_of_killed_guardians()};
+  if (!arguments.runs.empty()) return undo(choose(dead.runs, arguments.runs));
   if (dead.empty()) {
     std::cout << "nothing to recover\n";
     return 0;
   }
   if (arguments.all) return undo(dead);
-  for (const auto& run : dead) list(run);
+  list(dead);
   if (somebody_agrees()) return undo(dead);
-  const bool left = std::any_of(dead.begin(), dead.end(), [](const DeadRun& run) { return !run.left.empty(); });
   std::cerr << "nothing was undone: name the runs, or say --all\n";
-  return static_cast<int>(left ? record::ExitCode::rollback_failed : record::ExitCode::as_it_should_be);
+  return static_cast<int>(dead.work_is_left() ? record::ExitCode::rollback_failed : record::ExitCode::as_it_should_be);
 }
 
 }  // namespace

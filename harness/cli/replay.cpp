@@ -36,7 +36,7 @@ std::string original_path(const std::string& run, const std::string& file) {
 /// The experiment as it was when it ran (the run directory keeps a copy), under the path it had, so that its target is
 /// found.
 int replay(ReplayArguments& arguments, Session& session) {
-  const auto record = read_run_directory(arguments.run);
+  const auto record = read_earlier_run(arguments.run);
   const core::Catalog catalog = session.catalog();
   const std::string copy = arguments.run + "/experiment.toml";
   auto loaded = run::load_experiment_as(copy, original_path(arguments.run, record.start.file), catalog);
@@ -54,7 +54,8 @@ void add_replay(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<ReplayArguments>();
   command->add_option("run", arguments->run, "Run directory")->required();
   command->add_option("--output", arguments->flags.output, "Folder for run directories (default: runs)");
-  command->add_option("--repeat", arguments->flags.repeat, "How often; the first time with the run's own seed");
+  command->add_option("--repeat", arguments->flags.repeat, "How often; the first time with the run's own seed")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
   command->add_flag("--keep", arguments->flags.keep, "Keep the nodes' data");
   command->add_flag("--quiet", arguments->flags.quiet, "No progress on stderr");
   arguments->flags.reports.add_options(*command);

@@ -22,7 +22,7 @@ int report_again(const ReportArguments& arguments, Session& session) {
   std::vector<record::ExitCode> codes;
   arguments.options.require_writable();
   for (const auto& directory : arguments.runs) {
-    runs.push_back(read_run_directory(directory));
+    runs.push_back(read_earlier_run(directory));
     codes.push_back(record::to_exit_code(runs.back().end.exit_code));
   }
   if (!arguments.options.json)

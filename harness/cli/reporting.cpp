@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <system_error>
 
 #include "record/exit_code.hpp"
 #include "report/console.hpp"
@@ -32,8 +33,16 @@ void ReportOptions::add_options(CLI::App& command) {
 void ReportOptions::require_writable() const {
   for (const auto& [option, path] :
        {std::pair("--junit", &junit), std::pair("--markdown", &markdown), std::pair("--prometheus", &prometheus)}) {
+    if (path->empty()) continue;
+    // A mistyped path would leave folders that nobody wanted.
+    const auto folder = std::filesystem::path(*path).parent_path();
+    std::error_code error;
+    if (!folder.empty() && std::filesystem::status(folder, error).type() == std::filesystem::file_type::not_found &&
+        error != std::errc::not_a_directory)
+      throw UsageError(
+          fmt::format("{} '{}' cannot be written: there is no folder '{}'", option, *path, folder.string()));
     try {
-      if (!path->empty()) report::try_file(*path);
+      report::try_file(*path);
     } catch (const std::system_error& error) {
       throw UsageError(fmt::format("{} '{}' cannot be written: {}", option, *path, error.code().message()));
     }
@@ -46,6 +55,18 @@ record::RunRecord read_run_directory(const std::string& directory) {
   } catch (const std::system_error& error) {
     throw UsageError(fmt::format("'{}' is no run directory: {}", directory, error.what()));
   }
+}
+
+record::RunRecord read_earlier_run(const std::string& directory) {
+  auto run = read_run_directory(directory);
+  if (!run.start.run.empty() && !run.start.file.empty()) return run;
+  const std::string path = directory + "/journal.jsonl";
+  if (run.ended == 0 && run.unread_lines == 0)
+    throw UsageError(fmt::format("the journal '{}' is empty: it does not say how the run began", path));
+  throw UsageError(fmt::format(
+      "the journal '{}' is damaged: the line that says how the run began (experiment, seed) is missing or unreadable; "
+      "lines that cannot be read: {}",
+      path, run.unread_lines));
 }
 
 int publish(const std::vector<record::RunRecord>& runs, int exit_code, const ReportOptions& options) {

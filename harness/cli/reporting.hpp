@@ -25,6 +25,9 @@ struct ReportOptions {
 
 /// The record of the run in this directory. Throws UsageError when there is none.
 record::RunRecord read_run_directory(const std::string& directory);
+/// The same of a run that is over, for commands that build on how it began. Throws UsageError, too, when its journal
+/// does not say: without the beginning there is no experiment, no seed.
+record::RunRecord read_earlier_run(const std::string& directory);
 /// What the options ask for, after all runs: stdout gets the JSON object, or nothing; files are written; GitHub is
 /// told. One that fails is told on stderr and does not keep the others from being written. Returns the exit status,
 /// which such a failure turns into the harness's error at least.

@@ -55,8 +55,7 @@ void add_run(CLI::App& app, Session& session) {
   command->add_flag("--require", flags.require, "An experiment that cannot run here is an error, not skipped");
   command->add_flag("--quiet", flags.quiet, "No progress on stderr");
   for (const std::string name : {"--allow-host", "--yes"})
-    command->add_flag_callback(
-        name, [name] { throw UsageError(name + " is not built yet"); }, "Not built yet");
+    command->add_flag_callback(name, [name] { throw UsageError(name + " is not built yet"); })->group("");
   flags.reports.add_options(*command);
   command->callback(
       [arguments, &session] { session.action = [arguments, &session] { return run(*arguments, session); }; });

@@ -88,6 +88,17 @@ int exit_status(const std::vector<record::RunRecord>& runs, bool require, int si
   return static_cast<int>(combined);
 }
 
+/// The runs that a signal kept from being made, a line each.
+std::string runs_not_made(const std::vector<run::ExperimentFile>& files, std::uint64_t repeat, std::size_t made) {
+  std::string text;
+  for (std::size_t i = made / repeat; i < files.size(); ++i) {
+    const std::uint64_t done = i == made / repeat ? made % repeat : 0;
+    text += "\n  " + files[i].path;
+    if (repeat > 1) text += fmt::format("  ({} of {} times)", repeat - done, repeat);
+  }
+  return text;
+}
+
 }  // namespace
 
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
@@ -113,6 +124,8 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
       interrupts.collect();
     }
   }
+  if (const auto not_made = runs_not_made(files, flags.repeat, runs.size()); !not_made.empty())
+    std::cerr << "withstand: not run, because of the signal:" << not_made << '\n';
   const int status = exit_status(runs, flags.require, interrupts.signal());
   if (runs.size() > 1 && !flags.reports.json)
     std::cout << report::summary(runs, status, session.style_for(STDOUT_FILENO)) << std::flush;

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <charconv>
 #include <fnmatch.h>
+#include <iostream>
 #include <random>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/session.hpp"
 #include "core/draw.hpp"
+#include "spec/diagnostic.hpp"
 
 namespace withstand::cli {
 
@@ -36,6 +40,18 @@ bool tagged(const std::vector<std::string>& wishes, const std::vector<std::strin
     wanted = wanted || has;
   }
   return wanted || !any_wanted;
+}
+
+/// A mistyped tag selects nothing, or leaves nothing out: said, with the tags that there are.
+void tell_unknown_tags(const std::vector<std::string>& wishes, const std::set<std::string>& known) {
+  for (const auto& wish : wishes) {
+    const std::string tag = wish.starts_with('!') ? wish.substr(1) : wish;
+    if (known.contains(tag)) continue;
+    const auto near = spec::nearest(tag, {known.begin(), known.end()});
+    std::cerr << fmt::format("withstand: no experiment here has the tag '{}'{}; {}\n", tag,
+                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                             known.empty() ? "none has any" : fmt::format("there are: {}", fmt::join(known, ", ")));
+  }
 }
 
 struct Shard {
@@ -75,16 +91,21 @@ std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& 
   }
   std::vector<run::ExperimentFile> files;
   std::string problems;
+  std::set<std::string> known_tags;
   for (const auto& path : found) {
     if (!matches(filter, path)) continue;
     if (core::draw_stream(0, path, "", "shard").key % part.count != part.index - 1) continue;
     auto loaded = run::load_experiment(path, catalog);
-    if (!loaded.ok())
+    if (!loaded.ok()) {
       problems += loaded.problems;
-    else if (tagged(tags, loaded.file.experiment.tags))
-      files.push_back(std::move(loaded.file));
+      continue;
+    }
+    const auto& its_tags = loaded.file.experiment.tags;
+    known_tags.insert(its_tags.begin(), its_tags.end());
+    if (tagged(tags, its_tags)) files.push_back(std::move(loaded.file));
   }
   if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
+  if (part.count == 1) tell_unknown_tags(tags, known_tags);  // another part may have them
   return files;
 }
 

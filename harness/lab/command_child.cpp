@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sstream>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,9 +41,15 @@ void say(const std::string& text) {
   ::_exit(128 + info.si_status);
 }
 
-}  // namespace
-
-namespace {
+/// execvp(3) says "not allowed" as soon as one folder of PATH may not be searched, wherever the program is missing.
+bool is_nowhere_in_path(const std::string& program) {
+  const char* path = ::getenv("PATH");
+  if (program.empty() || program.find('/') != std::string::npos || path == nullptr) return false;
+  std::istringstream folders(path);
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (::access((folder + "/" + program).c_str(), F_OK) == 0) return false;
+  return true;
+}
 
 void join_and_fork(const CommandPlace& place, const std::vector<int>& kept) {
   os::join_namespaces(*place.init, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
@@ -83,6 +91,7 @@ void enter_node_on_terminal(const CommandPlace& place) {
 }
 
 void give_up_command(const std::string& program, int error) {
+  if (error == EACCES && is_nowhere_in_path(program)) error = ENOENT;
   say(fmt::format("withstand: cannot execute {}: {}", program, ::strerror(error)));
   ::_exit(error == ENOENT ? 127 : 126);
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <signal.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -76,6 +77,18 @@ void Guardian::disarm() {
   os::send_message(process_.control().get(), std::string_view(&disarm_word, 1));
   process_.finish(2000);
   if (const auto top = os::cgroup_mount()) os::sweep_cgroups(*top, os::guardian_cgroup_prefix);  // if it was killed
+}
+
+std::vector<std::string> cgroups_of_killed_guardians() {
+  std::vector<std::string> found;
+  for (const auto& mount : os::cgroup_mounts())
+    for (auto& path : os::abandoned_cgroups(mount, os::guardian_cgroup_prefix)) found.push_back(std::move(path));
+  return found;
+}
+
+std::vector<std::string> remove_cgroups_of_killed_guardians() {
+  for (const auto& mount : os::cgroup_mounts()) os::sweep_cgroups(mount, os::guardian_cgroup_prefix);
+  return cgroups_of_killed_guardians();
 }
 
 int guardian_main() {

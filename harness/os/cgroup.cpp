@@ -85,17 +85,26 @@ bool Cgroup::is_populated() const { return event_is_set(path_, "populated"); }
 bool Cgroup::kill() const { return write_kill(path_); }
 std::vector<pid_t> Cgroup::processes() const { return processes_in(path_); }
 
-std::optional<std::string> cgroup_mount() {
+std::vector<std::string> cgroup_mounts() {
+  std::vector<std::string> places;
   std::istringstream mounts(read_file("/proc/self/mountinfo").value_or(""));
   for (std::string line; std::getline(mounts, line);) {
     if (line.find(" - cgroup2 ") == std::string::npos) continue;
     std::istringstream fields(line);  // id, parent, device, root, mount point: proc_pid_mountinfo(5)
     std::string skip, place;
     fields >> skip >> skip >> skip >> skip >> place;
-    return place;
+    places.push_back(std::move(place));
   }
-  return std::nullopt;
+  return places;
 }
+
+std::optional<std::string> cgroup_mount() {
+  auto places = cgroup_mounts();
+  if (places.empty()) return std::nullopt;
+  return std::move(places.front());
+}
+
+bool cgroup_is_empty(const std::string& path) { return !event_is_set(path, "populated") && processes_in(path).empty(); }
 
 std::optional<std::string> own_cgroup() {
   const auto mount = cgroup_mount();

@@ -40,6 +40,10 @@ class Cgroup {
 
 /// Where cgroup v2 is mounted: /sys/fs/cgroup, /sys/fs/cgroup/unified or elsewhere (from /proc/self/mountinfo).
 std::optional<std::string> cgroup_mount();
+/// Every place where it is mounted, the first of them first.
+std::vector<std::string> cgroup_mounts();
+/// Nobody is in it nor below it.
+bool cgroup_is_empty(const std::string& path);
 /// The caller's own cgroup v2 folder.
 std::optional<std::string> own_cgroup();
 /// Makes a cgroup and tries whether a child of this process may be born in it. Null where that is refused; then `why`

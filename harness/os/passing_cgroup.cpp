@@ -1,5 +1,6 @@
 #include "os/passing_cgroup.hpp"
 
+#include <algorithm>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -23,9 +24,22 @@ bool stands(const Cgroup& cgroup) {
          there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
-void remove_if_nobodys(const std::string& path) {
-  const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.valid() && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) ::rmdir(path.c_str());
+/// Its folder, locked; invalid when somebody holds it, or it is gone.
+Fd take_if_nobodys(const std::string& path) {
+  Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.valid() && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) folder.reset();
+  return folder;
+}
+
+std::vector<std::string> all_called(const std::string& folder, const std::string& prefix) {
+  std::vector<std::string> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
+  while (const dirent* entry = list ? ::readdir(list.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (entry->d_type == DT_DIR && name.starts_with(prefix)) found.push_back(folder + "/" + name);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace
@@ -46,13 +60,17 @@ Cgroup make_passing_cgroup(const std::string& folder, const std::string& prefix)
   }
 }
 
+std::vector<std::string> abandoned_cgroups(const std::string& folder, const std::string& prefix) {
+  std::vector<std::string> found;
+  for (const auto& path : all_called(folder, prefix))
+    if (take_if_nobodys(path).valid() && cgroup_is_empty(path)) found.push_back(path);
+  return found;
+}
+
 void sweep_cgroups(const std::string& folder, const std::string& prefix) noexcept {
   try {
-    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
-    while (const dirent* entry = list ? ::readdir(list.get()) : nullptr) {
-      const std::string name = entry->d_name;
-      if (entry->d_type == DT_DIR && name.starts_with(prefix)) remove_if_nobodys(folder + "/" + name);
-    }
+    for (const auto& path : all_called(folder, prefix))
+      if (const Fd ours = take_if_nobodys(path); ours.valid()) ::rmdir(path.c_str());
   } catch (const std::exception&) {  // out of memory: the next one sweeps
   }
 }

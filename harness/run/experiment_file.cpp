@@ -1,12 +1,15 @@
 #include "run/experiment_file.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <system_error>
 
 #include "lab/programs.hpp"
 #include "run/requirements.hpp"
@@ -19,15 +22,29 @@ namespace {
 /// The parser refuses texts above 1 MiB; so much more than that is never read of a file without end.
 constexpr std::size_t most_text = 1U << 20;
 
-std::optional<std::string> read_text(const fs::path& path) {
+struct Text {
+  std::optional<std::string> text;
+  std::error_code error;  ///< why there is none
+};
+
+Text read_text(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return std::nullopt;
+  if (fs::is_directory(path, ignored)) return {{}, std::make_error_code(std::errc::is_a_directory)};
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
+  if (!in) return {{}, {errno, std::generic_category()}};
   std::string text(most_text + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
+  return {text, {}};
+}
+
+bool is_absent(const std::error_code& error) {
+  return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+}
+
+std::string cannot_read(const fs::path& path, const std::error_code& error) {
+  return fmt::format("cannot read the target file '{}': {}", path.string(), error.message());
 }
 
 /// The folders in which a targets/ may stand, nearest first.
@@ -53,19 +70,19 @@ class TargetFolders : public spec::TargetSource {
     const fs::path experiment{std::string(from)};
     if (name.find('/') != std::string::npos || name.ends_with(".toml")) {
       const fs::path path = (experiment.parent_path() / name).lexically_normal();
-      if (auto text = read_text(path)) return {path.string(), *text, {}};
-      return {path.string(), {}, fmt::format("cannot read the target file '{}'", path.string())};
+      const auto read = read_text(path);
+      if (read.text) return {path.string(), *read.text, {}, {}};
+      return {path.string(), {}, cannot_read(path, read.error), "the path starts at the experiment's folder"};
     }
     std::set<std::string> known;
     for (const auto& root : roots(experiment)) {
       const fs::path path = root / "targets" / name / "target.toml";
-      if (auto text = read_text(path)) return {path.string(), *text, {}};
+      const auto read = read_text(path);
+      if (read.text) return {path.string(), *read.text, {}, {}};
+      if (!is_absent(read.error)) return {path.string(), {}, cannot_read(path, read.error), {}};
       collect(root / "targets", known);
     }
-    const std::string near = spec::nearest(name, {known.begin(), known.end()});
-    std::string error = fmt::format("no target is named '{}'", name);
-    if (!near.empty()) error += fmt::format(" (did you mean '{}'?)", near);
-    return {{}, {}, error};
+    return none_named(name, experiment, known);
   }
 
   [[nodiscard]] std::string why_no_program(const spec::Target& target, const std::string& program) const override {
@@ -73,6 +90,19 @@ class TargetFolders : public spec::TargetSource {
   }
 
  private:
+  static Found none_named(const std::string& name, const fs::path& experiment, const std::set<std::string>& known) {
+    std::error_code error;
+    const std::string near = spec::nearest(name, {known.begin(), known.end()});
+    std::string help = near.empty() ? "" : fmt::format("did you mean '{}'? ", near);
+    help += fmt::format(
+        "targets/{}/target.toml was looked for in {} and each folder above it, in the current folder, "
+        "and beside the program; ",
+        name, fs::absolute(experiment, error).lexically_normal().parent_path().string());
+    help += known.empty() ? "no target is there: " : fmt::format("what is there: {}; else ", fmt::join(known, ", "));
+    help += "write use = \"PATH/target.toml\" with a path from the experiment, or describe the target in [target]";
+    return {{}, {}, fmt::format("no target is named '{}'", name), help};
+  }
+
   static void collect(const fs::path& folder, std::set<std::string>& names) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error))
@@ -90,12 +120,11 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
                                     const core::Catalog& catalog) {
   LoadedExperiment loaded;
   loaded.file.path = path;
-  const auto text = read_text(text_path);
+  const auto [text, why] = read_text(text_path);
   if (!text) {
-    std::error_code error;
-    loaded.problems = fmt::format(
-        "{}: error: {}\n", text_path,
-        fs::is_directory(text_path, error) ? "this is a folder, not one experiment file" : "the file cannot be read");
+    loaded.problems = fmt::format("{}: error: {}\n", text_path,
+                                  why == std::errc::is_a_directory ? "this is a folder, not one experiment file"
+                                                                   : "the file cannot be read: " + why.message());
     return loaded;
   }
   loaded.file.text = *text;
@@ -110,19 +139,53 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
   return loaded;
 }
 
+namespace {
+
+/// What a run left: its experiment.toml is a copy, not one more experiment.
+bool is_run_directory(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "journal.jsonl", ignored);
+}
+
+/// A folder that cannot be searched ends the search: experiments that nobody saw must not look like passes.
+void search(const fs::path& folder, std::vector<std::string>& found) {
+  std::error_code error, ignored;
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const fs::path& path = entries->path();
+    if (entries->is_directory(ignored)) {
+      if (!entries->is_symlink(ignored) && !is_run_directory(path)) search(path, found);
+    } else if (path.extension() == ".toml" && path.filename() != "target.toml" && entries->is_regular_file(ignored)) {
+      found.push_back(path.string());
+    }
+  }
+  if (error)
+    throw std::runtime_error(fmt::format("the folder '{}' cannot be searched: {}; name the files or folders you mean",
+                                         folder.string(), error.message()));
+}
+
+std::vector<std::string> experiments_in(const std::string& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found)
+    throw std::runtime_error(fmt::format("there is no file or folder '{}'", path));
+  if (error) throw std::runtime_error(fmt::format("'{}' cannot be looked at: {}", path, error.message()));
+  if (!fs::is_directory(status)) return {path};
+  if (is_run_directory(path))
+    throw std::runtime_error(
+        fmt::format("'{0}' is the directory of an earlier run; `withstand replay {0}` runs it again", path));
+  std::vector<std::string> inside;
+  search(path, inside);
+  std::sort(inside.begin(), inside.end());
+  return inside;
+}
+
+}  // namespace
+
 std::vector<std::string> find_experiments(const std::vector<std::string>& paths) {
   std::vector<std::string> found;
   for (const auto& path : paths) {
-    if (!fs::exists(path)) throw std::runtime_error(fmt::format("there is no file or folder '{}'", path));
-    if (!fs::is_directory(path)) {
-      found.push_back(path);
-      continue;
-    }
-    std::vector<std::string> inside;
-    for (const auto& entry : fs::recursive_directory_iterator(path))
-      if (entry.is_regular_file() && entry.path().extension() == ".toml" && entry.path().filename() != "target.toml")
-        inside.push_back(entry.path().string());
-    std::sort(inside.begin(), inside.end());
+    const auto inside = experiments_in(path);
     found.insert(found.end(), inside.begin(), inside.end());
   }
   std::vector<std::string> once;

@@ -36,7 +36,8 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
                                     const core::Catalog& catalog);
 
 /// Every *.toml below the paths (a file is itself), sorted, each once. Throws std::runtime_error for a path that does
-/// not exist. Files that are plainly no experiments (target.toml) are left out of folders.
+/// not exist, is a run's directory or cannot be searched. What is plainly no experiment (target.toml, the directories
+/// of earlier runs) is left out of folders.
 std::vector<std::string> find_experiments(const std::vector<std::string>& paths);
 
 }  // namespace withstand::run

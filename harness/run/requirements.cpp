@@ -43,9 +43,14 @@ std::string why_no_program(const std::string& name, const lab::Programs& program
   return fmt::format("neither in {} nor in PATH", target);
 }
 
+const std::vector<std::string>& features_of_the_lab() {
+  static const std::vector<std::string> features{"namespaces", "tun"};
+  return features;
+}
+
 std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,
                                               const core::Catalog& catalog) {
-  std::set<std::string> needed{"namespaces", "tun"};
+  std::set<std::string> needed(features_of_the_lab().begin(), features_of_the_lab().end());
   for (const auto& feature : experiment.requires_) needed.insert(feature);
   for (const auto& injection : plan.injections)
     for (const auto& feature : catalog.fault(injection.fault->kind)->documentation().requirements)

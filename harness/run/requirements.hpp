@@ -13,6 +13,9 @@ class Programs;
 
 namespace withstand::run {
 
+/// Doctor's features that every run needs, whatever its faults: the lab stands on them.
+const std::vector<std::string>& features_of_the_lab();
+
 /// What this machine lacks for a run, each with what was seen and what to do; empty when nothing does. Features are
 /// tried, not looked up; programs of the target are searched as the lab will.
 std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,

@@ -95,6 +95,24 @@ std::string render(const std::vector<Diagnostic>& diagnostics, const std::map<st
   return out;
 }
 
+namespace {
+
+/// The candidate whose last part, behind its dot, is meant: of "kill", "process.kill".
+std::string nearest_last_part(std::string_view word, const std::vector<std::string>& candidates) {
+  std::vector<std::string> parts, wholes;
+  for (const std::string& candidate : candidates) {
+    const std::size_t dot = candidate.rfind('.');
+    if (dot == std::string::npos) continue;
+    parts.push_back(candidate.substr(dot + 1));
+    wholes.push_back(candidate);
+  }
+  const std::string near = parts.empty() || word.find('.') != word.npos ? "" : nearest(word, parts);
+  const auto found = std::find(parts.begin(), parts.end(), near);
+  return near.empty() ? "" : wholes[static_cast<std::size_t>(found - parts.begin())];
+}
+
+}  // namespace
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string wanted = lower(word);
   // Half a name, or one with something added, is meant rather than a short one of few other letters.
@@ -113,7 +131,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   }
   for (const std::string& candidate : candidates)
     if (best.empty() && candidate.size() >= 4 && wanted.starts_with(lower(candidate) + "_")) best = candidate;
-  return best;
+  return best.empty() ? nearest_last_part(word, candidates) : best;
 }
 
 }  // namespace withstand::spec

@@ -30,7 +30,7 @@ std::string render(const Diagnostic& diagnostic, std::string_view source);
 std::string render(const std::vector<Diagnostic>& diagnostics, const std::map<std::string, std::string>& sources);
 
 /// The candidate nearest to `word` by Damerau-Levenshtein distance, or empty when none is near (more than a third of
-/// the word away).
+/// the word away). Where none is, the last part of a name with dots is enough: of "kill", "process.kill".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace withstand::spec

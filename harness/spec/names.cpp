@@ -41,11 +41,29 @@ std::string joined(const std::vector<std::string>& names) {
   return out + (names.size() > most ? ", ..." : "");
 }
 
+std::string_view without_number(std::string_view name) {
+  const std::size_t last = name.find_last_not_of("0123456789");
+  return last == name.npos ? std::string_view() : name.substr(0, last + 1);
+}
+
+/// The nodes that are called like `text` but for the number: of n9, "n1, n2, n3".
+std::string same_but_for_number(std::string_view text, const std::vector<std::string>& names) {
+  std::vector<std::string> like;
+  const std::string_view stem = without_number(text);
+  if (stem.empty() || stem == text) return "";
+  for (const std::string& name : names)
+    if (name != stem && without_number(name) == stem) like.push_back(name);
+  constexpr std::size_t most = 12;
+  return like.size() > most ? fmt::format("{} to {}", like.front(), like.back()) : joined(like);
+}
+
 Complaint unknown(std::string_view text, const std::vector<std::string>& names, const Target& target) {
   if (const auto role = target.roles.find(std::string(text)); role != target.roles.end()) {
     return {fmt::format("'{}' names no node", text),
             fmt::format("a role stands behind its kind: '{}:{}'", role->second.of, text)};
   }
+  if (const std::string like = same_but_for_number(text, names); !like.empty())
+    return {fmt::format("'{}' names no node", text), "there is: " + like};
   const std::string near = nearest(text, names);
   return {fmt::format("'{}' names no node", text),
           near.empty() ? "there is: " + joined(names) : fmt::format("did you mean '{}'?", near)};

@@ -20,7 +20,8 @@ class TargetSource {
   struct Found {
     std::string file;  ///< path for messages; its folder becomes Target::folder
     std::string text;
-    std::string error;  ///< set when there is none: "no target 'redsi' in targets/ (did you mean 'redis-sentinel'?)"
+    std::string error;   ///< set when there is none: "no target is named 'redsi'"
+    std::string help{};  ///< goes with an error: what to do
   };
   virtual ~TargetSource() = default;
   /// `use` as written; `from` is the experiment file that says it (relative paths start at its folder).

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -59,6 +61,38 @@ std::optional<T> within(std::optional<T> value, const Item& item, const std::str
     return std::nullopt;
   }
   return value;
+}
+
+/// A word that means itself to a shell and to TOML. Braces are ours: placeholders.
+bool is_simple_word(std::string_view word, bool first) {
+  constexpr std::string_view special = "|&;<>()$`\\\"'*?[]#~!";
+  const bool control =
+      std::any_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return !control && word.find_first_of(special) == word.npos && !(first && word.find('=') != word.npos);
+}
+
+/// A text in TOML's quotes.
+std::string quoted_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+/// A command line as the array that does the same: its words, or a shell where it needs one.
+std::string as_command_array(const std::string& line) {
+  std::string words;
+  std::istringstream split(line);
+  for (std::string word; split >> word;) {
+    if (!is_simple_word(word, words.empty())) return fmt::format("[\"sh\", \"-c\", {}]", quoted_text(line));
+    words += (words.empty() ? "" : ", ") + quoted_text(word);
+  }
+  return "[" + words + "]";
 }
 
 }  // namespace
@@ -122,6 +156,13 @@ std::vector<const Item*> as_strings(const Item& item, const std::string& what, R
     if (as_text(element, "an element of " + what, report)) out.push_back(&element);
   }
   return out;
+}
+
+std::vector<const Item*> as_command(const Item& item, const std::string& what, Report& report) {
+  if (item.type != Item::Type::text || item.text.find_first_not_of(" \t\n") == std::string::npos)
+    return as_strings(item, what, report);
+  wrong_type(item, what, "an array of strings", report, "write " + as_command_array(item.text));
+  return {};
 }
 
 }  // namespace withstand::spec

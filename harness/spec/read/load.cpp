@@ -35,7 +35,7 @@ const WorkloadInfo* read_workload(TableReader& fields, LoadSpec& load) {
 
 void read_driver(TableReader& fields, LoadSpec& load, Scope& scope) {
   load.driver = fields.text("driver").value_or("");
-  for (const Item* word : fields.strings("command")) load.command.push_back(word->text);
+  for (const Item* word : fields.command("command")) load.command.push_back(word->text);
   const bool known = std::count(drivers().begin(), drivers().end(), load.driver) != 0;
   if (!load.driver.empty() && !known) {
     scope.report.error(*fields.find("driver"), fmt::format("unknown driver '{}'", load.driver),

@@ -77,6 +77,11 @@ std::vector<const Item*> TableReader::strings(std::string_view key) {
   return item == nullptr ? std::vector<const Item*>{} : as_strings(*item, quoted(key), report_);
 }
 
+std::vector<const Item*> TableReader::command(std::string_view key) {
+  const Item* item = find(key);
+  return item == nullptr ? std::vector<const Item*>{} : as_command(*item, quoted(key), report_);
+}
+
 std::vector<std::string> TableReader::texts(std::string_view key) {
   std::vector<std::string> out;
   for (const Item* item : strings(key)) out.push_back(item->text);

@@ -43,6 +43,8 @@ std::optional<Rate> as_rate(const Item& item, const std::string& what, Report& r
 std::optional<Bandwidth> as_bandwidth(const Item& item, const std::string& what, Report& report);
 /// Elements that are strings; the others are reported.
 std::vector<const Item*> as_strings(const Item& item, const std::string& what, Report& report);
+/// The same for a command: one that is written as a line is shown as the array it must be.
+std::vector<const Item*> as_command(const Item& item, const std::string& what, Report& report);
 
 /// One table of a file: hands out its values by key and type, remembers which keys were asked for, and reports every
 /// other key at the end. Lives no longer than the document and the report.
@@ -74,6 +76,7 @@ class TableReader {
   std::optional<Duration> duration(std::string_view key, Range<Duration> range = not_negative);
   std::optional<Ratio> ratio(std::string_view key);
   std::vector<const Item*> strings(std::string_view key);
+  std::vector<const Item*> command(std::string_view key);
   std::vector<std::string> texts(std::string_view key);
   /// A table whose values are all strings.
   std::vector<const Entry*> text_entries(std::string_view key);

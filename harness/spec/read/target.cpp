@@ -134,7 +134,7 @@ void TargetReader::read_roles() {
       check_kind(fields.require("on"), what);
       role.on = fields.text("on").value_or("");
       fields.require("command");
-      for (const Item* item : fields.strings("command")) {
+      for (const Item* item : fields.command("command")) {
         role.command.push_back(item->text);
         pending_.texts.push_back({item, role.on});
       }
@@ -186,7 +186,7 @@ void TargetReader::read_versions() {
   }
   for (const Item& command : versions->items) {
     std::vector<std::string> words;
-    for (const Item* word : as_strings(command, "a command of 'versions'", fields_.report()))
+    for (const Item* word : as_command(command, "a command of 'versions'", fields_.report()))
       words.push_back(word->text);
     target_.versions.push_back(std::move(words));
   }

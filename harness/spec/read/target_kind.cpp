@@ -35,7 +35,7 @@ class KindReader {
 
 std::vector<std::string> KindReader::templates(TableReader& from, std::string_view key) {
   std::vector<std::string> out;
-  for (const Item* item : from.strings(key)) {
+  for (const Item* item : key.ends_with("args") ? from.strings(key) : from.command(key)) {
     remember(*item);
     out.push_back(item->text);
   }

@@ -135,7 +135,7 @@ void SectionReader::read_used(const Item& use) {
   }
   if (!name) return;
   const TargetSource::Found found = targets_.find(*name, scope_.report.file());
-  if (!found.error.empty()) return scope_.report.error(use, found.error);
+  if (!found.error.empty()) return scope_.report.error(use, found.error, found.help);
   out_.sources[found.file] = found.text;
   const Result<Item, Diagnostic> document = parse_document(found.text, found.file);
   if (!document) {

@@ -58,7 +58,7 @@ TEST(Selector, IsTakenApart) {
 TEST(Selector, NamesTheNearestThingThereIs) {
   const auto complaint = [](const char* text) { return parse_selector(text, redis(), {}, 1).error(); };
   EXPECT_EQ(complaint("redis-4").message, "'redis-4' names no node");
-  EXPECT_EQ(complaint("redis-4").help, "did you mean 'redis-1'?");
+  EXPECT_EQ(complaint("redis-4").help, "there is: redis-1, redis-2, redis-3");
   EXPECT_EQ(complaint("redsi").help, "did you mean 'redis'?");
   EXPECT_EQ(complaint("primary").help, "a role stands behind its kind: 'redis:primary'");
   EXPECT_EQ(complaint("redis:primry").help, "did you mean 'redis:primary'?");
