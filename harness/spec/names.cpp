@@ -41,22 +41,6 @@ std::string joined(const std::vector<std::string>& names) {
   return out + (names.size() > most ? ", ..." : "");
 }
 
-std::string_view without_number(std::string_view name) {
-  const std::size_t last = name.find_last_not_of("0123456789");
-  return last == name.npos ? std::string_view() : name.substr(0, last + 1);
-}
-
-/// The nodes that are called like `text` but for the number: of n9, "n1, n2, n3".
-std::string same_but_for_number(std::string_view text, const std::vector<std::string>& names) {
-  std::vector<std::string> like;
-  const std::string_view stem = without_number(text);
-  if (stem.empty() || stem == text) return "";
-  for (const std::string& name : names)
-    if (name != stem && without_number(name) == stem) like.push_back(name);
-  constexpr std::size_t most = 12;
-  return like.size() > most ? fmt::format("{} to {}", like.front(), like.back()) : joined(like);
-}
-
 Complaint unknown(std::string_view text, const std::vector<std::string>& names, const Target& target) {
   if (const auto role = target.roles.find(std::string(text)); role != target.roles.end()) {
     return {fmt::format("'{}' names no node", text),
@@ -94,6 +78,18 @@ Result<SelectorParts> parse_pair(std::string_view kind, std::string_view what, c
 }
 
 }  // namespace
+
+std::string same_but_for_number(std::string_view text, const std::vector<std::string>& names) {
+  const auto stem_of = [](std::string_view name) { return name.substr(0, name.find_last_not_of("0123456789") + 1); };
+  const std::string_view stem = stem_of(text);
+  if (stem.empty() || stem == text) return "";
+  std::vector<std::string> like;
+  for (const std::string& name : names)
+    if (name != stem && stem_of(name) == stem) like.push_back(name);
+  constexpr std::size_t most = 12;
+  if (like.size() < 2) return "";
+  return like.size() > most ? fmt::format("{} to {}", like.front(), like.back()) : joined(like);
+}
 
 std::int64_t count_of(const NodeKind& kind, const Counts& counts) {
   const auto given = counts.find(kind.name);

@@ -28,6 +28,10 @@ std::vector<NodeName> node_names(const Target& target, const std::map<std::strin
 /// "client" when there is one, else client-1, client-2, ...
 std::vector<std::string> client_names(std::int64_t clients);
 
+/// The names that differ from `text` in nothing but the number at their end, as a list: of "n9", "n1, n2, n3". Empty
+/// when there are not several.
+std::string same_but_for_number(std::string_view text, const std::vector<std::string>& names);
+
 /// A selector taken apart.
 struct SelectorParts {
   enum class Pick { node, all, any, minority, majority, role };

@@ -31,6 +31,22 @@ TEST(Check, JudgesAFileAndStandardInputAlike) {
   EXPECT_EQ(piped.out, judged.out);
 }
 
+TEST(Check, TakesARunsDirectoryAndSaysWhyAFileCannotBeRead) {
+  const Folder folder;
+  EXPECT_THAT(withstand({"check", folder.path(), "--model", "register"}).err,
+              HasSubstr("is a folder without a history.jsonl"));
+  folder.write("history-client-1.jsonl", two_writes);
+  EXPECT_THAT(withstand({"check", folder.path(), "--model", "register"}).err,
+              HasSubstr("name one:\n  " + folder.path("history-client-1.jsonl")));
+  folder.write("history.jsonl", two_writes);
+  const auto judged = withstand({"check", folder.path(), "--model", "register"});
+  EXPECT_EQ(judged.status, 0) << judged.err;
+  EXPECT_THAT(judged.out, HasSubstr("linearizable: held"));
+  const auto missing = withstand({"check", folder.path("none"), "--model", "register"});
+  EXPECT_EQ(missing.status, 2);
+  EXPECT_THAT(missing.err, HasSubstr("none' cannot be read: No such file or directory\n"));
+}
+
 TEST(Check, AHistoryOfAnotherModelIsAnErrorAndNoVerdict) {
   const Folder folder;
   const auto outcome = withstand({"check", folder.write("history.jsonl", two_writes), "--model", "write-once"});

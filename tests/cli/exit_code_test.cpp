@@ -193,6 +193,19 @@ TEST_F(ExitCodeOfRun, SignalsAre129And130And131And143AfterRollback) {
   }
 }
 
+TEST_F(ExitCodeOfRun, AnInterruptedListSaysWhatWasNotRun) {
+  auto arguments = run_of({.faults = kill_one});
+  arguments.insert(arguments.begin() + 2, folder_.write("second.toml", short_experiment({.faults = kill_all})));
+  arguments.insert(arguments.end(), {"--repeat", "2"});
+  Running run(arguments, {});
+  ASSERT_TRUE(run.wait_for_progress("during"));
+  run.signal(SIGINT);
+  const auto outcome = run.wait();
+  EXPECT_EQ(outcome.status, 130) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("not run, because of the signal:\n  " + folder_.path("short.toml") +
+                                     "  (1 of 2 times)\n  " + folder_.path("second.toml") + "  (2 of 2 times)\n"));
+}
+
 TEST_F(ExitCodeOfRun, AHangUpThatIsIgnoredStaysIgnored) {
   Running run(run_of({.faults = kill_one}), [] { ::signal(SIGHUP, SIG_IGN); });
   ASSERT_TRUE(run.wait_for_progress("during"));
@@ -237,6 +250,18 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
   const auto inside = withstand({"shell", directory, "n1", "--", "hostname"});
   EXPECT_EQ(inside.status, 0) << inside.err;
   EXPECT_EQ(inside.out, "n1\n");
+  const auto missing = withstand({"shell", directory, "n1", "--", "nosuchprog"});
+  EXPECT_EQ(missing.status, 127) << missing.err;
+  EXPECT_THAT(missing.err, HasSubstr("nosuchprog: No such file"));
+  const auto below = [&] {
+    if (::chdir(folder_.path().c_str()) != 0) ::_exit(125);
+  };
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"shell", "n2", "--", "hostname"}, {"shell", "n2", "hostname"}})
+    EXPECT_EQ(withstand(words, below).out, "n2\n") << "the only run below the current folder";
+  EXPECT_THAT(withstand({"shell", "n9"}, below).err, HasSubstr("has no node 'n9'; it has: n1 n2 n3"));
+  EXPECT_THAT(withstand({"shell"}, below).err, HasSubstr("which node"));
+  EXPECT_THAT(withstand({"shell", "no-such-run", "n1"}, below).err, HasSubstr("no run 'no-such-run' is going on"));
   // Not below the current folder: it may be somebody else's, and is stopped by name only. No run is below /proc.
   const auto nameless = withstand({"stop"}, [] {
     if (::chdir("/proc") != 0) ::_exit(125);
@@ -314,7 +339,10 @@ TEST_F(ExitCodeOfRun, AMissingRequirementIs77AndWithRequire3) {
   EXPECT_THAT(skipped.out, HasSubstr("/dev/net/tun"));
   arguments.emplace_back("--require");
   EXPECT_EQ(withstand(arguments, hide_tun).status, 3);
-  EXPECT_EQ(withstand({"doctor"}, hide_tun).status, 77);
+  const auto doctor = withstand({"doctor"}, hide_tun);
+  EXPECT_EQ(doctor.status, 77);
+  EXPECT_THAT(doctor.out, HasSubstr("needed by: the lab itself, so by every experiment\n"));
+  EXPECT_THAT(doctor.out, HasSubstr("no experiment can run here: the lab itself needs tun\n"));
 }
 
 }  // namespace

@@ -2,11 +2,15 @@
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <sched.h>
+#include <sstream>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "cli/command.hpp"
 
@@ -25,6 +29,7 @@ class Recover : public ::testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(state());
+    fs::create_directories(folder_.path("cgroups"));
     if (::geteuid() == 0) fs::create_directories(root_state);
     for (const std::string run : {"one", "two"}) {
       fs::create_directories(left_by(run));
@@ -43,13 +48,40 @@ class Recover : public ::testing::Test {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount(state().c_str(), root_state, nullptr, MS_BIND, nullptr) != 0)
       ::_exit(125);
+    for (const auto& mount : cgroup_mounts_)
+      if (::mount(folder_.path("cgroups").c_str(), mount.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(125);
+  }
+  /// A folder as a guardian's cgroup is named.
+  [[nodiscard]] std::string cgroup_of(const std::string& guardian) const {
+    const std::string path = folder_.path("cgroups/withstand-guardian-" + guardian);
+    fs::create_directories(path);
+    return path;
   }
   [[nodiscard]] Outcome recover(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "recover");
     return withstand(arguments, [this] { enter(); });
   }
+  static std::vector<std::string> cgroup_mounts() {
+    std::vector<std::string> found;
+    std::ifstream mounts("/proc/self/mountinfo");
+    for (std::string line; std::getline(mounts, line);) {
+      std::istringstream words(line);
+      std::vector<std::string> fields{std::istream_iterator<std::string>(words), {}};
+      if (line.find(" - cgroup2 ") != std::string::npos) found.push_back(fields.at(4));
+    }
+    return found;
+  }
   Folder folder_;
+  const std::vector<std::string> cgroup_mounts_ = cgroup_mounts();
 };
+
+/// A number that no process has.
+std::string pid_of_the_dead() {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(0);
+  ::waitpid(pid, nullptr, 0);
+  return std::to_string(pid);
+}
 
 TEST_F(Recover, BareItOnlyListsAndSaysThatWorkIsLeft) {
   const auto outcome = recover({});
@@ -86,6 +118,29 @@ TEST_F(Recover, AllIsUndoneWhenAskedFor) {
   const auto again = recover({});
   EXPECT_EQ(again.status, 0);
   EXPECT_EQ(again.out, "nothing to recover\n");
+}
+
+TEST_F(Recover, EmptyCgroupsOfKilledGuardiansAreListedAndRemoved) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root's guardians have a cgroup";
+  if (cgroup_mounts_.empty()) GTEST_SKIP() << "cgroup v2 is not mounted";
+  ASSERT_EQ(recover({"--all"}).status, 0);
+  const auto gone = cgroup_of(pid_of_the_dead()), taken = cgroup_of(std::to_string(::getpid()));
+  const auto foreign = cgroup_of("x"), busy = cgroup_of("2147483646");
+  folder_.write("cgroups/withstand-guardian-2147483646/cgroup.events", "populated 1\n");
+  const auto listed = recover({});
+  EXPECT_EQ(listed.status, 6) << listed.err;
+  for (const auto& path : {gone, taken})
+    EXPECT_THAT(listed.out, HasSubstr(fmt::format("  would remove the empty cgroup {}/{}\n", cgroup_mounts_.front(),
+                                                  fs::path(path).filename().string())));
+  EXPECT_TRUE(fs::exists(gone));
+  const auto undone = recover({"--all"});
+  EXPECT_EQ(undone.status, 0) << undone.err;
+  EXPECT_EQ(undone.out, "cgroups of killed guardians: removed\n");
+  EXPECT_FALSE(fs::exists(gone));
+  EXPECT_FALSE(fs::exists(taken)) << "its number is another process's by now";
+  EXPECT_TRUE(fs::exists(foreign));
+  EXPECT_TRUE(fs::exists(busy));
+  EXPECT_EQ(recover({}).out, "nothing to recover\n");
 }
 
 TEST_F(Recover, WhatCannotBeUndoneIs6) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "spec/names.hpp"
+
 namespace withstand::spec {
 
 void Report::error(Position at, int length, std::string message, std::string help) {
@@ -31,6 +33,8 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& names, std::string_view label) {
+  if (const std::string like = same_but_for_number(word, names); !like.empty())
+    return fmt::format("{}: {}", label, like);
   const std::string near = nearest(word, names);
   if (!near.empty()) return fmt::format("did you mean '{}'?", near);
   return names.empty() ? "" : fmt::format("{}: {}", label, joined(names));

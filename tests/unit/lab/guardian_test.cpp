@@ -1,0 +1,40 @@
+#include "lab/guardian.hpp"
+
+#include <filesystem>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "os/cgroup.hpp"
+#include "support/lab_fixture.hpp"
+
+namespace withstand::lab::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::Contains;
+using ::testing::Not;
+
+TEST(GuardianTest, ItsCgroupIsLeftOverOnceItWasKilledAndNotBefore) {
+  const auto top = os::cgroup_mount();
+  if (::geteuid() != 0 || !top)
+    GTEST_SKIP() << "only root's guardians have a cgroup, and only where there is cgroup v2";
+  const ScratchFolder folder;
+  Guardian guardian(folder.path() + "/run.undo");
+  const auto cgroup = fmt::format("{}/withstand-guardian-{}", *top, guardian.pidfd().pid());
+  for (int i = 0; i < 2'000 && !fs::exists(cgroup); ++i) ::usleep(1'000);
+  if (!fs::exists(cgroup)) GTEST_SKIP() << "guardians get no cgroup of their own here";
+  EXPECT_THAT(cgroups_of_killed_guardians(), Not(Contains(cgroup)));
+  ASSERT_TRUE(guardian.pidfd().send(SIGKILL));
+  ASSERT_TRUE(guardian.pidfd().wait_end(5'000));
+  for (int i = 0; i < 2'000 && !os::cgroup_is_empty(cgroup); ++i) ::usleep(1'000);
+  EXPECT_THAT(cgroups_of_killed_guardians(), Contains(cgroup));
+  EXPECT_EQ(::rmdir(cgroup.c_str()), 0);
+  EXPECT_THAT(cgroups_of_killed_guardians(), Not(Contains(cgroup)));
+}
+
+}  // namespace
+}  // namespace withstand::lab::testing
