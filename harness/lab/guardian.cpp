@@ -1,11 +1,13 @@
 #include "lab/guardian.hpp"
 
 #include <optional>
+#include <set>
 #include <signal.h>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "core/undo_journal.hpp"
 #include "os/ancillary.hpp"
@@ -81,8 +83,13 @@ void Guardian::disarm() {
 
 std::vector<std::string> cgroups_of_killed_guardians() {
   std::vector<std::string> found;
+  std::set<ino_t> seen;  // one cgroup shows at every mount
   for (const auto& mount : os::cgroup_mounts())
-    for (auto& path : os::abandoned_cgroups(mount, os::guardian_cgroup_prefix)) found.push_back(std::move(path));
+    for (auto& path : os::abandoned_cgroups(mount, os::guardian_cgroup_prefix)) {
+      struct stat info {};
+      const bool ours = ::lstat(path.c_str(), &info) == 0 && info.st_uid == ::geteuid();
+      if (ours && seen.insert(info.st_ino).second) found.push_back(std::move(path));
+    }
   return found;
 }
 

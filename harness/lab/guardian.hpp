@@ -21,7 +21,8 @@ class Guardian {
   HelperProcess process_;
 };
 
-/// Empty cgroups, wherever cgroup v2 is mounted, of guardians that were killed. No run's journal names them.
+/// Empty cgroups, wherever cgroup v2 is mounted, of the caller's guardians that were killed. No run's journal names
+/// them.
 std::vector<std::string> cgroups_of_killed_guardians();
 /// Removes them; returns those that are left.
 std::vector<std::string> remove_cgroups_of_killed_guardians();

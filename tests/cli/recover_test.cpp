@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 
 #include "cli/command.hpp"
 
@@ -75,14 +75,6 @@ class Recover : public ::testing::Test {
   const std::vector<std::string> cgroup_mounts_ = cgroup_mounts();
 };
 
-/// A number that no process has.
-std::string pid_of_the_dead() {
-  const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(0);
-  ::waitpid(pid, nullptr, 0);
-  return std::to_string(pid);
-}
-
 TEST_F(Recover, BareItOnlyListsAndSaysThatWorkIsLeft) {
   const auto outcome = recover({});
   EXPECT_EQ(outcome.status, 6) << outcome.err;
@@ -124,22 +116,26 @@ TEST_F(Recover, EmptyCgroupsOfKilledGuardiansAreListedAndRemoved) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root's guardians have a cgroup";
   if (cgroup_mounts_.empty()) GTEST_SKIP() << "cgroup v2 is not mounted";
   ASSERT_EQ(recover({"--all"}).status, 0);
-  const auto gone = cgroup_of(pid_of_the_dead()), taken = cgroup_of(std::to_string(::getpid()));
-  const auto foreign = cgroup_of("x"), busy = cgroup_of("2147483646");
-  folder_.write("cgroups/withstand-guardian-2147483646/cgroup.events", "populated 1\n");
+  const auto one = cgroup_of("1001"), two = cgroup_of("1002.2"), held = cgroup_of("1003"), busy = cgroup_of("1004");
+  folder_.write("cgroups/withstand-guardian-1004/cgroup.events", "populated 1\n");
+  const int guardian = ::open(held.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::flock(guardian, LOCK_EX | LOCK_NB), 0);
   const auto listed = recover({});
   EXPECT_EQ(listed.status, 6) << listed.err;
-  for (const auto& path : {gone, taken})
+  for (const auto& path : {one, two})
     EXPECT_THAT(listed.out, HasSubstr(fmt::format("  would remove the empty cgroup {}/{}\n", cgroup_mounts_.front(),
                                                   fs::path(path).filename().string())));
-  EXPECT_TRUE(fs::exists(gone));
+  EXPECT_THAT(listed.out, ::testing::AllOf(Not(HasSubstr("-1003")), Not(HasSubstr("-1004"))));
+  EXPECT_TRUE(fs::exists(one));
   const auto undone = recover({"--all"});
   EXPECT_EQ(undone.status, 0) << undone.err;
   EXPECT_EQ(undone.out, "cgroups of killed guardians: removed\n");
-  EXPECT_FALSE(fs::exists(gone));
-  EXPECT_FALSE(fs::exists(taken)) << "its number is another process's by now";
-  EXPECT_TRUE(fs::exists(foreign));
-  EXPECT_TRUE(fs::exists(busy));
+  EXPECT_FALSE(fs::exists(one));
+  EXPECT_FALSE(fs::exists(two));
+  EXPECT_TRUE(fs::exists(held)) << "its guardian lives";
+  EXPECT_TRUE(fs::exists(busy)) << "somebody is in it";
+  ::close(guardian);
+  fs::remove_all(held);
   EXPECT_EQ(recover({}).out, "nothing to recover\n");
 }
 
