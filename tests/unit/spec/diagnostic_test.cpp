@@ -49,5 +49,13 @@ TEST(Nearest, FindsTyposOnly) {
   EXPECT_EQ(nearest("", keys), "");
 }
 
+TEST(Nearest, KnowsANameByItsLastPart) {
+  const std::vector<std::string> kinds{"network.loss", "network.partition", "process.kill"};
+  EXPECT_EQ(nearest("kill", kinds), "process.kill");
+  EXPECT_EQ(nearest("partitoin", kinds), "network.partition");
+  EXPECT_EQ(nearest("disk.kill", {"network.loss"}), "");
+  EXPECT_EQ(nearest("", kinds), "");
+}
+
 }  // namespace
 }  // namespace withstand::spec
