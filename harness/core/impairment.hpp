@@ -95,7 +95,7 @@ struct Match {
     fresh,        ///< TCP: nobody has answered on this connection yet: it is being opened
     established,  ///< TCP: both sides have been heard
   };
-  std::uint8_t protocol = 0;  ///< IP protocol number; 0: any
+  std::uint8_t protocol = 0;  ///< IP protocol number; 0: any; ICMP is that of either family
   State state = State::any;
   std::uint16_t port = 0;  ///< source or destination; 0: any
   [[nodiscard]] bool everything() const { return protocol == 0 && state == State::any && port == 0; }

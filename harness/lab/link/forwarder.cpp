@@ -258,9 +258,10 @@ void Forwarder::replan(core::Link link, Plan plan) {
 
 void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table) {
   const core::Instant now = core::now();
+  const auto shared = std::make_shared<const StageSettings>(settings);
   Stages& stages = impairments_[settings.handle];
   for (const StagedLink& staged : links) {
-    auto stage = std::make_shared<Stage>(settings, staged.draws, now, table);
+    auto stage = std::make_shared<Stage>(shared, staged.draws, now, table);
     stages.emplace_back(staged.link, stage);
     LinkState& link = state(staged.link);
     if (settings.kind == Kind::partition) link.partitions.push_back(stage);

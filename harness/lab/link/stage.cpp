@@ -28,7 +28,7 @@ Stage::Model model_of(const StageSettings& wanted, const core::DrawStream& draws
     case Kind::reorder:
       return ChoiceModel(settings.choice);
     case Kind::rate:
-      return RateModel(settings.rate, draws, now, table);
+      return std::make_unique<RateModel>(settings.rate, draws, now, table);
     case Kind::latency:
       return DelayModel(settings.delay, table);
   }
@@ -39,7 +39,8 @@ bool matches(const core::Match& match, const PacketHeader* header) {
   using State = core::Match::State;
   if (match.everything()) return true;
   if (header == nullptr) return false;
-  if (match.protocol != 0 && match.protocol != header->protocol) return false;
+  const bool icmp6 = match.protocol == IPPROTO_ICMP && header->ipv6 && header->protocol == IPPROTO_ICMPV6;
+  if (match.protocol != 0 && match.protocol != header->protocol && !icmp6) return false;
   if (match.port != 0 && !header->has(match.port)) return false;
   if (match.state == State::any || header->protocol != IPPROTO_TCP) return true;
   const bool opening = (header->tcp_flags & (PacketHeader::syn | PacketHeader::ack)) == PacketHeader::syn;
@@ -70,7 +71,7 @@ bool chosen(Stage& stage, const Stage::Draw& draw) {
 void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
   // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
   const core::Instant comes = packet.read + fate.ordered;
-  const auto departure = std::get<RateModel>(stage.model).offer(comes, packet.bytes);
+  const auto departure = std::get<std::unique_ptr<RateModel>>(stage.model)->offer(comes, packet.bytes);
   if (!departure) {
     fate.dropped = true;
     return;
@@ -152,8 +153,13 @@ void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vecto
 
 }  // namespace
 
-Stage::Stage(const StageSettings& wanted, const core::DrawStream& stream, core::Instant now, const Table& table)
-    : settings(wanted), draws(stream), model(model_of(wanted, stream, now, table)), added(now) {
+Stage::Stage(std::shared_ptr<const StageSettings> wanted, const core::DrawStream& stream, core::Instant now,
+             const Table& table)
+    : shared_(std::move(wanted)),
+      settings(*shared_),
+      draws(stream),
+      model(model_of(settings, stream, now, table)),
+      added(now) {
   if (std::holds_alternative<FlapModel>(model))
     watch_ = std::make_unique<FlapModel>(settings.settings.flap, draws, now);
 }
@@ -210,7 +216,7 @@ core::LinkEffect Stage::effect(core::Link link, core::Instant now) {
                           .drawn_mean_ns = egress.drawn.mean(),
                           .drawn_sd_ns = egress.drawn.deviation()};
   egress.drain.fill(effect);
-  if (const auto* rate = std::get_if<RateModel>(&model)) effect.queue_bytes = rate->queue_bytes();
+  if (const auto* rate = std::get_if<std::unique_ptr<RateModel>>(&model)) effect.queue_bytes = (*rate)->queue_bytes();
   if (watch_) effect.times_down = watch_->times_down(std::min(now, removed));
   return effect;
 }
@@ -247,10 +253,10 @@ std::uint64_t size_queues(const Plan& plan) {
   const nanoseconds delay = longest_delay(plan);
   std::uint64_t bytes = 0;
   for (const auto& stage : plan) {
-    auto* model = std::get_if<RateModel>(&stage->model);
+    auto* model = std::get_if<std::unique_ptr<RateModel>>(&stage->model);
     if (model == nullptr) continue;
-    model->size_queue(delay);
-    bytes += model->queue_bytes();
+    (*model)->size_queue(delay);
+    bytes += (*model)->queue_bytes();
   }
   return bytes;
 }

@@ -30,11 +30,17 @@ struct StageSettings {
 
 /// One impairment on one link.
 struct Stage {
-  using Model = std::variant<std::monostate, LossModel, ChoiceModel, DelayModel, RateModel, FlapModel>;
+  /// The largest is kept elsewhere, since there may be a stage for each pair of nodes.
+  using Model = std::variant<std::monostate, LossModel, ChoiceModel, DelayModel, std::unique_ptr<RateModel>, FlapModel>;
 
-  Stage(const StageSettings& wanted, const core::DrawStream& stream, core::Instant now, const Table& table = {});
+  Stage(std::shared_ptr<const StageSettings> wanted, const core::DrawStream& stream, core::Instant now,
+        const Table& table = {});
 
-  StageSettings settings;
+ private:
+  std::shared_ptr<const StageSettings> shared_;
+
+ public:
+  const StageSettings& settings;
   core::DrawStream draws;
   Model model;
   std::uint64_t next_draw = 0;  ///< of what belongs to no connection, or where the model has memory

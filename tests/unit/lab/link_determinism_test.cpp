@@ -66,9 +66,8 @@ std::vector<bool> losses(Stage& stage, const std::vector<Connection>& packets) {
 }
 
 Stage lossy() {
-  return {{.kind = Kind::loss, .handle = 1, .settings = {.loss = {.random = {.ppb = 300'000'000}}}},
-          core::draw_stream(42, "a fault", "n1>n2", "loss"),
-          0ns};
+  const StageSettings settings{.kind = Kind::loss, .handle = 1, .settings = {.loss = {.random = {.ppb = 300'000'000}}}};
+  return {std::make_shared<const StageSettings>(settings), core::draw_stream(42, "a fault", "n1>n2", "loss"), 0ns};
 }
 
 TEST(LinkDeterminism, HowConnectionsInterleaveDecidesNothing) {

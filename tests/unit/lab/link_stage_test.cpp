@@ -17,7 +17,8 @@ using Kind = core::Impairment::Kind;
 
 std::shared_ptr<Stage> stage(Kind kind, const core::LinkSettings& settings = {}, std::string_view fault = "a fault") {
   const auto draws = core::draw_stream(7, fault, "n1>n2", kind == Kind::loss ? "loss" : "jitter");
-  return std::make_shared<Stage>(StageSettings{.kind = kind, .handle = 1, .settings = settings}, draws, 0ns);
+  const StageSettings wanted{.kind = kind, .handle = 1, .settings = settings};
+  return std::make_shared<Stage>(std::make_shared<const StageSettings>(wanted), draws, 0ns);
 }
 
 core::LinkSettings loss(std::int64_t ppb) { return {.loss = {.random = {.ppb = ppb}}}; }
@@ -204,7 +205,8 @@ TEST(LinkRecount, FollowsEveryModelThatChooses) {
   for (const auto& impairment : impairments) {
     Recount recount(topology, impairment);
     const StageSettings settings{.kind = impairment.kind, .handle = 1, .settings = impairment.settings};
-    const Plan plan{std::make_shared<Stage>(settings, draws_of(topology, impairment, {0, 1}), 0ns)};
+    const auto shared = std::make_shared<const StageSettings>(settings);
+    const Plan plan{std::make_shared<Stage>(shared, draws_of(topology, impairment, {0, 1}), 0ns)};
     std::uint64_t hits = 0;
     for (std::uint64_t i = 1; i <= 5000; ++i) {
       for (const Fate& fate : fates_of(plan, {.header = &header})) hits += fate.dropped || fate.changed != 0;
