@@ -85,22 +85,9 @@ void LinkInjection::revert() {
   if (reverted_) return;
   timer_.reset();
   // The slowness before the end, so that no packet passes at full speed in between.
-  if (slow_.count() > 0) begin_slowly();
+  if (slow_) slow_->begin(impairment_.fault, impairment_.seed, turns_.back().links);
   lab_.links().remove(turns_.back().handle);
   reverted_ = true;
-}
-
-void LinkInjection::begin_slowly() {
-  core::Impairment ramp;
-  ramp.kind = core::Impairment::Kind::rate;
-  ramp.fault = impairment_.fault + ", slow start";
-  ramp.seed = impairment_.seed;
-  ramp.settings.rate.bits_per_second = 1'000'000'000;
-  ramp.settings.rate.ramp_from = 64'000;
-  ramp.settings.rate.ramp = slow_;
-  ramp.settings.rate.queue = 256 * 1024;
-  slow_links_ = lab_.links().add(ramp, turns_.back().links);
-  timer_ = lab_.loop().at(core::now() + slow_, [this] { lab_.links().remove(*slow_links_); });
 }
 
 std::vector<Link> aimed_links(const spec::FaultSpec& fault, const core::Topology& topology, const core::Aim& aim) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/fault.hpp"
+#include "network/slow_start.hpp"
 
 namespace withstand::faults {
 
@@ -24,7 +25,7 @@ class LinkInjection : public core::Injection {
   /// Every so often, from now on: `draw(k)` names the links of the k-th time, counted from 1.
   void redraw_every(std::chrono::nanoseconds interval, std::function<std::vector<core::Link>(std::uint64_t)> draw);
   /// When it ends, its links begin at next to nothing and reach their full rate after this time.
-  void start_slowly(std::chrono::nanoseconds time) { slow_ = time; }
+  void start_slowly(std::chrono::nanoseconds time) { slow_.emplace(lab_, time); }
 
  private:
   struct Turn {
@@ -33,17 +34,16 @@ class LinkInjection : public core::Injection {
   };
   void take_turn(std::vector<core::Link> links);
   void redraw();
-  void begin_slowly();
   void add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::size_t& silent);
 
   core::Lab& lab_;
   core::Impairment impairment_;
   Judge judge_;
   std::vector<Turn> turns_;
-  std::chrono::nanoseconds interval_{}, slow_{};
+  std::chrono::nanoseconds interval_{};
   std::function<std::vector<core::Link>(std::uint64_t)> draw_;
   core::EventLoop::Registration timer_;
-  std::optional<core::Links::Handle> slow_links_;
+  std::optional<SlowStart> slow_;
   bool reverted_ = false;
 };
 

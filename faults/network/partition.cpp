@@ -53,12 +53,7 @@ spec::KindSchema partition_schema() {
   redraw.type = spec::ValueType::duration;
   redraw.summary = "Draw the shape anew so often: other nodes are cut off, those in 'on' stay.";
   redraw.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(10));
-  spec::Parameter slow;
-  slow.name = "slow_start";
-  slow.type = spec::ValueType::duration;
-  slow.summary = "After it ends, the links start at 64kbit/s and reach 1Gbit/s, doubling evenly, in this time.";
-  slow.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(1));
-  schema.parameters = {shape, groups, direction, clients, parts, redraw, slow};
+  schema.parameters = {shape, groups, direction, clients, parts, redraw, slow_start_parameter()};
   for (auto& narrowing : narrowing_parameters()) schema.parameters.push_back(std::move(narrowing));
   return schema;
 }
@@ -183,7 +178,7 @@ class Partition : public core::DescribedFault {
         return links(fault, lab.topology(), seeds.bits(turn), aim);
       });
     }
-    injection->start_slowly(core::parameter_or<std::chrono::nanoseconds>(fault, "slow_start", {}));
+    injection->start_slowly(slow_start_of(fault));
     return injection;
   }
 };

@@ -41,6 +41,9 @@ std::vector<spec::Parameter> rate_parameters() {
   packets.minimum = std::int64_t{1};
   return {
       rate,
+      parameter("trace", ValueType::file,
+                "A recorded link instead of a rate, as Mahimahi's traces: one millisecond per line, at each of which "
+                "1504 bytes may leave."),
       bytes("burst", 64 * mebibyte, "What may pass at once after a pause, as of a token bucket."),
       bytes("overhead", 65536, "Added to each IP packet for the layers below: 38B for Ethernet on the wire."),
       bytes("cell", 65536, "Packets travel in whole cells of this size, as with ATM."),

@@ -3,6 +3,7 @@
 #include "core/parameters.hpp"
 #include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
+#include "network/slow_start.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -15,6 +16,7 @@ spec::KindSchema unplug_schema() {
   schema.kind = "network.unplug";
   schema.summary = "Takes the network cable out of nodes: their interface has no carrier.";
   schema.targeting = spec::Targeting::nodes;
+  schema.parameters = {slow_start_parameter()};
   return schema;
 }
 
@@ -37,22 +39,23 @@ for  = "10s"
 
 class UnplugInjection : public core::Injection {
  public:
-  UnplugInjection(const core::Context& context, const std::vector<core::Link>& links) : lab_(context.lab) {
+  UnplugInjection(const core::Context& context, std::vector<core::Link> links)
+      : lab_(context.lab),
+        fault_(context.fault.name),
+        seed_(context.seed),
+        links_(std::move(links)),
+        slow_(context.lab, slow_start_of(context.fault)) {
     core::Impairment cut;
     cut.kind = core::Impairment::Kind::partition;
     cut.fault = context.fault.name;
     cut.seed = context.seed;
-    cut_ = lab_.links().add(cut, links);
+    cut_ = lab_.links().add(cut, links_);
     for (const NodeId node : context.aim.on) {
       const auto before = lab_.links().carrier(node);
       lab_.links().unplug(node);
       cables_.push_back({.node = node, .changes_before = before.changes, .seen = lab_.links().carrier(node)});
     }
   }
-
-  ~UnplugInjection() override = default;
-  UnplugInjection(const UnplugInjection&) = delete;
-  UnplugInjection& operator=(const UnplugInjection&) = delete;
 
   [[nodiscard]] core::Evidence observe() override {
     core::Evidence evidence;
@@ -78,6 +81,7 @@ class UnplugInjection : public core::Injection {
       cable.seen = lab_.links().carrier(cable.node);  // the last word on it while it was out
       lab_.links().plug(cable.node);
     }
+    slow_.begin(fault_, seed_, links_);
     lab_.links().remove(cut_);
     reverted_ = true;
   }
@@ -103,6 +107,10 @@ class UnplugInjection : public core::Injection {
   }
 
   core::Lab& lab_;
+  std::string fault_;
+  std::uint64_t seed_;
+  std::vector<core::Link> links_;
+  SlowStart slow_;
   core::Links::Handle cut_ = 0;
   std::vector<Cable> cables_;
   bool reverted_ = false;

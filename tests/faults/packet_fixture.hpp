@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstring>
@@ -41,10 +42,16 @@ class PacketFaultTest : public ::testing::Test {
     auto spec = std::make_unique<spec::FaultSpec>();
     spec->name = kind + "-" + std::to_string(specs_.size());
     spec->kind = kind;
+    for (const auto& [name, value] : parameters) EXPECT_TRUE(knows(kind, name)) << kind << " has no '" << name << "'";
     spec->parameters = std::move(parameters);
     injections_.push_back(catalog_.fault(kind)->inject({*lab_, *spec, 42, std::move(aim)}));
     specs_.push_back(std::move(spec));
     return *injections_.back();
+  }
+
+  [[nodiscard]] bool knows(const std::string& kind, const std::string& name) const {
+    const auto& known = catalog_.find(kind)->parameters;
+    return std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; });
   }
 
   [[nodiscard]] sockaddr_in address(core::NodeId node, std::uint16_t port) const {

@@ -18,6 +18,8 @@ void Slots::open_next() {
 }
 
 core::Instant Slots::leaves(core::Instant ready, std::uint32_t bytes) {
+  // After a long silence the slots begin anew, as in netem, instead of being drawn one by one up to now.
+  if (ready - slot_ > 64 * settings_.slot_max) slot_ = ready;
   while (slot_ < ready || packets_left_ <= 0 || bytes_left_ <= 0) open_next();
   // As in netem, the packet that exhausts a slot still leaves in it.
   --packets_left_;

@@ -152,5 +152,10 @@ TEST(Slots, ComeAsFarApartAsTheyWereDrawn) {
   EXPECT_LT(support::kolmogorov(gaps, [](double x) { return (x - 1) / 2; }), support::kolmogorov_limit);
 }
 
+TEST(Slots, BeginAnewAfterALongSilence) {
+  Slots slots({.slot_min = 1us, .slot_max = 1us, .slot_packets = 1}, draws, 0ns);
+  EXPECT_LE(slots.leaves(std::chrono::hours(24), 1) - std::chrono::hours(24), 1us);
+}
+
 }  // namespace
 }  // namespace withstand::lab::link
