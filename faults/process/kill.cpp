@@ -39,10 +39,14 @@ core::Documentation kill_documentation() {
   documentation.text =
       "The signal goes to all processes of the node in one step of the kernel (cgroup.kill, or kill(-1) inside its PID "
       "namespace), so none can act on another's death. The node's address, disk and clock stay as they are.\n\n"
-      "With restart the same command is started again on the same data. Without it the node is gone for the rest of "
-      "the "
-      "run, and recovery is measured from the kill.";
-  documentation.evidence = "The main process's exit status as waitid(2) returned it to the node's init.";
+      "With tree = false only the main process is killed, and what it started goes on, perhaps serving clients; the "
+      "evidence says how many. A signal other than KILL may be survived too.\n\n"
+      "With restart the same command is started again on the same data, once nothing of the old processes lives: what "
+      "is left of them gets SIGKILL first. If the node is not ready again when the run's after phase ends, the run has "
+      "failed. Without restart the node is gone for the rest of the run, and recovery is measured from the kill.";
+  documentation.evidence =
+      "The main process's exit status as waitid(2) returned it to the node's init; how many processes of the node the "
+      "kernel lists then (none, unless tree is false or the signal another); when the node was ready again.";
   documentation.example =
       "[[fault]]\nname    = \"kill\"\nkind    = \"process.kill\"\non      = \"any\"\nat      = \"5s\"\nrestart = "
       "\"3s\"\n";
@@ -63,6 +67,7 @@ class Kill : public ProcessFault {
     const bool tree = core::parameter_or(context.fault, "tree", true);
     StrikeOptions options = strike_options(context.fault);
     options.requested = spec::signal_name(signal);
+    options.ends_all = signal == SIGKILL && tree;
     options.strike = [&lab = context.lab, name = context.fault.name, signal, tree](core::NodeId node) {
       if (signal == SIGKILL && tree)
         lab.kill(node, name);

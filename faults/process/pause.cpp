@@ -15,21 +15,27 @@ class PauseInjection : public core::Injection {
   explicit PauseInjection(const core::Context& context) : lab_(context.lab) {
     for (const core::NodeId node : context.aim.on) {
       auto& held = held_[node];
-      held.was_running = lab_.state(node).host_pid != 0;
-      if (held.was_running) held.pause = lab_.pause(node, context.fault.name);
+      // A node that is down is held as well: another fault may start it again while this one lasts.
+      held.pause = lab_.pause(node, context.fault.name);
+      held.first = held.last = held.pause->proof();
     }
   }
 
   [[nodiscard]] core::Evidence observe() override {
     core::Evidence evidence;
     for (auto& [node, held] : held_) {
-      if (held.pause && !reverted_) held.proof = held.pause->proof();
+      if (!reverted_) look(node, held);
       EvidenceRow row;
       row.what = "pause of " + lab_.topology().at(node).name;
       row.requested = "every process stopped";
       row.source = "kernel: /proc and cgroup.events, read outside the node";
-      row.measured = held.pause ? held.pause->mechanism() + ": " + held.proof.text : "the node was not running";
-      row.judgement = held.pause && held.proof.holds ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::absent;
+      // A process that another fault kills while it is held was held to its end.
+      const bool ended_held = held.empty && held.first.holds;
+      const auto& proof = ended_held ? held.first : held.last;
+      row.measured =
+          held.empty && !ended_held ? "the node was not running" : held.pause->mechanism() + ": " + proof.text;
+      if (ended_held) row.measured += ", until the node was ended";
+      row.judgement = proof.holds ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::absent;
       evidence.rows.push_back(row);
     }
     return evidence;
@@ -38,8 +44,7 @@ class PauseInjection : public core::Injection {
   void revert() override {
     if (reverted_) return;
     for (auto& [node, held] : held_) {
-      if (!held.pause) continue;
-      held.proof = held.pause->proof();
+      look(node, held);
       held.pause->resume();
     }
     reverted_ = true;
@@ -47,10 +52,15 @@ class PauseInjection : public core::Injection {
 
  private:
   struct Held {
-    bool was_running = false;
     std::unique_ptr<core::Pause> pause;
-    core::Pause::Proof proof;
+    core::Pause::Proof first, last;  ///< when it began, and the latest
+    bool empty = false;              ///< no process was there at the latest
   };
+  void look(core::NodeId node, Held& held) {
+    held.last = held.pause->proof();
+    held.empty = lab_.processes(node) == 0;
+  }
+
   core::Lab& lab_;
   std::map<core::NodeId, Held> held_;
   bool reverted_ = false;
@@ -71,7 +81,8 @@ core::Documentation pause_documentation() {
       "Uses the cgroup v2 freezer where the harness may create cgroups: the target cannot see or refuse it. Elsewhere "
       "every "
       "process of the node gets SIGSTOP, which a parent inside the node can see through waitpid(2). The evidence says "
-      "which. "
+      "which. A process that another fault starts in the node meanwhile is held too, before its program runs; one that "
+      "another fault kills is gone, and the pause goes on for what comes next.\n\n"
       "The node's kernel side goes on: its TCP stack acknowledges data that the stopped process does not read.";
   documentation.evidence =
       "Read outside the node just before it goes on: the freezer's own state, each process's state, and that none used "

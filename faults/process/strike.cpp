@@ -12,6 +12,9 @@ namespace withstand::faults {
 
 namespace {
 
+/// How often those that were killed are looked for: dying takes some hundred microseconds.
+constexpr std::chrono::milliseconds clearing_interval{1};
+
 /// A node whose start was asked for has no process yet and must not be started once more.
 bool has_exited(const core::Lab& lab, core::NodeId node) {
   return lab.state(node).phase == core::NodeState::Phase::exited;
@@ -61,6 +64,7 @@ std::vector<spec::KindTable::Objection> strike_objections(const spec::FaultSpec&
 Strike::Strike(const core::Context& context, StrikeOptions options)
     : lab_(context.lab), name_(context.fault.name), options_(std::move(options)) {
   exits_ = lab_.on_exit([this](const core::Exit& exit) { on_exit(exit); });
+  readies_ = lab_.on_ready([this](NodeId node) { on_ready(node); });
   for (const NodeId node : context.aim.on) {
     victims_[node].was_running = lab_.state(node).host_pid != 0;
     if (victims_[node].was_running) strike(node);
@@ -68,38 +72,81 @@ Strike::Strike(const core::Context& context, StrikeOptions options)
 }
 
 void Strike::strike(NodeId node) {
-  victims_[node].strikes.push_back(core::now());
+  Round round;
+  round.strike = core::now();
+  victims_[node].rounds.push_back(round);
   options_.strike(node);
 }
 
 void Strike::on_exit(const core::Exit& exit) {
   const auto it = victims_.find(exit.node);
-  if (it == victims_.end() || exit.asked_by != name_) return;
-  it->second.exits.push_back(exit);
-  if (!options_.restart || reverted_) return;
-  it->second.timer = lab_.loop().at(exit.when + *options_.restart, [this, node = exit.node] { restart(node); });
+  if (it == victims_.end() || it->second.rounds.empty() || exit.asked_by != name_) return;
+  Round& round = it->second.rounds.back();
+  if (round.exit) return;
+  round.exit = exit;
+  round.left = lab_.processes(exit.node);
+  if (options_.ends_all)
+    end_rest(exit.node);
+  else
+    come_back(exit.node);
+}
+
+/// As systemd's KillMode=mixed: when the main process has ended, whatever is left is killed at once.
+void Strike::end_rest(NodeId node) {
+  auto& victim = victims_[node];
+  // Another fault may have started the node already; then nothing of this start is left.
+  if (has_exited(lab_, node) && lab_.processes(node) > 0) {
+    lab_.kill(node, name_);
+    victim.timer = lab_.loop().at(core::now() + clearing_interval, [this, node] { end_rest(node); });
+    return;
+  }
+  victim.rounds.back().clear = core::now();
+  come_back(node);
+}
+
+/// After the revert it is late enough. Never within the exit's own announcement, whose other readers come first.
+void Strike::come_back(NodeId node) {
+  if (!options_.restart) return;
+  auto& victim = victims_[node];
+  const Instant due = reverted_ ? core::now() : victim.rounds.back().exit->when + *options_.restart;
+  victim.timer = lab_.loop().at(due, [this, node] { restart(node); });
 }
 
 void Strike::restart(NodeId node) {
   auto& victim = victims_[node];
+  Round& round = victim.rounds.back();
+  if (!options_.ends_all) round.left = lab_.processes(node);
   if (has_exited(lab_, node)) lab_.start(node);
-  victim.restarts.push_back(core::now());
+  const auto state = lab_.state(node);
+  round.restart = core::now();
+  round.start = state.starts;
+  if (state.phase == core::NodeState::Phase::ready) round.ready = core::now();  // another fault was first
   if (struck_out(victim)) return;
   victim.timer = lab_.loop().at(core::now() + options_.uptime, [this, node] {
     if (lab_.state(node).host_pid != 0) strike(node);
   });
 }
 
+void Strike::on_ready(NodeId node) {
+  const auto it = victims_.find(node);
+  if (it == victims_.end() || it->second.rounds.empty()) return;
+  Round& round = it->second.rounds.back();
+  if (round.restart && !round.ready && lab_.state(node).starts == round.start) round.ready = core::now();
+}
+
 bool Strike::struck_out(const Victim& victim) const {
-  return reverted_ || victim.strikes.size() >= static_cast<std::size_t>(options_.crashes);
+  return reverted_ || victim.rounds.size() >= static_cast<std::size_t>(options_.crashes);
 }
 
 void Strike::revert() {
   if (reverted_) return;
   reverted_ = true;
   for (auto& [node, victim] : victims_) {
+    if (victim.rounds.empty() || !victim.rounds.back().exit) continue;
+    const Round& round = victim.rounds.back();
+    if (options_.ends_all && !round.clear) continue;  // comes back when it is
     victim.timer.reset();
-    if (options_.restart && victim.restarts.size() < victim.exits.size()) restart(node);
+    if (options_.restart && !round.restart) restart(node);
   }
 }
 
@@ -107,46 +154,97 @@ std::optional<Instant> Strike::ended() const {
   Instant last{};
   for (const auto& [node, victim] : victims_) {
     if (!victim.was_running) continue;
-    if (!struck_out(victim) || victim.exits.size() < victim.strikes.size()) return std::nullopt;
-    if (options_.restart && victim.restarts.size() < victim.exits.size()) return std::nullopt;
-    last = std::max(last, options_.restart ? victim.restarts.back() : victim.strikes.back());
+    const Round& round = victim.rounds.back();
+    if (!struck_out(victim) || !round.exit) return std::nullopt;
+    if (options_.ends_all && !round.clear) return std::nullopt;
+    if (options_.restart && !round.restart) return std::nullopt;
+    last = std::max(last, options_.restart ? *round.restart : round.strike);
   }
   if (last == Instant{}) return std::nullopt;
   return last;
 }
 
-EvidenceRow Strike::row(NodeId node, const Victim& victim) const {
+EvidenceRow Strike::exit_row(NodeId node, const Victim& victim) const {
   EvidenceRow row;
   row.what = "exit of " + lab_.topology().at(node).name;
   row.requested =
       options_.crashes == 1 ? options_.requested : fmt::format("{} × {}", options_.crashes, options_.requested);
   row.source = "kernel: waitid in the node's init";
   row.judgement = EvidenceRow::Judgement::absent;
-  if (victim.exits.empty()) {
-    row.measured = victim.was_running ? "it still runs" : "the node was not running";
+  const Round* last = nullptr;
+  std::int64_t exits = 0;
+  bool all = true;
+  for (const Round& round : victim.rounds) {
+    if (!round.exit) continue;
+    last = &round;
+    ++exits;
+    all = all && options_.accepts(*round.exit);
+  }
+  if (last == nullptr) {
+    const bool runs = lab_.state(node).host_pid != 0;
+    row.measured = !victim.was_running ? "the node was not running" : runs ? "it still runs" : "it ended otherwise";
     return row;
   }
-  const auto& exit = victim.exits.back();
+  const auto& exit = *last->exit;
   const std::string how =
       exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
-  row.measured = fmt::format("{}, pid {}, {} after the request", how, exit.host_pid,
-                             spec::to_human(exit.when - victim.strikes.at(victim.exits.size() - 1)));
-  if (options_.crashes > 1) row.measured = fmt::format("{} exits; the last: {}", victim.exits.size(), row.measured);
-  bool all = victim.exits.size() == static_cast<std::size_t>(options_.crashes);
-  for (const auto& one : victim.exits) all = all && options_.accepts(one);
-  row.judgement = all ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::mismatch;
+  row.measured =
+      fmt::format("{}, pid {}, {} after the request", how, exit.host_pid, spec::to_human(exit.when - last->strike));
+  if (options_.crashes > 1) row.measured = fmt::format("{} exits; the last: {}", exits, row.measured);
+  row.judgement = all && exits == options_.crashes ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::mismatch;
+  return row;
+}
+
+EvidenceRow Strike::rest_row(NodeId node, const Victim& victim) const {
+  EvidenceRow row;
+  row.what = "processes left in " + lab_.topology().at(node).name;
+  row.source = "kernel: the node's processes, listed outside it";
+  const Round& last = *std::find_if(victim.rounds.rbegin(), victim.rounds.rend(),
+                                    [](const Round& round) { return round.exit.has_value(); });
+  if (!options_.ends_all) {
+    row.requested = "as many as go on";
+    const bool down = !last.restart && has_exited(lab_, node);
+    row.measured =
+        fmt::format("{}{}", down ? lab_.processes(node) : last.left, last.restart ? ", ended before the restart" : "");
+    return row;
+  }
+  row.requested = "none";
+  const auto unclear = std::find_if(victim.rounds.begin(), victim.rounds.end(),
+                                    [](const Round& round) { return round.exit && !round.clear; });
+  if (unclear != victim.rounds.end()) {
+    row.measured = fmt::format("{}, although killed", std::max<std::size_t>(lab_.processes(node), 1));
+    row.judgement = EvidenceRow::Judgement::mismatch;
+    return row;
+  }
+  if (last.clear) row.measured = fmt::format("none {} after the exit", spec::to_human(*last.clear - last.exit->when));
+  if (last.left > 0) row.measured += fmt::format(", {} killed", last.left);
+  row.judgement = EvidenceRow::Judgement::agrees;
+  return row;
+}
+
+EvidenceRow Strike::restart_row(NodeId node, const Round& round) const {
+  EvidenceRow row;
+  row.what = "restart of " + lab_.topology().at(node).name;
+  row.requested = spec::to_text(*options_.restart) + " after the exit";
+  const std::string started = spec::to_human(*round.restart - round.exit->when) + " after the exit";
+  row.source = "harness clock, and what the target calls ready";
+  row.measured = round.ready ? fmt::format("started {}, ready {} after it", started,
+                                           spec::to_human(*round.ready - round.exit->when))
+                             : fmt::format("started {}, never seen ready", started);
+  // That it does not come up says nothing against the fault: the run's verdict does.
+  if (round.ready) row.judgement = EvidenceRow::Judgement::agrees;
   return row;
 }
 
 core::Evidence Strike::observe() {
   core::Evidence evidence;
   for (const auto& [node, victim] : victims_) {
-    evidence.rows.push_back(row(node, victim));
-    if (!options_.restart || victim.restarts.empty()) continue;
-    const auto down = victim.restarts.back() - victim.exits.at(victim.restarts.size() - 1).when;
-    evidence.rows.push_back({"restart of " + lab_.topology().at(node).name, spec::to_text(*options_.restart),
-                             spec::to_human(down) + " after the exit", "harness clock",
-                             EvidenceRow::Judgement::informative});
+    evidence.rows.push_back(exit_row(node, victim));
+    if (victim.rounds.empty() || !victim.rounds.front().exit) continue;
+    evidence.rows.push_back(rest_row(node, victim));
+    const auto last = std::find_if(victim.rounds.rbegin(), victim.rounds.rend(),
+                                   [](const Round& round) { return round.restart.has_value(); });
+    if (last != victim.rounds.rend()) evidence.rows.push_back(restart_row(node, *last));
   }
   return evidence;
 }

@@ -13,8 +13,9 @@ namespace withstand::faults {
 /// What process.kill and process.terminate share: bring nodes down, see them exit, start them again, and again for a
 /// crash loop.
 struct StrikeOptions {
-  std::string requested;                           ///< "SIGKILL", for the evidence
-  std::function<void(core::NodeId)> strike;        ///< brings the target's processes down, at once or with a grace time
+  std::string requested;                     ///< "SIGKILL", for the evidence
+  std::function<void(core::NodeId)> strike;  ///< brings the target's processes down, at once or with a grace time
+  bool ends_all = true;  ///< what the main process leaves behind is killed with it; else it goes on until a restart
   std::function<bool(const core::Exit&)> accepts;  ///< whether this exit is what was asked for
   std::optional<spec::Duration> restart;           ///< after the exit; absent: the node stays down
   std::int64_t crashes = 1;                        ///< how many times each node goes down
@@ -29,24 +30,36 @@ class Strike : public core::Injection {
   [[nodiscard]] std::optional<core::Instant> ended() const override;
 
  private:
+  /// One time that a node goes down.
+  struct Round {
+    core::Instant strike{};
+    std::optional<core::Exit> exit;
+    std::size_t left = 0;                ///< processes of the node after its main process had exited
+    std::optional<core::Instant> clear;  ///< when the kernel listed none any more
+    std::optional<core::Instant> restart, ready;
+    std::int64_t start = 0;  ///< which start of the node the restart was
+  };
   struct Victim {
     bool was_running = false;
-    std::vector<core::Instant> strikes;
-    std::vector<core::Exit> exits;
-    std::vector<core::Instant> restarts;
+    std::vector<Round> rounds;
     core::EventLoop::Registration timer;
   };
   void strike(core::NodeId node);
   void on_exit(const core::Exit& exit);
+  void on_ready(core::NodeId node);
+  void end_rest(core::NodeId node);
+  void come_back(core::NodeId node);
   void restart(core::NodeId node);
   [[nodiscard]] bool struck_out(const Victim& victim) const;
-  [[nodiscard]] core::EvidenceRow row(core::NodeId node, const Victim& victim) const;
+  [[nodiscard]] core::EvidenceRow exit_row(core::NodeId node, const Victim& victim) const;
+  [[nodiscard]] core::EvidenceRow rest_row(core::NodeId node, const Victim& victim) const;
+  [[nodiscard]] core::EvidenceRow restart_row(core::NodeId node, const Round& round) const;
 
   core::Lab& lab_;
   std::string name_;
   StrikeOptions options_;
   std::map<core::NodeId, Victim> victims_;
-  core::Lab::Subscription exits_;
+  core::Lab::Subscription exits_, readies_;
   bool reverted_ = false;
 };
 

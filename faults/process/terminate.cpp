@@ -21,7 +21,7 @@ spec::KindSchema terminate_schema() {
   spec::Parameter grace;
   grace.name = "grace";
   grace.type = spec::ValueType::duration;
-  grace.summary = "How long the node may take to end before every process of it gets SIGKILL.";
+  grace.summary = "How long the main process may take to end before every process of the node gets SIGKILL.";
   grace.fallback = spec::Duration(std::chrono::seconds(10));
   schema.parameters = strike_parameters();
   schema.parameters.insert(schema.parameters.begin(), grace);
@@ -31,10 +31,13 @@ spec::KindSchema terminate_schema() {
 core::Documentation terminate_documentation() {
   core::Documentation documentation;
   documentation.text =
-      "SIGTERM goes to the node's main process, which may pass it on as it does in production. If it has not exited "
-      "when "
-      "the grace time is over, the whole node gets SIGKILL. The evidence says which of the two ended it.";
-  documentation.evidence = "The main process's exit status as waitid(2) returned it to the node's init, and when.";
+      "SIGTERM goes to the node's main process, which may pass it on as it does in production. When it has exited, or "
+      "the grace time is over, whatever is left of the node gets SIGKILL, as systemd does it with KillMode=mixed.\n\n"
+      "With restart the same command is started again, once nothing of the old processes lives. If the node is not "
+      "ready again when the run's after phase ends, the run has failed.";
+  documentation.evidence =
+      "The main process's exit status as waitid(2) returned it to the node's init, and when; that the kernel lists no "
+      "process of the node after it, and how many had to be killed; when the node was ready again.";
   documentation.example =
       "[[fault]]\nname    = \"roll\"\nkind    = \"process.terminate\"\non      = \"any\"\nat      = \"5s\"\ngrace   = "
       "\"2s\"\nrestart = \"1s\"\n";
@@ -55,10 +58,11 @@ class Terminate : public ProcessFault {
     options.requested = "SIGTERM, SIGKILL after " + spec::to_text(grace);
     auto timers = std::make_shared<std::map<core::NodeId, core::EventLoop::Registration>>();
     options.strike = [&lab = context.lab, name = context.fault.name, grace, timers](core::NodeId node) {
-      const auto pid = lab.state(node).host_pid;
+      const auto start = lab.state(node).starts;
       lab.signal(node, SIGTERM, false, name);
-      (*timers)[node] = lab.loop().at(core::now() + grace, [&lab, name, node, pid] {
-        if (lab.state(node).host_pid == pid) lab.kill(node, name);
+      (*timers)[node] = lab.loop().at(core::now() + grace, [&lab, name, node, start] {
+        const auto state = lab.state(node);
+        if (state.starts == start && state.host_pid != 0) lab.kill(node, name);
       });
     };
     options.accepts = [](const core::Exit&) { return true; };

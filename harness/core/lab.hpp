@@ -34,6 +34,7 @@ struct NodeState {
   Phase phase = Phase::created;
   std::int32_t host_pid = 0;  ///< of the target's main process; 0 when none runs
   std::int64_t starts = 0;    ///< how many times it was started
+  Instant started{};          ///< when its last start was asked for
   std::optional<Exit> last_exit;
 };
 
@@ -84,9 +85,14 @@ class Lab {
   /// SIGKILL to every process of the node at once (cgroup.kill where there is one, else through its init). The node's
   /// namespaces stay.
   virtual void kill(NodeId node, const std::string& asked_by) = 0;
-  /// Starts the target in a node whose main process has exited. Throws if it runs.
+  /// How many processes of the target live in the node, its main process and whatever that has left behind, as the
+  /// kernel lists them now.
+  [[nodiscard]] virtual std::size_t processes(NodeId node) const = 0;
+  /// Starts the target in a node whose main process has exited, as soon as nothing of the last start lives: whatever it
+  /// left behind gets SIGKILL first. Throws if it runs.
   virtual void start(NodeId node) = 0;
-  /// Freezes every process of the node. Two pauses of one node nest: it runs again when the last ends.
+  /// Freezes every process of the node, those too that are started later. Two pauses of one node nest: it runs again
+  /// when the last ends.
   [[nodiscard]] virtual std::unique_ptr<Pause> pause(NodeId node, const std::string& asked_by) = 0;
 
   /// Runs a command inside the node's namespaces as the node's user, outside what kill and pause hit. The callback

@@ -44,9 +44,9 @@ class Init {
     const int cgroup = message->descriptors.empty() ? -1 : message->descriptors[0].get();
     switch (message->data[0]) {
       case init::start_first:
-        return start(plan_.first_argv, cgroup);
+        return start(plan_.first_argv, cgroup, init::number(message->data, 0) != 0);
       case init::start_again:
-        return start(plan_.argv, cgroup);
+        return start(plan_.argv, cgroup, init::number(message->data, 0) != 0);
       case init::open_socket:
         return open_socket(init::number(message->data, 0));
       default:
@@ -54,7 +54,7 @@ class Init {
     }
   }
 
-  void start(const std::vector<std::string>& argv, int cgroup) {
+  void start(const std::vector<std::string>& argv, int cgroup, bool stopped) {
     if (child_.pid != 0) return tell_failure(EBUSY, "start: the target runs");
     try {
       os::SocketPair report = os::make_socket_pair();
@@ -62,6 +62,8 @@ class Init {
         become_target(plan_, argv, descriptors_.standard_output, descriptors_.standard_error, report.second.get());
       });
       report_ = std::move(report.first);
+      if (stopped) child_.pidfd.send(SIGSTOP);
+      send(std::string(1, init::born), {child_.pidfd.get()});
     } catch (const std::system_error& error) {
       tell_failure(error.code().value(), os::attempt_of(error));
     }
@@ -72,9 +74,7 @@ class Init {
     const auto message = os::receive_message(report_.get());
     report_.reset();
     if (message->end) {
-      std::string data(1, init::started);
-      init::put(data, child_.pid);
-      send(data, {child_.pidfd.get()});
+      send(std::string(1, init::started));
       announced_ = true;
       return;
     }

@@ -29,6 +29,7 @@ void LocalLab::signal(core::NodeId node, int signal, bool whole_tree, const std:
   impl_->node(node).signal(signal, whole_tree, asked_by);
 }
 void LocalLab::kill(core::NodeId node, const std::string& asked_by) { impl_->node(node).kill(asked_by); }
+std::size_t LocalLab::processes(core::NodeId node) const { return impl_->node(node).processes(); }
 void LocalLab::start(core::NodeId node) { impl_->start(node, {}); }
 
 std::unique_ptr<core::Pause> LocalLab::pause(core::NodeId node, const std::string&) {
@@ -86,6 +87,14 @@ HelperProcess LocalLab::spawn_in(core::NodeId node, const std::vector<std::strin
 
 std::string LocalLab::expand(core::NodeId node, const std::string& text) const {
   return impl_->renderer.expand(node, text);
+}
+
+std::string LocalLab::why_not_ready(core::NodeId node) const {
+  const auto state = this->state(node);
+  if (state.starts < 2 || state.phase != core::NodeState::Phase::starting) return {};
+  const auto asked = impl_->readiness.find(node);
+  if (asked != impl_->readiness.end()) return asked->second->objection();
+  return state.host_pid == 0 ? "processes of its last start do not end" : "its program was not executed yet";
 }
 
 std::string LocalLab::pause_mechanism() const { return impl_->nodes.front()->pause_mechanism(); }

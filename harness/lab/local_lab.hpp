@@ -55,6 +55,7 @@ class LocalLab : public core::Lab {
   [[nodiscard]] core::NodeState state(core::NodeId node) const override;
   void signal(core::NodeId node, int signal, bool whole_tree, const std::string& asked_by) override;
   void kill(core::NodeId node, const std::string& asked_by) override;
+  [[nodiscard]] std::size_t processes(core::NodeId node) const override;
   void start(core::NodeId node) override;
   [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId node, const std::string& asked_by) override;
   void run_in(core::NodeId node, const std::vector<std::string>& command, std::chrono::nanoseconds timeout,
@@ -81,6 +82,9 @@ class LocalLab : public core::Lab {
 
   /// The text with every template of spec/target.hpp resolved for this node (also for driver options: any client).
   [[nodiscard]] std::string expand(core::NodeId node, const std::string& text) const;
+  /// Of a node that was started again and is not ready: what keeps it, in words; else empty. Only a first start has a
+  /// time limit; later ones are asked for as long as the lab stands.
+  [[nodiscard]] std::string why_not_ready(core::NodeId node) const;
   /// "cgroup v2 freezer" or "SIGSTOP to every process of the node", whichever pauses use here.
   [[nodiscard]] std::string pause_mechanism() const;
   /// First output line of each of the target's `versions` commands; what failed is left out.

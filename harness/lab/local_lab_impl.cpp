@@ -81,6 +81,10 @@ void LocalLab::Impl::write_state() {
 
 NodeEvents LocalLab::Impl::events() {
   NodeEvents events;
+  // A readiness that is a log line must not miss one that comes before the start is reported.
+  events.starting = [this](core::NodeId id) {
+    if (renderer.kind(id)->ready.source == spec::ReadySpec::Source::log) ask_whether_ready(id);
+  };
   events.started = [this](core::NodeId id) { ask_whether_ready(id); };
   events.start_failed = [this](core::NodeId id, const std::string& why) { on_start_failed(id, why); };
   events.exited = [this](const core::Exit& exit) { on_exit(exit); };
@@ -97,11 +101,8 @@ NodeEvents LocalLab::Impl::events() {
 
 void LocalLab::Impl::start(core::NodeId id, std::function<void(std::string)> done) {
   readiness.erase(id);
-  // A readiness that is a log line must not miss one that comes before the start is reported.
   node(id).start();
   start_waiters[id] = std::move(done);
-  const auto* kind = renderer.kind(id);
-  if (kind->ready.source == spec::ReadySpec::Source::log) ask_whether_ready(id);
 }
 
 void LocalLab::Impl::ask_whether_ready(core::NodeId id) {
@@ -111,6 +112,7 @@ void LocalLab::Impl::ask_whether_ready(core::NodeId id) {
   question.node = id;
   question.name = topology.at(id).name;
   question.ready = kind->ready;
+  question.gives_up = node(id).state().starts == 1;
   // A pattern has braces of its own, and is no template.
   const bool pattern = kind->ready.source == spec::ReadySpec::Source::log;
   if (!pattern) question.ready.text = renderer.expand(id, kind->ready.text);

@@ -1,5 +1,6 @@
 #include "lab/node.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr unsigned node_namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
 constexpr int setup_timeout_ms = 20'000;
+/// How often a start looks whether all of the last one has gone: dying takes some hundred microseconds.
+constexpr std::chrono::milliseconds clearing_interval{1};
 
 }  // namespace
 
@@ -51,6 +54,7 @@ std::unique_ptr<LogCapture> Node::capture(const NodeLogs& logs, bool error) {
 }
 
 Node::~Node() {
+  clearing_.reset();
   commands_.reset();
   give_up_sockets();
   if (!adopted_ && init_.pid != 0) {  // construction of another node failed before this one was finished
@@ -83,6 +87,7 @@ link::NodeInterface Node::finish_setup() {
   proc_ = os::ProcFolder(std::move(descriptors[2]));
   pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
   adopted_ = std::make_unique<AdoptedProcess>(loop_, init_, [this](const os::WaitStatus& status) {
+    clearing_.reset();
     commands_.reset();
     give_up_sockets();
     events_.init_died(plan_.id, status.to_text());
@@ -104,12 +109,34 @@ void Node::start() {
     throw std::logic_error("start " + plan_.name + ": it already runs");
   if (!plan_.has_target) throw std::logic_error("start " + plan_.name + ": a client has no target");
   requests_.clear();
-  const char command = state_.starts == 0 ? init::start_first : init::start_again;
   state_.phase = Phase::starting;
+  state_.started = core::now();
   ++state_.starts;
+  start_when_alone();
+}
+
+/// What the last start left behind could answer for the next one, or hold its port.
+void Node::start_when_alone() {
+  auto& tree = pauses_->tree();
+  if (!tree.gone()) {
+    tree.kill();
+    clearing_ = loop_.at(core::now() + clearing_interval, [this] { start_when_alone(); });
+    return;
+  }
+  output_log_->drain();  // its last words are not the next one's
+  error_log_->drain();
+  events_.starting(plan_.id);
+  std::string data(1, state_.starts == 1 ? init::start_first : init::start_again);
+  born_stopped_ = pauses_->stops_newborn();
+  init::put(data, born_stopped_ ? 1 : 0);
   std::vector<int> cgroup;
   if (cgroups_) cgroup.push_back(cgroups_->make_start(state_.starts));
-  os::send_message(control_.get(), std::string_view(&command, 1), cgroup);  // a dead init is told by init_died
+  os::send_message(control_.get(), data, cgroup);  // a dead init is told by init_died
+}
+
+std::size_t Node::processes() const {
+  const auto& tree = pauses_->tree();
+  return std::max<std::size_t>(tree.processes().size(), tree.gone() ? 0 : 1);
 }
 
 void Node::mark_ready() {
@@ -150,12 +177,16 @@ void Node::on_control() {
 
 void Node::on_message(os::Message& message) {
   switch (message.data[0]) {
+    case init::born:
+      return on_born(message);
     case init::started:
-      return on_started(message);
+      return events_.started(plan_.id);
     case init::exited:
       return on_exited(message.data);
     case init::failed: {
       state_.phase = core::NodeState::Phase::exited;
+      state_.host_pid = 0;
+      target_ = {};
       const os::SystemError error(message.data.substr(1 + sizeof(init::Number)), init::number(message.data, 0));
       return events_.start_failed(plan_.id, error.what());
     }
@@ -170,7 +201,7 @@ void Node::on_message(os::Message& message) {
   }
 }
 
-void Node::on_started(os::Message& message) {
+void Node::on_born(os::Message& message) {
   if (message.descriptors.size() != 1) throw os::SystemError("node " + plan_.name + ": receive pidfd", EPROTO);
   target_ = os::Pidfd(std::move(message.descriptors[0]));
   state_.host_pid = target_.pid();
@@ -181,6 +212,7 @@ void Node::on_started(os::Message& message) {
     target_end_.reset();
   });
   events_.started(plan_.id);
+  pauses_->joined(target_, born_stopped_);
 }
 
 void Node::on_exited(const std::string& data) {

@@ -31,6 +31,7 @@ struct NodeCgroups {
 
 /// What a node tells the lab.
 struct NodeEvents {
+  std::function<void(core::NodeId)> starting;  ///< nothing of an earlier start lives, nothing of this one yet
   std::function<void(core::NodeId)> started;
   std::function<void(core::NodeId, std::string why)> start_failed;
   std::function<void(const core::Exit&)> exited;
@@ -69,7 +70,9 @@ class Node {
   /// "stdout: ..." and "stderr: ..." lines, and how it ended if it did, for error messages.
   [[nodiscard]] std::string last_words();
 
+  /// Also ends, first, what is left of the last start.
   void start();
+  [[nodiscard]] std::size_t processes() const;
   void mark_ready();
   void signal(int signal, bool whole_tree, const std::string& asked_by);
   void kill(const std::string& asked_by);
@@ -87,7 +90,8 @@ class Node {
   int run_in_child(const core::Topology& topology, int control);
   void on_control();
   void on_message(os::Message& message);
-  void on_started(os::Message& message);
+  void start_when_alone();
+  void on_born(os::Message& message);
   void on_exited(const std::string& data);
   void give_up_sockets();
 
@@ -102,11 +106,12 @@ class Node {
   os::ProcFolder proc_;
   std::unique_ptr<AdoptedProcess> adopted_;
   std::shared_ptr<PauseControl> pauses_;
-  core::EventLoop::Registration commands_;
+  core::EventLoop::Registration commands_, clearing_;
   std::deque<std::function<void(os::Fd)>> socket_requests_;
   os::Pidfd target_;
   core::EventLoop::Registration target_end_;
   core::Instant ended_{};  ///< when the kernel said that the target has; zero while it has not
+  bool born_stopped_ = false;  ///< the last start
   core::NodeState state_;
   RequestLedger requests_;
 };

@@ -1,5 +1,7 @@
 #include "lab/pause.hpp"
 
+#include <signal.h>
+
 #include <fmt/format.h>
 
 namespace withstand::lab {
@@ -43,6 +45,14 @@ std::unique_ptr<core::Pause> PauseControl::pause() {
 
 void PauseControl::end_one() {
   if (wanted_ > 0 && --wanted_ == 0) tree_->hold(false);
+}
+
+void PauseControl::joined(const os::Pidfd& process, bool born_stopped) {
+  if (paused()) {
+    tree_->hold(true);  // this pause may have begun after the start was asked for
+  } else if (born_stopped) {
+    process.send(SIGCONT);  // and the one that it was for has ended
+  }
 }
 
 void PauseControl::release_all() {

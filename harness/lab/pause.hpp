@@ -5,6 +5,7 @@
 
 #include "core/lab.hpp"
 #include "lab/process_tree.hpp"
+#include "os/pidfd.hpp"
 
 namespace withstand::lab {
 
@@ -16,6 +17,10 @@ class PauseControl : public std::enable_shared_from_this<PauseControl> {
   [[nodiscard]] std::unique_ptr<core::Pause> pause();
   [[nodiscard]] bool paused() const { return wanted_ > 0; }
   [[nodiscard]] ProcessTree& tree() { return *tree_; }
+  /// Whether a process that is started now must be stopped by whoever starts it.
+  [[nodiscard]] bool stops_newborn() const { return paused() && !tree_->holds_newborn(); }
+  /// A process has joined the node: it is held like the others, or goes on if it was born stopped.
+  void joined(const os::Pidfd& process, bool born_stopped);
   /// Lets the node run whatever was wanted: for tear-down.
   void release_all();
 

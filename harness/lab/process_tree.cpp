@@ -31,6 +31,8 @@ class CgroupTree final : public ProcessTree {
     return found;
   }
 
+  [[nodiscard]] bool gone() const override { return !cgroup_.is_populated(); }
+
   void signal(int signal) override {
     for (const pid_t pid : cgroup_.processes()) {
       if (pid <= 0) continue;
@@ -55,6 +57,7 @@ class CgroupTree final : public ProcessTree {
   }
 
   [[nodiscard]] std::string mechanism() const override { return freezer_mechanism; }
+  [[nodiscard]] bool holds_newborn() const override { return true; }
 
  private:
   static os::Pidfd open_if_alive(pid_t pid) {
@@ -77,6 +80,8 @@ class ProcTree final : public ProcessTree {
     std::erase_if(found, [](const auto& each) { return each.pid == 1 || each.session == 0 || each.dead(); });
     return found;
   }
+
+  [[nodiscard]] bool gone() const override { return processes().empty(); }
 
   void signal(int signal) override {
     for (const auto& each : processes()) send(each.pid, signal);
@@ -109,6 +114,7 @@ class ProcTree final : public ProcessTree {
   }
 
   [[nodiscard]] std::string mechanism() const override { return signal_mechanism; }
+  [[nodiscard]] bool holds_newborn() const override { return false; }
 
  private:
   /// A parent waits in state D for a child of its vfork(2) that was stopped before it could execute: its own stop is

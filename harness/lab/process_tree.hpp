@@ -16,6 +16,8 @@ class ProcessTree {
   virtual ~ProcessTree() = default;
   /// Those that live; zombies are left out.
   [[nodiscard]] virtual std::vector<os::ProcessStat> processes() const = 0;
+  /// Nothing of it lives, not even a thread of a process whose first thread has ended.
+  [[nodiscard]] virtual bool gone() const = 0;
   virtual void signal(int signal) = 0;
   /// SIGKILL to all; returns when it was delivered, not when they are gone.
   virtual void kill() = 0;
@@ -28,6 +30,8 @@ class ProcessTree {
   };
   [[nodiscard]] virtual Stillness stillness(const std::vector<os::ProcessStat>& processes) const = 0;
   [[nodiscard]] virtual std::string mechanism() const = 0;
+  /// What is born while the rest is held is held by the kernel too.
+  [[nodiscard]] virtual bool holds_newborn() const = 0;
 };
 
 inline constexpr const char* freezer_mechanism = "cgroup v2 freezer";

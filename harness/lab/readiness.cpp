@@ -12,6 +12,7 @@ namespace withstand::lab {
 namespace {
 
 constexpr auto interval = std::chrono::milliseconds(10);
+constexpr auto late_interval = std::chrono::milliseconds(100);
 constexpr auto one_try = std::chrono::seconds(1);
 
 }  // namespace
@@ -23,6 +24,7 @@ struct Readiness::State {
   std::function<void(std::string)> done;
   std::string objection = "it has not answered yet";
   bool over = false;
+  core::Instant due{};  ///< when its time is over
   core::EventLoop::Registration next, deadline, log;
 };
 
@@ -35,11 +37,13 @@ Readiness::Readiness(core::Lab& lab, Question question, std::function<void(std::
     lab.loop().post([shared = state_] { finish(shared, ""); });
     return;
   }
-  state.deadline = lab.loop().at(core::now() + ready.timeout, [shared = state_] {
-    const auto& limit = shared->question.ready.timeout;
-    finish(shared, fmt::format("{} was not ready within {}: {}", shared->question.name, spec::to_text(limit),
-                               shared->objection));
-  });
+  state.due = core::now() + ready.timeout;
+  if (state.question.gives_up)
+    state.deadline = lab.loop().at(state.due, [shared = state_] {
+      const auto& limit = shared->question.ready.timeout;
+      finish(shared, fmt::format("{} was not ready within {}: {}", shared->question.name, spec::to_text(limit),
+                                 shared->objection));
+    });
   if (ready.source == spec::ReadySpec::Source::log) {
     state.objection = fmt::format("no line of its output matches /{}/", ready.text);
     state.log = lab.on_log(
@@ -57,6 +61,8 @@ Readiness::~Readiness() {
   state_->deadline.reset();
   state_->log.reset();
 }
+
+const std::string& Readiness::objection() const { return state_->objection; }
 
 void Readiness::ask(std::shared_ptr<State> state) {
   using Source = spec::ReadySpec::Source;
@@ -91,7 +97,8 @@ void Readiness::answered(std::shared_ptr<State> state, const std::string& object
   if (state->over) return;
   if (objection.empty()) return finish(state, "");
   state->objection = objection;
-  state->next = state->lab.loop().at(core::now() + interval, [state] { ask(state); });
+  state->next = state->lab.loop().at(core::now() + (core::now() < state->due ? interval : late_interval),
+                                     [state] { ask(state); });
 }
 
 void Readiness::finish(std::shared_ptr<State> state, const std::string& why_not) {

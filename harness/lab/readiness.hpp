@@ -9,7 +9,8 @@
 
 namespace withstand::lab {
 
-/// Asks one start of a node again and again, every 10 ms, whether it is ready, until it is or the time is over.
+/// Asks one start of a node again and again, every 10 ms, whether it is ready, until it is or the time is over; or for
+/// ever, then every 100 ms once the time is over.
 /// Everything goes through the lab's own doors: a socket or a command inside the node.
 class Readiness {
  public:
@@ -19,12 +20,16 @@ class Readiness {
     spec::ReadySpec ready;             ///< text expanded; for tcp the address's port is in `port`
     std::int64_t port = 0;             ///< tcp
     std::vector<std::string> command;  ///< command, argv
+    bool gives_up = true;              ///< when ready.timeout is over
   };
   /// `done` comes once, with an empty text when ready, else with why not.
   Readiness(core::Lab& lab, Question question, std::function<void(std::string why_not)> done);
   ~Readiness();
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
+
+  /// What the last answer lacked.
+  [[nodiscard]] const std::string& objection() const;
 
  private:
   struct State;

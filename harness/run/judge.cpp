@@ -7,6 +7,7 @@
 
 #include "check/checker.hpp"
 #include "check/exits.hpp"
+#include "check/judgement.hpp"
 #include "check/metrics.hpp"
 #include "record/histogram.hpp"
 
@@ -101,6 +102,16 @@ std::vector<check::FaultWindow> fault_windows(const Observations& seen, const Re
   return windows;
 }
 
+/// A node that was given up by nobody and had the whole of `after`, free of faults, to come back.
+record::CheckResult judge_unready(const UnreadyNode& node, bool host_out_of_memory) {
+  const auto outcome = host_out_of_memory ? check::Judgement::inconclusive : check::Judgement::failed;
+  return {"ready: " + node.name,
+          std::string(check::to_text(outcome)),
+          fmt::format("{} was restarted and did not become ready within the {} until after ended: {}", node.name,
+                      spec::to_human(node.since_start), node.why),
+          {}};
+}
+
 void judge_checks(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
                   Recorder& recorder, check::VerdictInput& verdict) {
   const auto add = [&](record::CheckResult result) {
@@ -131,6 +142,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   exits.host_out_of_memory = seen.host_out_of_memory.has_value();
   exits.oom_kills = seen.oom_kills;
   for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
+  for (const auto& node : seen.unready) add(judge_unready(node, seen.host_out_of_memory));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,13 @@
 
 namespace withstand::run {
 
+/// A node that was started again and was not ready when `after` ended.
+struct UnreadyNode {
+  std::string name;
+  std::chrono::nanoseconds since_start{};
+  std::string why;
+};
+
 /// What was seen in a run, gathered while it went on.
 struct Observations {
   std::vector<check::PhaseWindow> phases;
@@ -25,6 +33,7 @@ struct Observations {
   std::vector<record::Operation> operations;
   std::vector<std::string> history_problems;
   std::vector<std::string> live_nodes;
+  std::vector<UnreadyNode> unready;
   std::optional<core::Instant> last_fault_end;
   std::optional<load::Summary> load;
   std::optional<core::FabricHealth> links;

@@ -227,6 +227,7 @@ void Phases::revert_faults() {
 
 bool Phases::after() {
   if (!hold("after", experiment_.phases.after)) return false;
+  seen_.unready = unready_nodes();
   begin("check");
   if (!load_) return true;
   load_->stop();
@@ -251,6 +252,14 @@ std::vector<std::string> Phases::live_nodes() const {
   for (const auto node : topology_.targets())
     if (topology_.at(node).serves_clients && lab_->state(node).host_pid != 0) names.push_back(topology_.at(node).name);
   return names;
+}
+
+std::vector<UnreadyNode> Phases::unready_nodes() const {
+  std::vector<UnreadyNode> nodes;
+  for (const auto node : topology_.targets())
+    if (auto why = lab_->why_not_ready(node); !why.empty())
+      nodes.push_back({topology_.at(node).name, core::now() - lab_->state(node).started, std::move(why)});
+  return nodes;
 }
 
 bool Phases::hold(const std::string& phase, spec::Duration time) {

@@ -56,6 +56,7 @@ class Phases {
   void on_exit(const core::Exit& exit);
   void resolve(const spec::Selector& selector, std::function<void(std::vector<core::NodeId>, std::string)> done);
   [[nodiscard]] std::vector<std::string> live_nodes() const;
+  [[nodiscard]] std::vector<UnreadyNode> unready_nodes() const;
 
   const ExperimentFile& file_;
   const spec::Experiment& experiment_;

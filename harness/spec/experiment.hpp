@@ -115,7 +115,7 @@ struct ExpectSpec {
 /// What a file that is meant to fail says about its verdict.
 struct ExpectedVerdict {
   std::string verdict = "withstood";  ///< or "failed"
-  std::vector<std::string> fails;     ///< names: a check, or "PHASE: EXPRESSION", "exit: NODE"
+  std::vector<std::string> fails;     ///< names: a check, or "PHASE: EXPRESSION", "exit: NODE", "ready: NODE"
   std::vector<std::string> may_fail;
 };
 

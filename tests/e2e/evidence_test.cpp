@@ -1,17 +1,5 @@
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include "catalog/catalog.hpp"
-#include "lab/doctor/doctor.hpp"
-#include "lab/spawn.hpp"
-#include "record/run_record.hpp"
-#include "run/run.hpp"
+#include "experiment_run.hpp"
 #include "support/mute_lab.hpp"
 
 /// The same run twice: once with every fault, once with every injector switched off. Only the first may pass.
@@ -77,38 +65,10 @@ restart = "100ms"
 checks = ["linearizable"]
 )";
 
-class EveryFault : public ::testing::Test {
- protected:
-  void SetUp() override {
-    for (const auto& feature : lab::examine({"namespaces", "tun"}))
-      if (feature.state == lab::Feature::State::missing) GTEST_SKIP() << feature.id << ": " << feature.why;
-    lab::set_own_program(WITHSTAND_BINARY_DIR "/withstand");
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("withstand-e2e-{}", ::getpid());
-    std::filesystem::create_directories(folder_);
-    std::ofstream(folder_ / "all.toml") << experiment;
-  }
-  void TearDown() override {
-    if (!HasFailure()) std::filesystem::remove_all(folder_);
-  }
-
-  record::RunRecord run(const core::Catalog& catalog) {
-    std::filesystem::current_path(WITHSTAND_SOURCE_DIR);
-    const auto loaded = run::load_experiment((folder_ / "all.toml").string(), catalog);
-    EXPECT_TRUE(loaded.ok()) << loaded.problems;
-    run::RunOptions options;
-    options.seed = 7;
-    options.output = folder_ / "runs";
-    run::Interrupts interrupts;
-    const auto outcome = run::run_experiment(loaded.file, catalog, options, interrupts);
-    std::ifstream journal(outcome.directory + "/journal.jsonl");
-    return record::read_run(journal);
-  }
-
-  std::filesystem::path folder_;
-};
+using EveryFault = test::ExperimentRun;
 
 TEST_F(EveryFault, IsWithstoodWhenEachTookEffect) {
-  const auto run = this->run(faults::catalog());
+  const auto run = this->run(experiment, faults::catalog());
   EXPECT_EQ(run.end.verdict, "withstood") << run.end.reason;
   ASSERT_EQ(run.injections.size(), 6U);
   for (const auto& injection : run.injections)
@@ -117,7 +77,7 @@ TEST_F(EveryFault, IsWithstoodWhenEachTookEffect) {
 
 TEST_F(EveryFault, IsInconclusiveWhenTheInjectorsAreSwitchedOff) {
   const core::Catalog real = faults::catalog();
-  const auto run = this->run(test::switched_off(real));
+  const auto run = this->run(experiment, test::switched_off(real));
   EXPECT_EQ(run.end.verdict, "inconclusive") << run.end.reason;
   EXPECT_EQ(run.end.exit_code, 4);
   ASSERT_EQ(run.injections.size(), 6U);

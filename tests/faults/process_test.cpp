@@ -4,6 +4,8 @@
 #include <fstream>
 #include <iterator>
 
+#include <gmock/gmock.h>
+
 #include "fault_fixture.hpp"
 
 namespace withstand::faults::testing {
@@ -36,6 +38,24 @@ std::size_t companions(std::int32_t pid) {
   }
   return count;
 }
+
+/// The parent of a node's main process, seen from the host: its init.
+std::int32_t init_of(std::int32_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string skip;
+  std::int32_t parent = 0;
+  stat >> skip >> skip >> skip >> parent;
+  return parent;
+}
+
+/// What the evidence about `what` says was measured.
+std::string measured(core::Injection& injection, const std::string& what) {
+  for (const auto& row : injection.observe().rows)
+    if (row.what == what) return row.measured;
+  return "no evidence of it";
+}
+
+const std::string leaves_a_child = "echo start >> $HOME/starts; sleep 987 & echo up >> $HOME/up; wait";
 
 TEST_F(FaultTest, KillEndsEveryProcessOfTheNodeAndNobodyElses) {
   auto& lab = launch("sleep 987 & sleep 986 & wait");
@@ -135,6 +155,75 @@ TEST_F(FaultTest, TerminateKillsANodeThatDoesNotListen) {
   EXPECT_GE(core::now() - begin, milliseconds(300));
   EXPECT_TRUE(lab.state(0).last_exit->signalled);
   EXPECT_EQ(lab.state(0).last_exit->value, SIGKILL);
+}
+
+TEST_F(FaultTest, TerminateEndsWhatTheMainProcessLeavesBehind) {
+  auto& lab = launch(leaves_a_child, 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 1; }));
+  const auto init = init_of(lab.state(0).host_pid);
+  ASSERT_EQ(companions(init), 3U) << "init, the shell and its child";
+  auto& terminate = inject("process.terminate", {{"grace", spec::Value(spec::Duration(seconds(5)))}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return terminate.ended().has_value(); }));
+  EXPECT_EQ(lab.state(0).last_exit->value, SIGTERM) << "the shell ended by itself, within its grace";
+  EXPECT_EQ(lab.processes(0), 0U);
+  EXPECT_TRUE(wait([&] { return companions(init) == 1; })) << "only init is left";
+  EXPECT_TRUE(terminate.observe().took_effect()) << terminate.observe().objection();
+  EXPECT_THAT(measured(terminate, "processes left in n1"), ::testing::MatchesRegex("none .* after the exit, 1 killed"));
+}
+
+TEST_F(FaultTest, KillOfTheMainProcessAloneTellsHowManyGoOn) {
+  auto& lab = launch(leaves_a_child, 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 1; }));
+  const auto init = init_of(lab.state(0).host_pid);
+  auto& kill = inject("process.kill", {{"tree", spec::Value(false)}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return kill.ended().has_value(); }));
+  EXPECT_EQ(companions(init), 2U) << "init and the shell's child";
+  EXPECT_TRUE(kill.observe().took_effect()) << kill.observe().objection();
+  EXPECT_EQ(measured(kill, "processes left in n1"), "1");
+}
+
+TEST_F(FaultTest, ARestartFindsNothingOfTheOldProcesses) {
+  auto& lab = launch(leaves_a_child, 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 1; }));
+  const auto init = init_of(lab.state(0).host_pid);
+  auto& kill =
+      inject("process.kill", {{"tree", spec::Value(false)}, {"restart", spec::Value(spec::Duration(milliseconds(50)))}},
+             {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 2; }));
+  EXPECT_EQ(companions(init), 3U) << "init, the new shell and its child";
+  EXPECT_EQ(lab.state(0).phase, core::NodeState::Phase::ready);
+  EXPECT_EQ(measured(kill, "processes left in n1"), "1, ended before the restart");
+  EXPECT_THAT(measured(kill, "restart of n1"), ::testing::MatchesRegex("started .* after the exit, ready .* after it"));
+}
+
+TEST_F(FaultTest, APauseHoldsWhatIsStartedMeanwhile) {
+  auto& lab = launch("echo start >> $HOME/starts; exec sleep 987", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "starts")) == 1; }));
+  auto& first = inject("process.pause", {}, {{0}, {}});
+  auto& kill = inject("process.kill", {{"restart", spec::Value(spec::Duration(milliseconds(50)))}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return kill.ended() && lab.state(0).host_pid != 0; }));
+  auto& second = inject("process.pause", {}, {{0}, {}});
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(lines(data(0, "starts")), 1U) << "the new process is born, and held";
+  first.revert();
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(lines(data(0, "starts")), 1U) << "the second pause still holds";
+  second.revert();
+  EXPECT_TRUE(wait([&] { return lines(data(0, "starts")) == 2; }));
+  for (auto* injection : {&first, &kill, &second})
+    EXPECT_TRUE(injection->observe().took_effect()) << injection->observe().objection();
+}
+
+TEST_F(FaultTest, APauseThatANodeDoesNotSurviveHeldItToItsEnd) {
+  auto& lab = launch("exec sleep 987", 1);
+  auto& pause = inject("process.pause", {}, {{0}, {}});
+  inject("process.kill", {}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
+  pause.revert();
+  EXPECT_TRUE(pause.observe().took_effect()) << pause.observe().objection();
+  auto& late = inject("process.pause", {}, {{0}, {}});
+  late.revert();
+  EXPECT_FALSE(late.observe().took_effect()) << "there was nothing to hold";
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ class MuteLab : public core::Lab {
   [[nodiscard]] core::NodeState state(core::NodeId node) const override { return real_.state(node); }
   void signal(core::NodeId, int, bool, const std::string&) override {}
   void kill(core::NodeId, const std::string&) override {}
+  [[nodiscard]] std::size_t processes(core::NodeId node) const override { return real_.processes(node); }
   void start(core::NodeId) override {}
   [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId, const std::string&) override {
     return std::make_unique<MutePause>();

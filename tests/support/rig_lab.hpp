@@ -19,6 +19,7 @@ class RigLab : public core::Lab {
   [[nodiscard]] core::NodeState state(core::NodeId) const override { return {}; }
   void signal(core::NodeId, int, bool, const std::string&) override { none(); }
   void kill(core::NodeId, const std::string&) override { none(); }
+  [[nodiscard]] std::size_t processes(core::NodeId) const override { return 0; }
   void start(core::NodeId) override { none(); }
   [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId, const std::string&) override { none(); }
   void run_in(core::NodeId, const std::vector<std::string>&, std::chrono::nanoseconds,

@@ -166,7 +166,10 @@ std::vector<std::string> outcome_names(const Experiment& experiment) {
   };
   add("during", experiment.expect.during);
   add("after", experiment.expect.after);
-  for (const NodeName& node : node_names(experiment.target, experiment.nodes)) names.push_back("exit: " + node.name);
+  for (const NodeName& node : node_names(experiment.target, experiment.nodes)) {
+    names.push_back("exit: " + node.name);
+    names.push_back("ready: " + node.name);
+  }
   return names;
 }
 

@@ -25,6 +25,7 @@ class FakeLab : public core::Lab {
   [[nodiscard]] core::NodeState state(core::NodeId /*node*/) const override { return {}; }
   void signal(core::NodeId, int, bool, const std::string&) override {}
   void kill(core::NodeId, const std::string&) override {}
+  [[nodiscard]] std::size_t processes(core::NodeId) const override { return 0; }
   void start(core::NodeId) override {}
   std::unique_ptr<core::Pause> pause(core::NodeId, const std::string&) override { return nullptr; }
   void holders(const std::string&, const std::string&,

@@ -25,6 +25,7 @@ class FakeLab : public Lab {
   [[nodiscard]] NodeState state(NodeId) const override { return {}; }
   void signal(NodeId, int, bool, const std::string&) override {}
   void kill(NodeId, const std::string&) override {}
+  [[nodiscard]] std::size_t processes(NodeId) const override { return 0; }
   void start(NodeId) override {}
   [[nodiscard]] std::unique_ptr<Pause> pause(NodeId, const std::string&) override { return nullptr; }
   void run_in(NodeId, const std::vector<std::string>&, std::chrono::nanoseconds,

@@ -183,6 +183,54 @@ TEST_F(LocalLabTest, KillsWhatIsPaused) {
   EXPECT_TRUE(wait([&] { return lab.state(0).phase == Phase::ready; }));
 }
 
+TEST_F(LocalLabTest, AStartEndsWhatTheLastOneLeftBehind) {
+  auto& lab = make(experiment_of("sleep 1000 & sleep 1000 & wait", 1));
+  ASSERT_FALSE(lab.launch());
+  ASSERT_TRUE(wait([&] { return lab.processes(0) == 3; }));
+  lab.signal(0, SIGKILL, false, "test");
+  ASSERT_TRUE(wait([&] { return lab.state(0).phase == Phase::exited; }));
+  EXPECT_EQ(lab.processes(0), 2U);
+  lab.start(0);
+  ASSERT_TRUE(wait([&] { return lab.processes(0) == 3; }));
+  EXPECT_EQ(run(0, "pgrep -c sleep").output, "2\n");
+}
+
+TEST_F(LocalLabTest, WhatIsStartedIntoAPauseIsHeld) {
+  auto& lab = make(experiment_of("echo ran; exec sleep 1000", 1));
+  std::size_t runs = 0;
+  const auto lines = lab.on_log([&](const core::LogLine&) { ++runs; });
+  ASSERT_FALSE(lab.launch());
+  ASSERT_TRUE(wait([&] { return runs == 1; }));
+  for (std::size_t round = 1; round <= 3; ++round) {
+    lab.kill(0, "kill");
+    ASSERT_TRUE(wait([&] { return lab.state(0).phase == Phase::exited; }));
+    auto pause = lab.pause(0, "pause");
+    lab.start(0);
+    ASSERT_TRUE(wait([&] { return lab.state(0).host_pid != 0; }));
+    loop_.run_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(pause->proof().holds) << pause->proof().text;
+    EXPECT_EQ(runs, round);
+    EXPECT_EQ(lab.state(0).phase, Phase::paused);
+    pause->resume();
+    ASSERT_TRUE(wait([&] { return runs == round + 1 && lab.state(0).phase == Phase::ready; }));
+  }
+}
+
+TEST_F(LocalLabTest, TellsWhatKeepsARestartedNodeFromBeingReady) {
+  auto experiment = experiment_of("if [ -e came ]; then exec sleep 1000; fi; touch came; echo up; exec sleep 1000", 1);
+  experiment.target.kinds[0].ready.source = spec::ReadySpec::Source::log;
+  experiment.target.kinds[0].ready.text = "up";
+  auto& lab = make(std::move(experiment));
+  ASSERT_FALSE(lab.launch());
+  EXPECT_EQ(lab.why_not_ready(0), "");
+  lab.kill(0, "kill");
+  ASSERT_TRUE(wait([&] { return lab.state(0).phase == Phase::exited; }));
+  EXPECT_EQ(lab.why_not_ready(0), "") << "it was not started again";
+  lab.start(0);
+  ASSERT_TRUE(wait([&] { return lab.state(0).host_pid != 0; }));
+  EXPECT_EQ(lab.why_not_ready(0), "no line of its output matches /up/");
+}
+
 TEST_F(LocalLabTest, CommandsHaveTimeOutsCapsAndTrueStatuses) {
   auto& lab = make(experiment_of("exec sleep 1000", 1));
   ASSERT_FALSE(lab.launch());
