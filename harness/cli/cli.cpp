@@ -68,7 +68,8 @@ std::string usage_problem(CLI::App& app, const CLI::ParseError& error) {
   const std::string help =
       fmt::format("; `withstand {}--help` says more", chosen.empty() ? "" : command.get_name() + " ");
   const auto extras = app.remaining(true);
-  if (error.get_name() != "ExtrasError" || extras.empty()) return error.what() + help;
+  const bool unexpected = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  if (!unexpected || extras.empty()) return error.what() + help;
   const std::string& word = extras.front();
   if (word.starts_with('-')) {
     std::vector<std::string> options;

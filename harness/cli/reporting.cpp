@@ -36,9 +36,9 @@ void ReportOptions::require_writable() const {
     if (path->empty()) continue;
     // A mistyped path would leave folders that nobody wanted.
     const auto folder = std::filesystem::path(*path).parent_path();
-    std::error_code error;
-    if (!folder.empty() && std::filesystem::status(folder, error).type() == std::filesystem::file_type::not_found &&
-        error != std::errc::not_a_directory)
+    std::error_code status;
+    if (!folder.empty() && std::filesystem::status(folder, status).type() == std::filesystem::file_type::not_found &&
+        status != std::errc::not_a_directory)
       throw UsageError(
           fmt::format("{} '{}' cannot be written: there is no folder '{}'", option, *path, folder.string()));
     try {

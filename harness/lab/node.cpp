@@ -211,7 +211,6 @@ void Node::on_born(os::Message& message) {
     ended_ = core::now();
     target_end_.reset();
   });
-  events_.started(plan_.id);
   pauses_->joined(target_, born_stopped_);
 }
 

@@ -110,7 +110,7 @@ class Node {
   std::deque<std::function<void(os::Fd)>> socket_requests_;
   os::Pidfd target_;
   core::EventLoop::Registration target_end_;
-  core::Instant ended_{};  ///< when the kernel said that the target has; zero while it has not
+  core::Instant ended_{};      ///< when the kernel said that the target has; zero while it has not
   bool born_stopped_ = false;  ///< the last start
   core::NodeState state_;
   RequestLedger requests_;

@@ -142,7 +142,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   exits.host_out_of_memory = seen.host_out_of_memory.has_value();
   exits.oom_kills = seen.oom_kills;
   for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
-  for (const auto& node : seen.unready) add(judge_unready(node, seen.host_out_of_memory));
+  for (const auto& node : seen.unready) add(judge_unready(node, seen.host_out_of_memory.has_value()));
 }
 
 }  // namespace

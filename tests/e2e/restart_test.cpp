@@ -90,6 +90,13 @@ kind = "process.pause"
 on   = "n1"
 at   = "1800ms"
 for  = "500ms"
+[[probe]]
+name  = "up"
+on    = "n1"
+tcp   = "{node}:8080"
+every = "100ms"
+[expect]
+after = ["probe.up > 50%"]
 )");
   EXPECT_EQ(run.end.verdict, "withstood") << run.end.reason;
   ASSERT_EQ(run.injections.size(), 3U);

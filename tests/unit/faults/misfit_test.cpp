@@ -30,7 +30,7 @@ std::string partition(int nodes, const std::string& keys) { return complaints(no
 TEST(Misfits, GroupsThatLoseNobodyAreRefused) {
   EXPECT_THAT(partition(3, "groups = []"), HasSubstr("x.toml:6:10: error: fewer than two groups lose nobody"));
   EXPECT_THAT(partition(3, R"(groups = [["all"]])"), HasSubstr("x.toml:6:10: error: fewer than two groups"));
-  EXPECT_THAT(partition(3, R"(groups = [["n1"], []])"), HasSubstr("x.toml:6:10: error: a group is empty"));
+  EXPECT_THAT(partition(3, R"(groups = [["n1"], []])"), HasSubstr("x.toml:6:19: error: a group of 'groups' is empty"));
   EXPECT_THAT(partition(3, R"(groups = [["n1"], ["n2", "n1"]])"),
               HasSubstr("x.toml:6:10: error: node 'n1' is in two groups"));
   EXPECT_THAT(partition(3, R"(groups = [["n1"], ["all"]])"), HasSubstr("node 'n1' is in two groups"));

@@ -83,6 +83,7 @@ const std::set<std::string> beyond_a_schema{
     "duplicate-fault",
     "duplicate-fault-unnamed",
     "duplicate-probe",
+    "fails-before",
     "fails-missing",
     "fails-unknown",
     "fails-without-verdict",
