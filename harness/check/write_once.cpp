@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -36,7 +37,10 @@ class WriteOnce {
       if (operation.op == "read") add_read(operation);
     }
     for (const auto& [name, key] : keys_) judge_key(name, key);
-    std::sort(lost_.begin(), lost_.end(), [](const Lost& a, const Lost& b) { return a.write->done < b.write->done; });
+    // What is gone everywhere is the worse, and stands first.
+    std::sort(lost_.begin(), lost_.end(), [](const Lost& a, const Lost& b) {
+      return std::tuple(a.elsewhere, a.write->done) < std::tuple(b.elsewhere, b.write->done);
+    });
   }
 
   record::CheckResult result(std::string name) const {
@@ -64,6 +68,7 @@ class WriteOnce {
   struct Lost {
     const Operation* write = nullptr;
     std::vector<std::string> answers;  ///< "n2 has nothing"
+    bool elsewhere = false;            ///< another node still has it: not recovered there, rather than gone
   };
 
   void add_write(const Operation& write) {
@@ -100,7 +105,7 @@ class WriteOnce {
   void judge_key(std::string_view name, const Key& key) {
     if (key.write->outcome == Outcome::info && is_there(key)) ++recovered_;
     if (key.write->outcome != Outcome::ok) return;
-    Lost lost{key.write, {}};
+    Lost lost{key.write, {}, is_there(key)};
     for (const std::string_view node : nodes_) {
       const auto answer = key.answers.find(node);
       if (answer == key.answers.end()) {
@@ -125,6 +130,8 @@ class WriteOnce {
   [[nodiscard]] std::string failure_text() const {
     std::string text;
     if (!lost_.empty()) text = fmt::format("{} of {} acknowledged writes were lost", lost_.size(), acknowledged_);
+    const auto elsewhere = std::count_if(lost_.begin(), lost_.end(), [](const Lost& lost) { return lost.elsewhere; });
+    if (elsewhere > 0) text += fmt::format(" ({} of them on some nodes only: another still has them)", elsewhere);
     if (strange_.empty()) return text;
     return fmt::format("{}{}{} reads returned a value that was never written there, or not yet", text,
                        text.empty() ? "" : "; ", strange_.size());

@@ -50,11 +50,22 @@ TEST(NoAcknowledgedWriteLost, AMissingKeyIsNamedWithItsAcknowledgementAndTheFaul
   context.faults = {{"cut", "network.partition", {"n1→n2"}, {0, 10 * ms}}};
   const auto result = judge({put("a", {1, 2}), back("n1", "a", "v-a"), back("n2", "a", std::nullopt)}, context);
   EXPECT_EQ(result.outcome, "failed");
-  EXPECT_EQ(result.summary, "1 of 1 acknowledged writes were lost");
+  EXPECT_EQ(result.summary,
+            "1 of 1 acknowledged writes were lost (1 of them on some nodes only: another still has them)");
   ASSERT_THAT(result.explanation, SizeIs(1));
   EXPECT_EQ(result.explanation[0],
             "key a: process 1 wrote \"v-a\" through n1 from 0.001000s to 0.002000s (acknowledged); read back: n2 has "
             "nothing; active then: cut (network.partition on n1→n2) from 0.000000s to 0.010000s");
+}
+
+TEST(NoAcknowledgedWriteLost, WhatIsGoneEverywhereStandsBeforeWhatIsMissingSomewhere) {
+  const auto result = judge({put("a", {1, 2}), put("b", {3, 4}), back("n1", "a", "v-a"), back("n2", "a", std::nullopt),
+                             back("n1", "b", std::nullopt), back("n2", "b", std::nullopt)},
+                            live({"n1", "n2"}));
+  EXPECT_EQ(result.summary,
+            "2 of 2 acknowledged writes were lost (1 of them on some nodes only: another still has them)");
+  ASSERT_THAT(result.explanation, SizeIs(2));
+  EXPECT_THAT(result.explanation[0], ::testing::StartsWith("key b"));
 }
 
 TEST(NoAcknowledgedWriteLost, AnotherValueIsALossToo) {
