@@ -1,13 +1,17 @@
 #include "core/undo_journal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
 #include <signal.h>
 #include <sstream>
+#include <stdexcept>
 #include <stdlib.h>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -29,13 +33,18 @@ namespace {
 constexpr const char* suffix = ".undo";
 constexpr auto patience = std::chrono::seconds(5);
 
-NLOHMANN_JSON_SERIALIZE_ENUM(UndoEntry::Kind, {{UndoEntry::Kind::cgroup, "cgroup"},
-                                               {UndoEntry::Kind::directory, "directory"},
-                                               {UndoEntry::Kind::process, "process"},
-                                               {UndoEntry::Kind::file, "file"}})
+using Kind = UndoEntry::Kind;
+constexpr std::array<std::pair<Kind, std::string_view>, 4> kind_names{
+    {{Kind::cgroup, "cgroup"}, {Kind::directory, "directory"}, {Kind::process, "process"}, {Kind::file, "file"}}};
+
+std::string_view name_of(Kind kind) {
+  const auto* found =
+      std::find_if(kind_names.begin(), kind_names.end(), [&](const auto& one) { return one.first == kind; });
+  return found == kind_names.end() ? "" : found->second;
+}
 
 std::string to_line(const UndoEntry& entry) {
-  return nlohmann::json{{"kind", entry.kind},
+  return nlohmann::json{{"kind", name_of(entry.kind)},
                         {"path", entry.path},
                         {"pid", entry.pid},
                         {"start_time", entry.start_time},
@@ -44,15 +53,40 @@ std::string to_line(const UndoEntry& entry) {
          "\n";
 }
 
-/// A line that was being written when the power went is no entry: what it would have announced was not done yet.
-std::vector<UndoEntry> read_entries(const std::string& path) {
-  std::vector<UndoEntry> entries;
+struct Entries {
+  std::vector<UndoEntry> all;
+  std::string refused;  ///< why none of them may be undone; empty when they may
+};
+
+/// The fields of one line; throws nlohmann's exceptions when one has another type than here.
+UndoEntry entry_from(const nlohmann::json& json, Kind kind) {
+  return {kind, json.value("path", ""), json.value("pid", 0), json.value("start_time", std::uint64_t{0}),
+          json.value("boot_id", "")};
+}
+
+/// A line that was being written when the power went is no entry: what it would have announced was not done yet. One
+/// that is whole and says what is not known here is another version's, and so are all the others: their order counts.
+Entries read_entries(const std::string& path) {
+  Entries entries;
   std::istringstream lines(os::read_file(path).value_or(""));
+  int number = 0;
   for (std::string line; std::getline(lines, line);) {
+    ++number;
     const auto json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object()) continue;
-    entries.push_back({json.value("kind", UndoEntry::Kind::file), json.value("path", ""), json.value("pid", 0),
-                       json.value("start_time", std::uint64_t{0}), json.value("boot_id", "")});
+    const auto name = json.value("kind", nlohmann::json());
+    const auto* kind = std::find_if(kind_names.begin(), kind_names.end(),
+                                    [&](const auto& one) { return name == nlohmann::json(one.second); });
+    try {
+      if (kind == kind_names.end())
+        throw std::runtime_error(fmt::format("the kind of entry {} is not known", name.dump()));
+      entries.all.push_back(entry_from(json, kind->first));
+    } catch (const std::exception& error) {
+      entries.refused =
+          fmt::format("{}, line {}: {}; another version of withstand wrote this journal, and only that one can undo it",
+                      path, number, error.what());
+      return entries;
+    }
   }
   return entries;
 }
@@ -146,19 +180,41 @@ std::string state_folder() {
                  ? std::string(runtime) + "/withstand"
                  : fmt::format("/tmp/withstand-{}", ::geteuid());
   }
-  os::make_folders(folder, 0700);
   struct stat info {};
+  if (::lstat(folder.c_str(), &info) < 0 && errno == ENOENT) return folder;
   os::check("look at " + folder, ::lstat(folder.c_str(), &info));
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
     throw os::SystemError(folder + " is somebody else's", EPERM);
   return folder;
 }
 
+void remove_empty_state_folder(const std::string& journal_path) {
+  if (::geteuid() != 0) ::rmdir(os::parent_folder(journal_path).c_str());
+}
+
 std::string journal_path(const std::string& run) { return state_folder() + "/" + run + suffix; }
 
+namespace {
+
+/// Another run that ends just now may take the empty folder away again.
+int create_journal(const std::string& path) {
+  constexpr int most_tries = 100;
+  for (int tries = 0;; ++tries) {
+    try {
+      os::make_folders(os::parent_folder(path), 0700);
+      state_folder();  // it may be somebody else's
+      return os::check("create " + path,
+                       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
+    } catch (const os::SystemError& error) {
+      if (error.code().value() != ENOENT || tries == most_tries) throw;
+    }
+  }
+}
+
+}  // namespace
+
 UndoJournal::UndoJournal(const std::string& run) : path_(journal_path(run)) {
-  os::Fd file(
-      os::check("create " + path_, ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600)));
+  os::Fd file(create_journal(path_));
   os::check("lock " + path_, ::flock(file.get(), LOCK_EX | LOCK_NB));
   fd_ = file.release();
 }
@@ -183,7 +239,11 @@ void UndoJournal::close() {
 
 UndoOutcome undo(const std::string& journal_path) {
   UndoOutcome outcome;
-  auto entries = read_entries(journal_path);
+  const auto [entries, refused] = read_entries(journal_path);
+  if (!refused.empty()) {
+    outcome.failed.push_back(refused);
+    return outcome;
+  }
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const std::string failure = undo_entry(*entry);
     if (failure.empty()) {
@@ -193,13 +253,16 @@ UndoOutcome undo(const std::string& journal_path) {
           fmt::format("{}: {}", entry->path.empty() ? fmt::format("process {}", entry->pid) : entry->path, failure));
     }
   }
-  if (outcome.failed.empty()) ::unlink(journal_path.c_str());
+  if (!outcome.failed.empty()) return outcome;
+  ::unlink(journal_path.c_str());
+  remove_empty_state_folder(journal_path);
   return outcome;
 }
 
 std::vector<std::string> left_to_undo(const std::string& journal_path) {
   std::vector<std::string> left;
-  const auto entries = read_entries(journal_path);
+  const auto [entries, refused] = read_entries(journal_path);
+  if (!refused.empty()) return {"do nothing: " + refused};
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
     if (auto words = left_of(*entry); !words.empty()) left.push_back(std::move(words));
   return left;

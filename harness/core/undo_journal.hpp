@@ -25,8 +25,11 @@ struct UndoEntry {
 };
 
 /// Folder for the state of running harnesses: /run/withstand as root, else $XDG_RUNTIME_DIR/withstand or
-/// /tmp/withstand-UID. Created 0700.
+/// /tmp/withstand-UID. Exists while a run of this user has something in it, 0700. Throws when it is somebody else's.
 std::string state_folder();
+
+/// Root's stays; an ordinary user's goes with the last that was in it. `undo` does this too.
+void remove_empty_state_folder(const std::string& journal_path);
 
 /// Name of the file that marks a folder as ours to remove. Made first in it, removed last.
 extern const char* const owner_tag;
@@ -59,11 +62,13 @@ struct UndoOutcome {
 };
 
 /// Reads one journal and undoes it, last entry first; each entry is attempted, failures are collected. Idempotent.
-/// Removes the journal when nothing failed.
+/// Removes the journal when nothing failed. A journal that another version of withstand wrote, by an entry of a kind
+/// unknown here, is refused as a whole: one failure, nothing touched.
 UndoOutcome undo(const std::string& journal_path);
 
 /// What undoing a journal would still have to do, in words ("remove the cgroup /sys/fs/..."), first what is undone
-/// first; entries of which nothing is left are not among them. Touches nothing.
+/// first; entries of which nothing is left are not among them. Of another version's journal: "do nothing: ...". Touches
+/// nothing.
 std::vector<std::string> left_to_undo(const std::string& journal_path);
 
 /// Journals whose orchestrator no longer lives.

@@ -107,7 +107,10 @@ int guardian_main() {
   const OwnCgroup apart;
   const auto word = os::receive_message(control);
   if (!word->end) return 0;
-  if (::access(journal->data.c_str(), F_OK) < 0) return 0;
+  if (::access(journal->data.c_str(), F_OK) < 0) {  // it was killed before it wrote any
+    core::remove_empty_state_folder(journal->data);
+    return 0;
+  }
   const auto outcome = core::undo(journal->data);
   for (const auto& failure : outcome.failed) fmt::print(stderr, "withstand guardian: left behind: {}\n", failure);
   return outcome.failed.empty() ? 0 : 6;

@@ -35,7 +35,7 @@ class Recover : public ::testing::Test {
       fs::create_directories(left_by(run));
       folder_.write("left-by-" + run + "/.withstand-lab", run);
       folder_.write("runtime/withstand/" + run + ".undo",
-                    fmt::format(R"({{"kind":1,"path":"{}","boot_id":"another"}})", left_by(run)) + "\n");
+                    fmt::format(R"({{"kind":"directory","path":"{}","boot_id":"another"}})", left_by(run)) + "\n");
     }
   }
   [[nodiscard]] std::string state() const { return folder_.path("runtime/withstand"); }
@@ -145,6 +145,19 @@ TEST_F(Recover, WhatCannotBeUndoneIs6) {
   const auto outcome = recover({"--yes"});
   EXPECT_EQ(outcome.status, 6);
   EXPECT_THAT(outcome.out, HasSubstr("left: " + left_by("one")));
+  EXPECT_TRUE(there("one"));
+  EXPECT_FALSE(there("two"));
+}
+
+TEST_F(Recover, AnotherVersionsJournalIsNotTouched) {
+  folder_.write("runtime/withstand/one.undo", fmt::format(R"({{"kind":1,"path":"{}"}})", left_by("one")) + "\n");
+  const auto listed = recover({});
+  EXPECT_EQ(listed.status, 6);
+  EXPECT_THAT(listed.out, HasSubstr("  would do nothing: "));
+  EXPECT_THAT(listed.out, HasSubstr("/one.undo, line 1: the kind of entry 1 is not known; another version"));
+  const auto outcome = recover({"--all"});
+  EXPECT_EQ(outcome.status, 6);
+  EXPECT_THAT(outcome.out, HasSubstr("one: not everything was undone\n  left: "));
   EXPECT_TRUE(there("one"));
   EXPECT_FALSE(there("two"));
 }

@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "os/files.hpp"
 #include "os/proc.hpp"
 #include "os/process.hpp"
+#include "os/users.hpp"
 
 namespace withstand::core {
 namespace {
@@ -130,6 +132,69 @@ TEST_F(UndoJournalTest, ALineThatWasCutOffIsNoEntry) {
   auto text = *os::read_file(journal.path());
   os::write_file(journal.path(), text + text.substr(0, text.size() / 2), 0600);
   EXPECT_EQ(undo(journal.path()).undone, 1);
+}
+
+TEST_F(UndoJournalTest, NamesKindsInWords) {
+  UndoJournal journal(run_);
+  UndoEntry entry;
+  for (const auto kind :
+       {UndoEntry::Kind::cgroup, UndoEntry::Kind::directory, UndoEntry::Kind::process, UndoEntry::Kind::file}) {
+    entry.kind = kind;
+    entry.path = folder_ + "/none";
+    journal.append(entry);
+  }
+  const auto text = *os::read_file(journal.path());
+  for (const char* name : {"cgroup", "directory", "process", "file"})
+    EXPECT_THAT(text, ::testing::HasSubstr(std::string(R"("kind":")") + name + '"'));
+  EXPECT_EQ(undo(journal.path()).undone, 4);
+}
+
+TEST_F(UndoJournalTest, OfAnotherVersionIsRefusedAsAWhole) {
+  for (const std::string kind : {R"("mount")", "1", "null"}) {
+    UndoJournal journal(run_);
+    journal.append(directory("tree", true));
+    const auto theirs = fmt::format(R"({{"kind":{},"path":"{}/tree/deep/file","pid":0}})", kind, folder_);
+    os::write_file(journal.path(), *os::read_file(journal.path()) + theirs + "\n", 0600);
+    const auto why = ::testing::AllOf(::testing::HasSubstr(journal.path() + ", line 2: the kind of entry " + kind),
+                                      ::testing::HasSubstr("another version of withstand wrote this journal"));
+    EXPECT_THAT(left_to_undo(journal.path()),
+                ::testing::ElementsAre(::testing::AllOf(::testing::StartsWith("do nothing: "), why)));
+    const auto outcome = undo(journal.path());
+    EXPECT_EQ(outcome.undone, 0);
+    EXPECT_THAT(outcome.failed, ::testing::ElementsAre(why));
+    EXPECT_TRUE(fs::exists(folder_ + "/tree/deep/file"));
+    EXPECT_TRUE(fs::exists(journal.path())) << "the version that wrote it can still undo it";
+    journal.close();
+  }
+}
+
+TEST_F(UndoJournalTest, OfAnotherVersionMayHoldOtherTypes) {
+  UndoJournal journal(run_);
+  os::write_file(journal.path(),
+                 R"({"kind":"process","pid":"some","boot_id":7})"
+                 "\n",
+                 0600);
+  EXPECT_THAT(undo(journal.path()).failed, ::testing::ElementsAre(::testing::HasSubstr("another version")));
+}
+
+/// Every part of an ordinary user's state folder is that user's alone: here a child's, which gives up root.
+TEST_F(UndoJournalTest, AnOrdinaryUsersFolderGoesWithItsLastJournal) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody who has no state folder yet";
+  constexpr uid_t somebody = 1900100001;
+  const auto child = os::clone_process("clone", {}, []() -> int {
+    ::unsetenv("XDG_RUNTIME_DIR");
+    os::become({somebody, somebody, {}});
+    const auto folder = state_folder();
+    if (fs::exists(folder) || !stale_journals().empty() || fs::exists(folder)) return 1;  // asking makes none
+    UndoJournal one("one"), two("two");
+    if (!undo(one.path()).failed.empty() || !fs::exists(folder)) return 2;
+    if (!undo(two.path()).failed.empty() || fs::exists(folder)) return 3;
+    const UndoJournal again("three");  // and it is made anew
+    undo(again.path());
+    return fs::exists(folder) ? 4 : 0;
+  });
+  EXPECT_EQ(child.pidfd.reap().to_text(), "exited with status 0");
+  fs::remove_all(fmt::format("/tmp/withstand-{}", somebody));
 }
 
 TEST_F(UndoJournalTest, IsStaleWhenItsWriterIsGone) {

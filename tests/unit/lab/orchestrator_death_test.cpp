@@ -70,10 +70,11 @@ std::vector<std::string> leftovers(const std::string& folder, const std::string&
     const bool of_a_process = name.rfind("withstand-guardian-", 0) == 0 || name.rfind("withstand-trial-", 0) == 0;
     if (name == "withstand-" + run || (of_a_process && !fs::exists("/proc/" + pid))) found.push_back("cgroup " + name);
   }
+  const std::string state = fmt::format("/tmp/withstand-{}", ordinary_uid);
   for (const std::string& path : {folder + "/lab", "/run/withstand/" + run + ".undo", "/run/withstand/" + run + ".json",
-                                  fmt::format("/tmp/withstand-{}/{}.undo", ordinary_uid, run),
-                                  fmt::format("/tmp/withstand-{}/{}.json", ordinary_uid, run)})
+                                  state + "/" + run + ".undo", state + "/" + run + ".json"})
     if (fs::exists(path)) found.push_back(path);
+  if (fs::exists(state) && fs::is_empty(state, ignored)) found.push_back(state);
   return found;
 }
 
@@ -94,8 +95,6 @@ class OrchestratorDeathTest : public ::testing::TestWithParam<bool> {
     if (!GetParam()) os::check("give away", ::chown(folder_.path().c_str(), ordinary_uid, ordinary_uid));
     os::check("open up", ::chmod(folder_.path().c_str(), 0755));
   }
-  void TearDown() override { fs::remove_all(fmt::format("/tmp/withstand-{}", ordinary_uid)); }
-
   ScratchFolder folder_;
 };
 
