@@ -91,6 +91,16 @@ std::string same_but_for_number(std::string_view text, const std::vector<std::st
   return like.size() > most ? fmt::format("{} to {}", like.front(), like.back()) : joined(like);
 }
 
+bool may_be_selector(std::string_view text) {
+  const auto is_name = [](std::string_view part) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return !part.empty() && part.find_first_not_of(allowed) == part.npos;
+  };
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos) return is_name(text);
+  return is_name(text.substr(0, colon)) && is_name(text.substr(colon + 1));
+}
+
 std::int64_t count_of(const NodeKind& kind, const Counts& counts) {
   const auto given = counts.find(kind.name);
   return given == counts.end() ? kind.count : given->second;

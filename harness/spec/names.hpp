@@ -46,6 +46,9 @@ struct SelectorParts {
 Result<SelectorParts> parse_selector(std::string_view text, const Target& target,
                                      const std::map<std::string, std::int64_t>& counts, std::int64_t clients);
 
+/// Whether a text could be a selector of some target: one name, or two with a colon between them.
+bool may_be_selector(std::string_view text);
+
 /// The largest number of nodes that is less than half of `nodes`; 0 for 0, 1 and 2.
 constexpr std::int64_t minority_of(std::int64_t nodes) { return nodes > 0 ? (nodes - 1) / 2 : 0; }
 /// The smallest number that is more than half.

@@ -62,7 +62,12 @@ void read_limits(TableReader& root, Scope& scope) {
 }  // namespace
 
 void check_selector(const Item& text, Scope& scope) {
-  if (!scope.target_known || text.type != Item::Type::text) return;
+  if (text.type != Item::Type::text) return;
+  if (!scope.target_known) {  // then only what can name nothing in any target
+    if (!may_be_selector(text.text))
+      scope.report.error(text, fmt::format("'{}' names no node", text.text), "write one name, as \"n1\", or KIND:ROLE");
+    return;
+  }
   const auto parts =
       parse_selector(text.text, scope.experiment.target, scope.experiment.nodes, clients_of(scope.experiment));
   if (!parts) scope.report.complain(text, parts.error());
@@ -101,9 +106,7 @@ Reading<Experiment> read_experiment(std::string_view text, const std::string& fi
   read_expect(root, scope);
   read_verdict(root, scope);
   root.finish();
-  if (scope.target_known) {
-    for (Diagnostic& violation : limit_violations(reading.value, kinds)) report.add(std::move(violation));
-  }
+  for (Diagnostic& violation : limit_violations(reading.value, kinds)) report.add(std::move(violation));
   reading.diagnostics = report.take();
   reading.sources.merge(target.sources);
   for (Diagnostic& diagnostic : target.diagnostics) reading.diagnostics.push_back(std::move(diagnostic));

@@ -40,7 +40,8 @@ class SectionReader {
   TargetSection out_;
 };
 
-/// `nodes = 3` for the only kind, or `nodes = { KIND = 3 }`.
+/// `nodes = 3` for the only kind, or `nodes = { KIND = 3 }`. Of a target that could not be read only whether these are
+/// numbers of nodes.
 void SectionReader::read_counts() {
   const Target& target = scope_.experiment.target;
   const Item* nodes = fields_.find("nodes");
@@ -133,14 +134,17 @@ void SectionReader::read_used(const Item& use) {
                         "either use a target or describe one");
     fields_.entry(entry.key);
   }
-  if (!name) return;
+  if (!name) return read_counts();
   const TargetSource::Found found = targets_.find(*name, scope_.report.file());
-  if (!found.error.empty()) return scope_.report.error(use, found.error, found.help);
+  if (!found.error.empty()) {
+    scope_.report.error(use, found.error, found.help);
+    return read_counts();
+  }
   out_.sources[found.file] = found.text;
   const Result<Item, Diagnostic> document = parse_document(found.text, found.file);
   if (!document) {
     out_.diagnostics.push_back(document.error());
-    return;
+    return read_counts();
   }
   Report report(found.file);
   TableReader fields(*document, "the target", report);

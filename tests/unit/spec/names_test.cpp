@@ -68,6 +68,13 @@ TEST(Selector, NamesTheNearestThingThereIs) {
   EXPECT_FALSE(parse_selector("", redis(), {}, 1).ok());
 }
 
+TEST(Selector, HasAFormWhateverTheTarget) {
+  for (const char* text : {"n1", "all", "redis-2", "redis:primary", "a_b.c"})
+    EXPECT_TRUE(may_be_selector(text)) << text;
+  for (const char* text : {"", "n1, n2", "n1 n2", ":primary", "redis:", "a:b:c", "n*"})
+    EXPECT_FALSE(may_be_selector(text)) << text;
+}
+
 TEST(Quorums, AreExact) {
   EXPECT_EQ(minority_of(1), 0);
   EXPECT_EQ(minority_of(2), 0);
