@@ -56,6 +56,8 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
       figures.errors = state.errors;
       figures.p99 = state.p99;
       figures.loaded = state.loaded;
+      figures.check = state.check;
+      figures.checked_operations = state.checked_operations;
       progress.tick(state.now, figures);
     };
   }

@@ -101,13 +101,20 @@ void Progress::event(const record::JournalEntry& entry) {
 
 void Progress::tick(std::int64_t now_ns, const LiveFigures& figures) {
   now_ = now_ns;
+  if (figures.check != figures_.check) check_began_ = now_;
   figures_ = figures;
   if (finished_) return;
   if (!options_.live) {
-    if (now_ - last_line_ >= options_.heartbeat) line(now_, status());
+    if (heartbeat_is_due()) line(now_, status());
   } else if (!drawn_ || now_ - drawn_at_ >= options_.redraw) {
     draw();
   }
+}
+
+bool Progress::heartbeat_is_due() const {
+  if (figures_.check.empty()) return now_ - last_line_ >= options_.heartbeat;
+  const bool told = last_line_ > check_began_;
+  return told ? now_ - last_line_ >= options_.heartbeat : now_ - check_began_ >= options_.first_of_check;
 }
 
 void Progress::finish() {
@@ -147,8 +154,11 @@ void Progress::draw() {
 std::string Progress::status() const {
   const Pen pen(options_.style);
   std::string out = options_.live && !options_.label.empty() ? pen.clean(options_.label) + " " : "";
-  out += pen.clean(phase_.empty() ? "starting" : phase_);
   const auto seconds = [](std::int64_t ns) { return ns / 1'000'000'000; };
+  if (!figures_.check.empty())
+    return out + fmt::format("checking: {} of {} operations, {} s", pen.clean(figures_.check),
+                             grouped(figures_.checked_operations), seconds(now_ - check_began_));
+  out += pen.clean(phase_.empty() ? "starting" : phase_);
   out += fmt::format("  {}", seconds(now_));
   // "of all", or it would be read as the phase's own length.
   if (figures_.total > 0) out += fmt::format(" of {}", seconds(std::max(figures_.total, now_)));

@@ -13,11 +13,13 @@ namespace withstand::report {
 
 /// What the run looks like right now. Times in nanoseconds.
 struct LiveFigures {
-  std::int64_t total = 0;     ///< planned length of the whole run; 0: not known
-  double ops_per_second = 0;  ///< over the last second
-  std::uint64_t errors = 0;   ///< failed, unknown and dropped operations so far
-  std::int64_t p99 = 0;       ///< response time over the last second; 0: no operation
-  bool loaded = false;        ///< there is load; else the figures above are not shown
+  std::int64_t total = 0;                ///< planned length of the whole run; 0: not known
+  double ops_per_second = 0;             ///< over the last second
+  std::uint64_t errors = 0;              ///< failed, unknown and dropped operations so far
+  std::int64_t p99 = 0;                  ///< response time over the last second; 0: no operation
+  bool loaded = false;                   ///< there is load; else the figures above are not shown
+  std::string check;                     ///< which check is judging the history: shown instead of all else; empty: none
+  std::uint64_t checked_operations = 0;  ///< of how many operations
 };
 
 /// What a person sees while a run goes on, for stderr: on a terminal one line that is rewritten in place below plain
@@ -30,8 +32,9 @@ class Progress {
     bool live = false;             ///< a terminal: rewrite a status line (choose_live)
     std::function<int()> columns;  ///< the terminal's present width; empty: style.width
     std::int64_t heartbeat = 30'000'000'000;
-    std::int64_t redraw = 100'000'000;  ///< least time between two drawings of the status line
-    std::string label;                  ///< which of several runs: "2/14"; may be empty
+    std::int64_t first_of_check = 5'000'000'000;  ///< a heartbeat comes as soon as this when a check has begun
+    std::int64_t redraw = 100'000'000;            ///< least time between two drawings of the status line
+    std::string label;                            ///< which of several runs: "2/14"; may be empty
   };
 
   Progress(std::ostream& out, Options options);
@@ -51,6 +54,7 @@ class Progress {
   void erase();
   void draw();
   [[nodiscard]] std::string status() const;
+  [[nodiscard]] bool heartbeat_is_due() const;
   [[nodiscard]] int width() const;
 
   std::ostream& out_;
@@ -58,7 +62,7 @@ class Progress {
   std::string phase_;
   std::map<std::string, int> active_;  ///< fault -> injections under way
   LiveFigures figures_;
-  std::int64_t now_ = 0, drawn_at_ = 0, last_line_ = 0;
+  std::int64_t now_ = 0, drawn_at_ = 0, last_line_ = 0, check_began_ = 0;
   bool drawn_ = false, finished_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "run/judge.hpp"
 
 #include <algorithm>
+#include <future>
 #include <limits>
 
 #include <fmt/format.h>
@@ -112,8 +113,17 @@ record::CheckResult judge_unready(const UnreadyNode& node, bool host_out_of_memo
           {}};
 }
 
+record::CheckResult judge_visibly(const check::Checker& checker, const Observations& seen,
+                                  const check::CheckContext& context, const WhileChecking& while_checking) {
+  constexpr std::chrono::milliseconds interval{200};
+  auto result = std::async(std::launch::async, [&] { return checker.judge(seen.operations, context); });
+  do while_checking(std::string(checker.name()));
+  while (result.wait_for(interval) != std::future_status::ready);
+  return result.get();
+}
+
 void judge_checks(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
-                  Recorder& recorder, check::VerdictInput& verdict) {
+                  Recorder& recorder, check::VerdictInput& verdict, const WhileChecking& while_checking) {
   const auto add = [&](record::CheckResult result) {
     recorder.write(result);
     verdict.checks.push_back(std::move(result));
@@ -130,7 +140,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   for (const auto& name : experiment.expect.checks) {
     const check::Checker* checker = check::find_checker(name);
     if (checker == nullptr) continue;  // the parser has refused it
-    auto result = checker->judge(seen.operations, context);
+    auto result = judge_visibly(*checker, seen, context, while_checking);
     check::doubt_for_bad_lines(result, seen.history_problems.size(), seen.history_problems);
     add(std::move(result));
   }
@@ -148,11 +158,11 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
 }  // namespace
 
 void judge(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
-           Recorder& recorder, check::VerdictInput& verdict) {
+           Recorder& recorder, check::VerdictInput& verdict, const WhileChecking& while_checking) {
   judge_evidence(seen, recorder, verdict);
   judge_media(seen, recorder, verdict);
   judge_expectations(experiment, seen, recorder, verdict);
-  judge_checks(experiment, topology, seen, recorder, verdict);
+  judge_checks(experiment, topology, seen, recorder, verdict, while_checking);
   verdict.host_out_of_memory = seen.host_out_of_memory;
   verdict.nothing_expected = !spec::expects_something(experiment);
 }

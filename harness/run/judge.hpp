@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,8 +44,12 @@ struct Observations {
   bool read_back_missing = false;                 ///< the final reads did not end in time
 };
 
-/// Judges everything that was seen, writes each result into the journal, and adds it to `verdict`.
+/// Called a few times a second while a check judges the history, with the check's name.
+using WhileChecking = std::function<void(const std::string& check)>;
+
+/// Judges everything that was seen, writes each result into the journal, and adds it to `verdict`. A check runs in a
+/// thread of its own, so that a long one does not look like a hang; no thread is left when this returns.
 void judge(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
-           Recorder& recorder, check::VerdictInput& verdict);
+           Recorder& recorder, check::VerdictInput& verdict, const WhileChecking& while_checking);
 
 }  // namespace withstand::run

@@ -283,7 +283,7 @@ bool Phases::broken() {
   return verdict_.error || verdict_.stopped || verdict_.signal != 0;
 }
 
-void Phases::tick() {
+LiveState Phases::live_state() const {
   LiveState state;
   state.now = recorder_.since(core::now());
   const auto& phases = experiment_.phases;
@@ -294,6 +294,11 @@ void Phases::tick() {
     state.errors = load_->figures().errors;
     state.p99 = load_->figures().p99;
   }
+  return state;
+}
+
+void Phases::tick() {
+  const LiveState state = live_state();
   if (options_.on_tick) options_.on_tick(state);
   if (const auto met = stop_.met(state.now); met && !verdict_.stopped && !tearing_down_) {
     verdict_.stopped = "stop condition: " + *met;
@@ -349,7 +354,14 @@ void Phases::rollback() {
 
 record::RunEnded Phases::verdict() {
   try {
-    if (!verdict_.skipped && seen_.phases.size() > 1) judge(experiment_, topology_, seen_, recorder_, verdict_);
+    const auto while_checking = [this](const std::string& check) {
+      LiveState state = live_state();
+      state.check = check;
+      state.checked_operations = seen_.operations.size();
+      if (options_.on_tick) options_.on_tick(state);
+    };
+    if (!verdict_.skipped && seen_.phases.size() > 1)
+      judge(experiment_, topology_, seen_, recorder_, verdict_, while_checking);
   } catch (const std::exception& error) {
     if (!verdict_.error) verdict_.error = fmt::format("judging the run: {}", error.what());
   }

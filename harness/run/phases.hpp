@@ -52,6 +52,7 @@ class Phases {
   bool hold(const std::string& phase, spec::Duration time);
   [[nodiscard]] bool broken();
   void tick();
+  [[nodiscard]] LiveState live_state() const;
   void subscribe();
   void on_exit(const core::Exit& exit);
   void resolve(const spec::Selector& selector, std::function<void(std::vector<core::NodeId>, std::string)> done);

@@ -19,6 +19,8 @@ struct LiveState {
   std::uint64_t errors = 0;
   std::int64_t p99 = 0;
   bool loaded = false;
+  std::string check;                     ///< which check is judging the history; empty: none
+  std::uint64_t checked_operations = 0;  ///< of how many operations
 };
 
 struct RunOptions {

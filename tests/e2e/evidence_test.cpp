@@ -73,6 +73,9 @@ TEST_F(EveryFault, IsWithstoodWhenEachTookEffect) {
   ASSERT_EQ(run.injections.size(), 6U);
   for (const auto& injection : run.injections)
     EXPECT_TRUE(injection.took_effect) << injection.fault << injection.objection;
+  ASSERT_FALSE(ticks_.empty());
+  EXPECT_EQ(ticks_.back().check, "linearizable") << "a check shows that it runs";
+  EXPECT_GT(ticks_.back().checked_operations, 500U);
 }
 
 TEST_F(EveryFault, IsInconclusiveWhenTheInjectorsAreSwitchedOff) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -38,11 +39,14 @@ class ExperimentRun : public ::testing::Test {
     run::RunOptions options;
     options.seed = 7;
     options.output = folder_ / "runs";
+    options.on_tick = [this](const run::LiveState& state) { ticks_.push_back(state); };
     run::Interrupts interrupts;
     const auto outcome = run::run_experiment(loaded.file, catalog, options, interrupts);
     std::ifstream journal(outcome.directory + "/journal.jsonl");
     return record::read_run(journal);
   }
+
+  std::vector<run::LiveState> ticks_;  ///< what a person could see meanwhile
 
  private:
   std::filesystem::path folder_;

@@ -120,6 +120,37 @@ TEST(Progress, ElsewhereAHeartbeatComesAfterHalfAMinuteOfSilence) {
   EXPECT_EQ(out.str(), after);
 }
 
+LiveFigures checking(const std::string& check) {
+  LiveFigures out = figures();
+  out.check = check;
+  out.checked_operations = 812'345;
+  return out;
+}
+
+TEST(Progress, TheStatusLineSaysWhichCheckRunsAndForHowLong) {
+  std::ostringstream out;
+  Progress progress(out, options(true));
+  progress.event({31 * second, record::PhaseStarted{"tear-down"}});
+  progress.tick(32 * second, checking("linearizable"));
+  progress.tick(44 * second, checking("linearizable"));
+  EXPECT_EQ(screen(out.str()), "   31.000  tear-down\nchecking: linearizable of 812,345 operations, 12 s");
+  progress.tick(45 * second, checking("no-acknowledged-write-lost"));
+  EXPECT_EQ(screen(out.str()), "   31.000  tear-down\nchecking: no-acknowledged-write-lost of 812,345 operations, 0 s");
+}
+
+TEST(Progress, ElsewhereALongCheckIsToldSoonAndThenByHeartbeats) {
+  std::ostringstream out;
+  Progress progress(out, options(false));
+  progress.event({31 * second, record::PhaseStarted{"tear-down"}});
+  const std::string before = out.str();
+  for (std::int64_t now = 32; now < 37; ++now) progress.tick(now * second, checking("linearizable"));
+  EXPECT_EQ(out.str(), before) << "a short one is not worth a line";
+  for (std::int64_t now = 37; now <= 67; ++now) progress.tick(now * second, checking("linearizable"));
+  EXPECT_EQ(out.str(), before +
+                           "   37.000  checking: linearizable of 812,345 operations, 5 s\n"
+                           "   67.000  checking: linearizable of 812,345 operations, 35 s\n");
+}
+
 TEST(Progress, WithoutLoadThereAreNoFigures) {
   std::ostringstream out;
   Progress progress(out, options(true));
