@@ -27,21 +27,29 @@ std::vector<spec::Parameter> parameters() {
       parameter("jitter", ValueType::duration,
                 "How much delays differ: evenly from delay - jitter to delay + jitter, or as the distribution says.");
   jitter.fallback = nanoseconds(0);
+  jitter.default_matters = core::nowhere;
   jitter.minimum = nanoseconds(0);
   spec::Parameter distribution =
       parameter("distribution", ValueType::choice,
                 "How delays are spread: even within the jitter; else jitter is their standard deviation.");
   distribution.choices = {"uniform", "normal", "pareto", "paretonormal"};
   distribution.fallback = std::string("uniform");
+  distribution.default_matters = [](const spec::FaultSpec& fault) {
+    return fault.given.contains("jitter") && !fault.given.contains("table");
+  };
   spec::Parameter correlation =
       parameter("correlation", ValueType::ratio, "How much one packet's delay is like the next one's.");
   correlation.fallback = spec::Ratio{0};
+  correlation.default_matters = core::nowhere;
   correlation.maximum = spec::Ratio{999'999'999};
   spec::Parameter order =
       parameter("order", ValueType::choice,
                 "keep: a packet leaves no earlier than the one before it; free: jitter reorders packets.");
   order.choices = {"keep", "free"};
   order.fallback = std::string("keep");
+  order.default_matters = [](const spec::FaultSpec& fault) {
+    return fault.given.contains("jitter") || fault.given.contains("recorded");
+  };
   return {delay,
           jitter,
           distribution,

@@ -105,6 +105,7 @@ std::vector<spec::Parameter> choice_parameters(const std::string& name, const st
       parameter("correlation", spec::ValueType::ratio,
                 "How much one packet's fate is the next one's: they come in runs, their share stays.");
   correlation.fallback = spec::Ratio{0};
+  correlation.default_matters = core::nowhere;
   correlation.maximum = spec::Ratio{999'999'999};
   return {share, correlation};
 }

@@ -60,8 +60,9 @@ core::Evidence LinkInjection::observe() {
     evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
                              EvidenceRow::Judgement::informative});
   if (silent == links)
-    evidence.rows.push_back({fmt::format("{} links", links), "packets to impair", "no packet was sent on any of them",
-                             "link fabric", EvidenceRow::Judgement::absent});
+    evidence.rows.push_back({fmt::format("{} links", links), "packets to impair",
+                             "no packet was sent on any of them", "link fabric",
+                             EvidenceRow::Judgement::absent});
   else if (silent > 0)
     evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links),
                              "link fabric", EvidenceRow::Judgement::informative});
@@ -109,6 +110,7 @@ spec::Parameter both_ways_parameter() {
   both.type = spec::ValueType::boolean;
   both.summary = "Impair the way back, from `to` to `from`, as well.";
   both.fallback = false;
+  both.default_matters = [](const spec::FaultSpec& fault) { return fault.from.has_value(); };  // 'on' is both already
   return both;
 }
 

@@ -35,6 +35,7 @@ std::vector<spec::Parameter> parameters() {
       parameter("mark", ValueType::boolean,
                 "Mark congestion (ECN) instead of dropping, on packets whose connection knows marks.");
   mark.fallback = false;
+  mark.default_matters = core::nowhere;
   return {loss,
           correlation,
           share("p", "Gilbert-Elliott: probability that the link turns bad, after each packet while it is good."),

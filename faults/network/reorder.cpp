@@ -26,6 +26,7 @@ std::vector<spec::Parameter> parameters() {
   spec::Parameter gap =
       parameter("gap", spec::ValueType::integer, "Choose among every so many packets only: 5 is every fifth.");
   gap.fallback = std::int64_t{1};
+  gap.default_matters = core::nowhere;
   gap.minimum = std::int64_t{1};
   gap.maximum = std::int64_t{1'000'000};
   all.insert(all.end(), {hold, who, gap});

@@ -37,6 +37,7 @@ std::vector<spec::Parameter> strike_parameters() {
   crashes.type = spec::ValueType::integer;
   crashes.summary = "How many times the node goes down: more than 1 makes a crash loop, and needs restart.";
   crashes.fallback = std::int64_t{1};
+  crashes.default_matters = core::nowhere;
   crashes.minimum = std::int64_t{1};
   crashes.maximum = std::int64_t{10'000};
   spec::Parameter uptime;
@@ -44,6 +45,7 @@ std::vector<spec::Parameter> strike_parameters() {
   uptime.type = spec::ValueType::duration;
   uptime.summary = "In a crash loop, how long the node runs after each restart before it goes down again.";
   uptime.fallback = spec::Duration(std::chrono::seconds(1));
+  uptime.default_matters = core::beside("crashes");
   return {restart, crashes, uptime};
 }
 

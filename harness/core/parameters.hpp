@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "spec/experiment.hpp"
@@ -21,5 +24,21 @@ template <class T>
 T parameter_or(const spec::FaultSpec& fault, const std::string& name, T fallback) {
   return parameter<T>(fault, name).value_or(std::move(fallback));
 }
+
+/// For Parameter::default_matters: beside another parameter that is given.
+inline std::function<bool(const spec::FaultSpec&)> beside(const std::string& name) {
+  return [name](const spec::FaultSpec& fault) { return fault.given.contains(name); };
+}
+
+/// The same: where another parameter, a choice, is one of these.
+inline std::function<bool(const spec::FaultSpec&)> where(const std::string& name, spec::TextList choices) {
+  return [name, choices = std::move(choices)](const spec::FaultSpec& fault) {
+    const auto chosen = parameter<std::string>(fault, name);
+    return chosen && std::find(choices.begin(), choices.end(), *chosen) != choices.end();
+  };
+}
+
+/// The same: where the default is that nothing is done.
+inline bool nowhere(const spec::FaultSpec& /*fault*/) { return false; }
 
 }  // namespace withstand::core

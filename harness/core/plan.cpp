@@ -53,11 +53,19 @@ std::string until(const PlannedInjection& injection, const spec::KindSchema* sch
   return length && length->count() > 0 ? fmt::format("back after {}", spec::to_text(*length)) : "at once";
 }
 
-std::string value_of(const std::string& name, const spec::Value& value, const spec::KindSchema* schema) {
-  if (schema != nullptr)
-    for (const auto& parameter : schema->parameters)
-      if (parameter.name == name) return to_text(value, parameter);
-  return to_text(value);
+/// What the file gives, and the defaults that say something of this fault.
+std::string describe_parameters(const spec::FaultSpec& fault, const spec::KindSchema* schema) {
+  std::string text;
+  for (const auto& [name, value] : fault.parameters) {
+    const spec::Parameter* known = nullptr;
+    if (schema != nullptr)
+      for (const auto& parameter : schema->parameters)
+        if (parameter.name == name) known = &parameter;
+    if (known != nullptr && !fault.given.contains(name) && known->default_matters && !known->default_matters(fault))
+      continue;
+    text += fmt::format("             {} = {}\n", name, known != nullptr ? to_text(value, *known) : to_text(value));
+  }
+  return text;
 }
 
 std::string describe(const PlannedInjection& injection, const Topology& topology, const Catalog& catalog,
@@ -70,8 +78,7 @@ std::string describe(const PlannedInjection& injection, const Topology& topology
   if (injection.from)
     text += fmt::format("             from {} to {}\n", describe(injection.from, topology),
                         describe(injection.to, topology));
-  for (const auto& [name, value] : fault.parameters)
-    text += fmt::format("             {} = {}\n", name, value_of(name, value, schema));
+  text += describe_parameters(fault, schema);
   const Fault* kind = catalog.fault(fault.kind);
   if (kind == nullptr || needs_asking(injection)) return text;
   try {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ struct FaultSpec {
   Trigger trigger;
   std::optional<Duration> lasts;            ///< `for`; absent: until the end of `during`
   std::map<std::string, Value> parameters;  ///< every parameter of the kind that was given or has a default
+  std::set<std::string> given{};            ///< the names of those that the file gives
   bool evidence_required = true;            ///< false: `evidence = "optional"`
   Position at;                              ///< of the [[fault]] header
 };

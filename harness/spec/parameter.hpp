@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ enum class ValueType {
   groups,     ///< array of arrays of selectors: [["n1"], ["n2", "n3"]]
 };
 
+struct FaultSpec;
+
 struct Parameter {
   std::string name;
   ValueType type = ValueType::text;
@@ -50,6 +53,9 @@ struct Parameter {
   std::optional<Value> minimum;   ///< inclusive, same alternative as the value
   std::optional<Value> maximum;   ///< inclusive
   TextList choices;               ///< for ValueType::choice
+  /// Whether the default says anything of this fault, which does not give the parameter: no direction where the shape
+  /// has none. Empty: always. Pure.
+  std::function<bool(const FaultSpec&)> default_matters{};
 };
 
 /// The bounds in force: those the parameter states, else 0 for durations and 100% for ratios; nothing: unbounded.
@@ -77,7 +83,6 @@ struct KindSchema {
   std::string back_after{};
 };
 
-struct FaultSpec;
 struct Experiment;
 
 /// The fault catalogue as the parser sees it; implemented where the faults are known. Thread-safe when const.

@@ -1,6 +1,7 @@
 // What goes where: results on stdout, progress on stderr, reports into files, and the same again from a run's folder.
 
 #include <cstdlib>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -54,6 +55,34 @@ TEST(Output, PlanSaysWhatIsNotRevertedAndNamesSignals) {
   const auto unknown = plan_of("signal = \"sigkil\"\n");
   EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean 'KILL'?"));
+}
+
+TEST(Output, PlanShowsWhatWasGivenAndTheDefaultsThatMatter) {
+  const Folder folder;
+  const auto parameters_of = [&](const std::string& fault) {
+    const auto text = "title = \"x\"\n[target]\ncommand = [\"/bin/sleep\", \"inf\"]\nnodes = 3\n[[fault]]\n" + fault;
+    const auto outcome = withstand({"plan", folder.write("x.toml", text), "--seed", "5"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    std::istringstream lines(outcome.out);
+    std::string found;
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("             ") && line.find(" = ") != std::string::npos)
+        found += (found.empty() ? "" : "; ") + line.substr(13);
+    return found;
+  };
+  const std::string cut = "kind = \"network.partition\"\nshape = ", one = "on = \"n1\"\n";
+  EXPECT_EQ(parameters_of(cut + "\"isolate\"\n" + one), R"(clients = false; shape = "isolate")");
+  EXPECT_EQ(parameters_of(cut + "\"asymmetric\"\n" + one),
+            R"(clients = false; direction = "out"; shape = "asymmetric")");
+  EXPECT_EQ(parameters_of(cut + "\"split\"\n"), R"(parts = 2; shape = "split")");
+  EXPECT_EQ(parameters_of(cut + "\"halves\"\nparts = 2\n"), R"(parts = 2; shape = "halves")") << "it was given";
+  EXPECT_EQ(parameters_of("kind = \"process.kill\"\n" + one), "signal = SIGKILL; tree = true");
+  EXPECT_EQ(parameters_of("kind = \"process.kill\"\ncrashes = 3\nrestart = \"1s\"\n" + one),
+            R"(crashes = 3; restart = "1s"; signal = SIGKILL; tree = true; uptime = "1s")");
+  const std::string slow = "kind = \"network.latency\"\ndelay = \"9ms\"\n";
+  EXPECT_EQ(parameters_of(slow + one), R"(delay = "9ms")");
+  EXPECT_EQ(parameters_of(slow + "from = \"n1\"\nto = \"n2\"\njitter = \"1ms\"\n"),
+            R"(both_ways = false; delay = "9ms"; distribution = "uniform"; jitter = "1ms"; order = "keep")");
 }
 
 TEST(Output, ListKnowsEveryShippedExperiment) {

@@ -179,6 +179,7 @@ void FaultReader::read_parameters() {
   for (const Parameter& parameter : schema_->parameters) {
     const Item* item = parameter.required ? fields_.require(parameter.name) : fields_.find(parameter.name);
     std::optional<Value> value = item != nullptr ? read_value(*item, parameter, scope_) : parameter.fallback;
+    if (item != nullptr) out_.given.insert(parameter.name);
     if (value) out_.parameters[parameter.name] = std::move(*value);
   }
 }
