@@ -61,7 +61,7 @@ core::Evidence LinkInjection::observe() {
                              EvidenceRow::Judgement::informative});
   if (silent == links)
     evidence.rows.push_back({fmt::format("{} links", links), "packets to impair",
-                             "no packet was sent on any of them", "link fabric",
+                             "no packet was sent on any of them" + advice_, "link fabric",
                              EvidenceRow::Judgement::absent});
   else if (silent > 0)
     evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links),

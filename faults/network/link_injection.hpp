@@ -24,6 +24,8 @@ class LinkInjection : public core::Injection {
 
   /// Every so often, from now on: `draw(k)` names the links of the k-th time, counted from 1.
   void redraw_every(std::chrono::nanoseconds interval, std::function<std::vector<core::Link>(std::uint64_t)> draw);
+  /// What to do about it, told when no packet was sent on any of its links.
+  void advise_when_silent(std::string advice) { advice_ = std::move(advice); }
   /// When it ends, its links begin at next to nothing and reach their full rate after this time.
   void start_slowly(std::chrono::nanoseconds time) { slow_.emplace(lab_, time); }
 
@@ -44,6 +46,7 @@ class LinkInjection : public core::Injection {
   std::function<std::vector<core::Link>(std::uint64_t)> draw_;
   core::EventLoop::Registration timer_;
   std::optional<SlowStart> slow_;
+  std::string advice_;
   bool reverted_ = false;
 };
 

@@ -97,6 +97,14 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
   return row;
 }
 
+/// Nodes that say nothing to each other lose nothing while their clients still reach them.
+std::string advice(const spec::FaultSpec& fault, const core::Topology& topology) {
+  const auto shape = core::parameter_or<std::string>(fault, "shape", "");
+  const bool can_cut_clients = shape == "isolate" || shape == "asymmetric";
+  if (!can_cut_clients || core::parameter_or(fault, "clients", false) || topology.clients().empty()) return {};
+  return "; the nodes do not talk to each other, and clients still reach them all: clients = true cuts those off too";
+}
+
 /// The nodes of each group. A node on two sides would be cut off from its own.
 std::vector<std::vector<NodeId>> resolve(const spec::GroupList& groups, const core::Topology& topology,
                                          std::uint64_t seed, const std::string& fault) {
@@ -182,6 +190,7 @@ class Partition : public core::DescribedFault {
       });
     }
     injection->start_slowly(slow_start_of(fault));
+    injection->advise_when_silent(advice(fault, lab.topology()));
     return injection;
   }
 };

@@ -86,6 +86,19 @@ TEST_F(FaultTest, PartitionThatNobodyTriesToCrossHasNoEffect) {
   EXPECT_FALSE(cut.observe().took_effect());
 }
 
+TEST_F(FaultTest, APartitionOfNodesThatDoNotTalkNamesTheWayToCutClientsOff) {
+  launch(idle);
+  const std::pair<std::string, spec::Value> isolate{"shape", std::string("isolate")};
+  auto& cut = inject("network.partition", {isolate}, {{0}, {}});
+  EXPECT_FALSE(ask(client(), 0).timed_out);
+  cut.revert();
+  EXPECT_NE(cut.observe().objection().find("clients = true"), std::string::npos) << cut.observe().objection();
+  auto& all = inject("network.partition", {isolate, {"clients", spec::Value(true)}}, {{0}, {}});
+  all.revert();
+  EXPECT_FALSE(all.observe().took_effect());
+  EXPECT_EQ(all.observe().objection().find("clients = true"), std::string::npos) << all.observe().objection();
+}
+
 TEST_F(FaultTest, PartitionCanCutClientsOff) {
   launch(idle);
   inject("network.partition", {{"shape", spec::Value(std::string("isolate"))}, {"clients", spec::Value(true)}},
