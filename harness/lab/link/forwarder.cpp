@@ -171,8 +171,12 @@ void Forwarder::let_through(const Fate& fate, Passage passage, const PacketHeade
 void Forwarder::pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame) {
   const LinkState& link = state(passage.link);
   core::Instant ordered = passage.read + passage.drawn - loose;
-  if (link.queued > 0) ordered = std::max(ordered, link.last_due);
+  const bool held_back = link.queued > 0 && link.last_due > ordered;
+  if (held_back) ordered = link.last_due;
   passage.due = ordered + loose;
+  // What is held back by another packet alone cannot be written before that one is.
+  passage.patience = promised_lateness(passage.due - passage.read);
+  if (held_back) passage.patience = std::max(passage.patience, link.last_patience);
   if (link.queued == 0 && passage.drawn.count() == 0) {
     deliver(passage, link.plan.get(), frame);
   } else {
@@ -198,6 +202,7 @@ void Forwarder::enqueue(const Passage& passage, core::Instant ordered, FrameView
   link.queued_bytes += frame.size();
   queued_bytes_ += frame.size();
   link.last_due = ordered;
+  link.last_patience = passage.patience;
   queue_.push(std::move(parcel));
 }
 
@@ -234,7 +239,7 @@ void Forwarder::witness(const Passage& passage, const Plan* plan, FrameView fram
   if (passage.due != passage.read) {
     counters_.lateness.add((written - passage.due).count());
     ++counters_.queued;
-    if (written - passage.due > promised_lateness(passage.due - passage.read)) ++counters_.late;
+    if (written - passage.due > passage.patience) ++counters_.late;
   }
   const bool late = !passage.copy && passage.sequence < link.highest;
   if (!passage.copy) link.highest = std::max(link.highest, passage.sequence + passage.packets);

@@ -80,6 +80,7 @@ class Forwarder {
     std::shared_ptr<const Plan> plan;
     std::vector<std::shared_ptr<Stage>> partitions;  ///< during whose life nothing may be delivered
     core::Instant last_due{};                        ///< of what keeps its order
+    std::chrono::nanoseconds last_patience{};        ///< of the same packet
     std::size_t queued = 0, queued_bytes = 0, limit = 0;
     std::uint64_t sequence = 0;  ///< packets offered so far
     std::uint64_t highest = 0;   ///< the next packet's sequence, had none overtaken: all before were seen to arrive

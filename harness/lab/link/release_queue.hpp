@@ -16,12 +16,13 @@ namespace withstand::lab::link {
 struct Passage {
   core::Link link;
   core::Instant read{}, due{};
-  std::chrono::nanoseconds drawn{};    ///< what the stages asked for, before order was kept
-  std::uint64_t met = 0, changed = 0;  ///< as Fate has them
-  std::uint64_t sequence = 0;          ///< of its first packet among all that this link was offered
-  std::uint64_t digest = 0;            ///< of what was read; where the plan corrupts
-  std::uint32_t packets = 1;           ///< on the wire
-  std::uint8_t time_to_live = 0;       ///< as read
+  std::chrono::nanoseconds drawn{};     ///< what the stages asked for, before order was kept
+  std::chrono::nanoseconds patience{};  ///< how late it may be written
+  std::uint64_t met = 0, changed = 0;   ///< as Fate has them
+  std::uint64_t sequence = 0;           ///< of its first packet among all that this link was offered
+  std::uint64_t digest = 0;             ///< of what was read; where the plan corrupts
+  std::uint32_t packets = 1;            ///< on the wire
+  std::uint8_t time_to_live = 0;        ///< as read
   bool copy = false, waited = false, marked = false;
 };
 

@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <random>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -134,11 +135,16 @@ class Replay {
     }
   }
 
+  Forwarder& forwarder() { return *forwarder_; }
+  void send(const Bytes& frame) {
+    os::check("send", ::send(outside_[0].get(), frame.data(), frame.size(), 0));
+    forwarder_->read_burst(0);
+  }
+
   std::vector<Bytes> run(const std::vector<Bytes>& recording) {
     std::vector<Bytes> seen;
     for (const Bytes& frame : recording) {
-      os::check("send", ::send(outside_[0].get(), frame.data(), frame.size(), 0));
-      forwarder_->read_burst(0);
+      send(frame);
       forwarder_->release();
       for (;;) {
         Bytes out(70'000);
@@ -191,6 +197,26 @@ TEST(LinkDeterminism, ARecordingPutThroughTwiceComesOutTheSameByteForByte) {
   EXPECT_EQ(first, second);
   EXPECT_GT(first.size(), 2000u);
   EXPECT_NE(first, frames);
+}
+
+// Order is kept when a delay ends: what comes after it waits for the last delayed packet, and cannot be more punctual.
+TEST(LinkLateness, OfAPacketThatWaitsForAnotherIsJudgedAsThatOnes) {
+  const auto frame = recording(1).front();
+  for (const auto& [stall, promised] : {std::pair(20ms, true), std::pair(250ms, false)}) {
+    Replay link({{Kind::latency, {.delay = {.delay = 1s}}}});
+    link.send(frame);
+    const core::Instant due = link.forwarder().next_due();
+    link.forwarder().remove(1);
+    std::this_thread::sleep_for(due - 30ms - core::now());
+    link.send(frame);  // it has 30 ms to wait, and is not delayed itself
+    std::this_thread::sleep_for(due + stall - core::now());
+    link.forwarder().release();
+    const auto& counters = link.forwarder().counters();
+    ASSERT_GE(counters.queued, 1u);
+    if (counters.queued < 2 || (promised && counters.lateness.max() > 100'000'000))
+      GTEST_SKIP() << "this machine is too busy: written " << counters.lateness.max() << " ns after their time";
+    EXPECT_EQ(counters.late, promised ? 0u : 2u) << counters.lateness.max();
+  }
 }
 
 }  // namespace
