@@ -115,7 +115,6 @@ const std::set<std::string> beyond_a_schema{
     "unknown-node-by-count",
 
     "unknown-role",
-    "unknown-target",
     "when-and-at",
     "when-bad-pattern",
     "when-cycle",
