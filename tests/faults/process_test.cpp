@@ -65,7 +65,7 @@ TEST_F(FaultTest, KillEndsEveryProcessOfTheNodeAndNobodyElses) {
   ASSERT_TRUE(wait([&] { return lab.state(0).host_pid == 0; }));
   EXPECT_FALSE(lives(victim));
   EXPECT_TRUE(lives(bystander));
-  EXPECT_TRUE(kill.observe().took_effect()) << kill.observe().objection();
+  EXPECT_TRUE(wait([&] { return kill.observe().took_effect(); })) << kill.observe().objection();
   EXPECT_TRUE(lab.state(0).last_exit->signalled);
   EXPECT_EQ(lab.state(0).last_exit->value, SIGKILL);
   EXPECT_TRUE(lab.state(0).last_exit->requested);
