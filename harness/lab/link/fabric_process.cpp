@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "lab/link/waiter.hpp"
 #include "os/check.hpp"
 #include "os/fd_message.hpp"
+#include "os/idle_latency.hpp"
 #include "os/process.hpp"
 
 namespace withstand::lab::link {
@@ -85,7 +87,7 @@ class Process {
       case Request::add:
         return add(reader.take<StageSettings>());
       case Request::remove:
-        return forwarder_->remove(reader.take<std::uint64_t>());
+        return remove(reader.take<std::uint64_t>());
       case Request::effect:
         return effect(reader.take<EffectRequest>(), reply);
       case Request::drawn:
@@ -113,6 +115,20 @@ class Process {
     Table table;
     if (!table_.empty()) table = std::make_shared<const std::vector<std::int64_t>>(std::exchange(table_, {}));
     forwarder_->add(settings, std::exchange(staged_, {}), table);
+    if (keeps_time(settings.kind)) timekeepers_.insert(settings.handle);
+    idle_latency_.hold(!timekeepers_.empty());
+  }
+
+  /// What the impairment holds is still delivered at its time, as well as it may be without.
+  void remove(std::uint64_t handle) {
+    forwarder_->remove(handle);
+    timekeepers_.erase(handle);
+    idle_latency_.hold(!timekeepers_.empty());
+  }
+
+  static bool keeps_time(core::Impairment::Kind kind) {
+    using Kind = core::Impairment::Kind;
+    return kind == Kind::latency || kind == Kind::rate || kind == Kind::reorder;
   }
 
   /// All that is told of an impairment is of one instant, however many messages it takes.
@@ -200,6 +216,8 @@ class Process {
   std::vector<core::LinkEffect> effects_;
   std::vector<DrawCount> draws_;
   core::Priority priority_;
+  os::IdleLatency idle_latency_;
+  std::set<std::uint64_t> timekeepers_;  ///< impairments that delay packets
   std::chrono::nanoseconds stall_max_{};
   bool ended_ = false;
 };
