@@ -15,15 +15,49 @@ namespace {
 constexpr std::chrono::milliseconds end_interval{50};
 /// How often the holder of a role is asked while a trigger waits for it to change.
 constexpr std::chrono::milliseconds role_interval{200};
+/// How long before an injection its role is asked for the first time, to learn how long an answer takes.
+constexpr std::chrono::milliseconds rehearsal{1000};
+/// An answer that was asked for earlier than this before the injection is not of its moment.
+constexpr std::chrono::milliseconds longest_lead{250};
+
+/// How long before an injection the question that counts is asked, where an answer took so long: half as long again,
+/// for a machine that is busier by then, and a little.
+Instant lead(Instant took) { return std::min<Instant>(took + took / 2 + std::chrono::milliseconds(5), longest_lead); }
+
+std::string milliseconds(Instant time) {
+  return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(time).count());
+}
 }  // namespace
+
+/// Who holds the roles that a fault is aimed at.
+struct Injector::Answer {
+  Aim aim;
+  std::string unresolved;  ///< why there is no aim
+  Instant asked{}, answered{};
+};
+
+/// Questions that are asked together.
+struct Injector::Questions {
+  std::vector<NodeId> on, from, to;
+  int open = 0;
+  Answer answer;
+  std::function<void(Answer)> done;
+
+  void close() {
+    answer.aim = {on, links_between(from, to)};
+    answer.answered = now();
+    done(std::move(answer));
+  }
+};
 
 struct Injector::Item {
   const PlannedInjection* planned = nullptr;
-  EventLoop::Registration trigger_timer, revert_timer, log_watch, role_timer;
+  EventLoop::Registration trigger_timer, revert_timer, log_watch, role_timer, question_timer;
   bool triggered = false;
+  bool asking = false;           ///< ahead of its time
+  bool waiting = false;          ///< its time has come, but that answer has not
+  std::optional<Answer> answer;  ///< the one that it is injected by, or is to be
   Aim aim;
-  int questions = 0;  ///< roles still being asked for
-  std::string unresolved;
   std::vector<std::string> on;
   std::unique_ptr<Injection> injection;
   bool reverted = false;
@@ -58,7 +92,7 @@ void Injector::arm(Item& item) {
     case spec::Trigger::Kind::at: {
       const Instant due = begin_ + trigger.offset;
       if (due >= end_) item.never = "due after the end of during";
-      if (due < end_) item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
+      if (due < end_) schedule(item, due);
       return;
     }
     case spec::Trigger::Kind::fault:
@@ -80,9 +114,8 @@ void Injector::arm_log(Item& item) {
       [this, &item, nodes, pattern = std::make_shared<const spec::Pattern>(trigger.pattern)](const LogLine& line) {
         if (item.triggered || std::find(nodes.begin(), nodes.end(), line.node) == nodes.end()) return;
         if (!pattern->found_in(line.text)) return;
-        const Instant due = line.when + item.fault().trigger.offset;
         item.triggered = true;
-        item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
+        schedule(item, line.when + item.fault().trigger.offset);
       });
 }
 
@@ -100,57 +133,91 @@ void Injector::ask_role(Item& item) {
       if (!item.first_holders) item.first_holders = holders;
       if (*item.first_holders != holders) {
         item.triggered = true;
-        const Instant due = now() + item.fault().trigger.offset;
-        item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
-        return;
+        return schedule(item, now() + item.fault().trigger.offset);
       }
     }
     item.role_timer = lab_.loop().at(now() + role_interval, [this, &item] { ask_role(item); });
   });
 }
 
+void Injector::schedule(Item& item, Instant due) {
+  item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
+  const auto asks = [](const std::optional<Selection>& selection) { return selection && selection->role; };
+  const PlannedInjection& planned = *item.planned;
+  if ((asks(planned.on) || asks(planned.from) || asks(planned.to)) && now() < due)
+    item.question_timer =
+        lab_.loop().at(std::max(now(), due - rehearsal), [this, &item, due] { ask_ahead(item, due); });
+}
+
+/// Asks until an answer is of the moment of the injection, as near as answers can be: the first tells how long one
+/// takes, and so when the one that counts is to be asked for.
+void Injector::ask_ahead(Item& item, Instant due) {
+  item.asking = true;
+  ask(item, [this, &item, due](Answer answer) {
+    item.asking = false;
+    if (stopped_) return;
+    const Instant again = due - lead(answer.answered - answer.asked);
+    const bool of_its_moment = due - answer.asked <= longest_lead;
+    if (item.waiting) {
+      if (of_its_moment && answer.unresolved.empty()) return carry_out(item, due, std::move(answer));
+      return ask(item, [this, &item, due](Answer late) { carry_out(item, due, std::move(late)); });
+    }
+    if (answer.asked >= again) {
+      item.answer = std::move(answer);
+    } else {
+      item.question_timer = lab_.loop().at(std::max(now(), again), [this, &item, due] { ask_ahead(item, due); });
+    }
+  });
+}
+
 void Injector::on_trigger(Item& item, Instant due) {
   item.triggered = true;
+  item.question_timer.reset();
   if (stopped_) return;
   if (now() >= end_) {
     item.never = "its trigger came after the end of during";
     return;
   }
-  resolve(item, due);
+  // Who held no role a moment ago may hold it now.
+  if (item.answer && item.answer->unresolved.empty()) return carry_out(item, due, *item.answer);
+  item.waiting = item.asking;
+  if (!item.waiting) ask(item, [this, &item, due](Answer answer) { carry_out(item, due, std::move(answer)); });
 }
 
-void Injector::resolve(Item& item, Instant due) {
+void Injector::ask(Item& item, std::function<void(Answer)> done) {
   const auto& planned = *item.planned;
-  auto from = std::make_shared<std::vector<NodeId>>(), to = std::make_shared<std::vector<NodeId>>();
-  auto on = std::make_shared<std::vector<NodeId>>();
-  const auto finish = [this, &item, due, from, to, on] {
-    item.aim = {*on, links_between(*from, *to)};
-    if (!item.unresolved.empty()) {
-      item.never = item.unresolved;
-      return report(item, "skipped", item.unresolved, due);
-    }
-    inject(item, due);
-  };
-  const auto ask = [&](const std::optional<Selection>& selection, std::shared_ptr<std::vector<NodeId>> into) {
+  auto questions = std::make_shared<Questions>();
+  questions->answer.asked = now();
+  questions->done = std::move(done);
+  const auto put = [&](const std::optional<Selection>& selection, std::vector<NodeId> Questions::*into) {
     if (!selection) return;
-    *into = selection->nodes;
+    (*questions).*into = selection->nodes;
     if (!selection->role) return;
-    ++item.questions;
+    ++questions->open;
     lab_.holders(selection->role->kind, selection->role->name,
-                 [&item, into, finish, text = selection->text, alive = alive()](std::vector<NodeId> nodes,
-                                                                                const std::string& error) {
+                 [questions, into, text = selection->text, alive = alive()](std::vector<NodeId> nodes,
+                                                                            const std::string& error) {
                    if (alive.expired()) return;
-                   *into = std::move(nodes);
-                   if (into->empty())
-                     item.unresolved = fmt::format("nobody holds {}{}{}", text, error.empty() ? "" : ": ", error);
-                   if (--item.questions == 0) finish();
+                   if (nodes.empty())
+                     questions->answer.unresolved =
+                         fmt::format("nobody holds {}{}{}", text, error.empty() ? "" : ": ", error);
+                   (*questions).*into = std::move(nodes);
+                   if (--questions->open == 0) questions->close();
                  });
   };
-  ++item.questions;  // so that an answer given at once cannot finish before all are asked
-  ask(planned.on, on);
-  ask(planned.from, from);
-  ask(planned.to, to);
-  if (--item.questions == 0) finish();
+  ++questions->open;  // so that an answer given at once cannot finish before all are asked
+  put(planned.on, &Questions::on);
+  put(planned.from, &Questions::from);
+  put(planned.to, &Questions::to);
+  if (--questions->open == 0) questions->close();
+}
+
+void Injector::carry_out(Item& item, Instant due, Answer answer) {
+  item.answer = std::move(answer);
+  item.aim = item.answer->aim;
+  if (item.answer->unresolved.empty()) return inject(item, due);
+  item.never = item.answer->unresolved;
+  report(item, "skipped", item.never, due);
 }
 
 void Injector::inject(Item& item, Instant due) {
@@ -173,7 +240,7 @@ void Injector::inject(Item& item, Instant due) {
     return report(item, "error", error.what(), due);
   }
   item.injected = now();
-  report(item, "injected", {}, due);
+  report(item, "injected", asked_when(item), due);
   const Instant end = fault.lasts ? item.injected + *fault.lasts : end_;
   if (end < end_) item.revert_timer = lab_.loop().at(end, [this, &item] { revert_or_note(item); });
   if (!kind.schema().lasts) watch_end(item);
@@ -182,10 +249,18 @@ void Injector::inject(Item& item, Instant due) {
     if (trigger.kind != spec::Trigger::Kind::fault || trigger.fault != fault.name) continue;
     const Instant next = item.injected + trigger.offset;
     other->never = next < end_ ? "" : "due after the end of during";
-    if (next < end_)
-      other->trigger_timer =
-          lab_.loop().at_precisely(next, [this, next, waiting = other.get()] { on_trigger(*waiting, next); });
+    if (next < end_) schedule(*other, next);
   }
+}
+
+/// For a fault that is aimed at a role: of what moment the answer is.
+std::string Injector::asked_when(const Item& item) {
+  std::string roles;
+  for (const auto* selection : {&item.planned->on, &item.planned->from, &item.planned->to})
+    if (*selection && (*selection)->role) roles += (roles.empty() ? "" : ", ") + (*selection)->text;
+  if (roles.empty()) return {};
+  return fmt::format("{} asked {} and answered {} before", roles, milliseconds(item.injected - item.answer->asked),
+                     milliseconds(item.injected - item.answer->answered));
 }
 
 void Injector::watch_end(Item& item) {
@@ -226,6 +301,7 @@ void Injector::stop_injecting() {
     item->trigger_timer.reset();
     item->log_watch.reset();
     item->role_timer.reset();
+    item->question_timer.reset();
   }
 }
 
@@ -277,6 +353,9 @@ std::vector<Injector::Result> Injector::results() {
     if (!spec::stays_down(item->fault(), catalog_.fault(item->fault().kind)->schema())) result.ended = item->ended;
     if (item->injection) {
       result.evidence = item->injection->observe();
+      if (const std::string when = asked_when(*item); !when.empty())
+        result.evidence.rows.push_back(
+            {"role", "held at the injection", when, "the target's own command", EvidenceRow::Judgement::informative});
       result.objection = result.evidence.objection();
     } else {
       result.objection = "it was never injected: " + why_never(*item);

@@ -14,6 +14,13 @@ namespace withstand::core {
 
 /// Carries out a plan: waits for triggers, asks for roles, injects, reverts. Runs on the lab's event loop and never
 /// blocks it.
+///
+/// A role is a question to the target, and its answer takes some tens of milliseconds. Asked at the moment of
+/// injection, it makes the injection late by that, and is not newer when it is used than an answer asked for that much
+/// earlier. So where that moment is known beforehand, a question one second ahead tells how long an answer takes, and
+/// the one that counts is asked half as long again and 5 ms ahead, at most 250 ms. When its answer has not come by
+/// then, the injection waits for it; when it says that nobody holds the role, or the moment was not known (a log line,
+/// `at = "0s"`), the role is asked for at the moment itself. Events and evidence say when it was asked and answered.
 class Injector {
  public:
   using Sink = std::function<void(record::Event)>;
@@ -50,12 +57,18 @@ class Injector {
 
  private:
   struct Item;
+  struct Answer;
+  struct Questions;
   void arm(Item& item);
   void arm_log(Item& item);
   void arm_role(Item& item);
   void ask_role(Item& item);
   void on_trigger(Item& item, Instant due);
-  void resolve(Item& item, Instant due);
+  void schedule(Item& item, Instant due);
+  void ask_ahead(Item& item, Instant due);
+  void ask(Item& item, std::function<void(Answer)> done);
+  void carry_out(Item& item, Instant due, Answer answer);
+  [[nodiscard]] static std::string asked_when(const Item& item);
   void inject(Item& item, Instant due);
   void watch_end(Item& item);
   void revert(Item& item);

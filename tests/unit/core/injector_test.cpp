@@ -32,10 +32,11 @@ class FakeLab : public Lab {
               std::function<void(CommandResult)>) override {}
   void holders(const std::string&, const std::string&,
                std::function<void(std::vector<NodeId>, std::string)> done) override {
+    ++asked;
     if (hesitates)
       unanswered.push_back(std::move(done));
-    else
-      loop_.post([this, done] { done(primary, {}); });
+    else  // as it was when asked
+      answers_.push_back(loop_.at(now() + takes, [holders = primary, done] { done(holders, {}); }));
   }
   [[nodiscard]] Subscription on_exit(std::function<void(const Exit&)>) override { return {}; }
   [[nodiscard]] Subscription on_ready(std::function<void(NodeId)>) override { return {}; }
@@ -48,11 +49,14 @@ class FakeLab : public Lab {
   }
 
   std::vector<NodeId> primary;
+  int asked = 0;
+  milliseconds takes{0};
   bool hesitates = false;  ///< keeps questions for the test to answer
   std::vector<std::function<void(std::vector<NodeId>, std::string)>> unanswered;
 
  private:
   EventLoop loop_;
+  std::vector<EventLoop::Registration> answers_;
   Topology topology_;
   std::function<void(const LogLine&)> log_;
 };
@@ -140,6 +144,7 @@ class InjectorTest : public ::testing::Test {
     catalog_.emplace(std::move(faults));
     lab_.emplace(experiment_);
     lab_->primary = primary_;
+    lab_->takes = takes_;
     plan_ = make_plan(experiment_, lab_->topology(), 1);
     injector_ =
         std::make_unique<Injector>(*lab_, *catalog_, plan_, [this](record::Event event) { events_.push_back(event); });
@@ -153,6 +158,7 @@ class InjectorTest : public ::testing::Test {
   spec::Experiment experiment_;
   Diary diary_;
   std::vector<NodeId> primary_{1};
+  milliseconds takes_{0};
   std::vector<std::pair<milliseconds, std::function<void(FakeLab&)>>> script_;
   std::optional<Catalog> catalog_;
   std::optional<FakeLab> lab_;
@@ -239,6 +245,51 @@ TEST_F(InjectorTest, AsksForARoleWhenItInjects) {
   script_.emplace_back(milliseconds(5), [](FakeLab& lab) { lab.primary = {2}; });
   run(milliseconds(250));
   EXPECT_THAT(diary_.on["on-primary"], ElementsAre(NodeId{2}));
+}
+
+/// What is written of the only injection: how late it was, and its detail.
+std::pair<Instant, std::string> injected(const std::vector<record::Event>& events, Instant injected) {
+  for (const auto& event : events)
+    if (const auto* one = std::get_if<record::InjectionEvent>(&event); one != nullptr && one->what == "injected")
+      return {injected - Instant(one->due), one->detail};
+  return {Instant::max(), "never"};
+}
+
+/// An answer takes 30 ms: asked at the moment, it would make the injection that late.
+TEST_F(InjectorTest, AsksForARoleSoEarlyThatTheInjectionIsInTime) {
+  add("on-primary", milliseconds(200)).on = spec::Selector{"kv:primary", {}};
+  takes_ = milliseconds(30);
+  script_.emplace_back(milliseconds(100), [](FakeLab& lab) { lab.primary = {2}; });
+  run(milliseconds(500));
+  EXPECT_THAT(diary_.on["on-primary"], ElementsAre(NodeId{2})) << "the first answer was of another moment";
+  const auto [late, detail] = injected(events_, injector_->results().front().injected);
+  EXPECT_LT(late, milliseconds(25));
+  EXPECT_THAT(detail, HasSubstr("kv:primary asked "));
+  EXPECT_THAT(injector_->results().front().evidence.rows.back().measured, HasSubstr(" before"));
+  EXPECT_EQ(lab_->asked, 2);
+}
+
+TEST_F(InjectorTest, WaitsForTheAnswerThatIsUnderWay) {
+  add("on-primary", milliseconds(100)).on = spec::Selector{"kv:primary", {}};
+  script_.emplace_back(milliseconds(30), [](FakeLab& lab) { lab.hesitates = true; });
+  script_.emplace_back(milliseconds(150), [this](FakeLab& lab) {
+    EXPECT_TRUE(diary_.lines.empty());
+    ASSERT_EQ(lab.unanswered.size(), 1U) << "not asked again";
+    lab.unanswered.front()({2}, {});
+  });
+  run(milliseconds(300));
+  EXPECT_THAT(diary_.on["on-primary"], ElementsAre(NodeId{2}));
+}
+
+TEST_F(InjectorTest, AsksAgainWhenNobodyHeldTheRoleJustBefore) {
+  add("on-primary", milliseconds(100)).on = spec::Selector{"kv:primary", {}};
+  script_.emplace_back(milliseconds(30), [](FakeLab& lab) { lab.hesitates = true; });
+  script_.emplace_back(milliseconds(150), [](FakeLab& lab) {
+    lab.hesitates = false;
+    lab.unanswered.front()({}, "an election");
+  });
+  run(milliseconds(300));
+  EXPECT_THAT(diary_.on["on-primary"], ElementsAre(NodeId{1}));
 }
 
 TEST_F(InjectorTest, DoesNotInjectWhenNobodyHoldsTheRole) {
