@@ -7,8 +7,9 @@ namespace withstand::core {
 /// A process of ours among what wants to run, for as long as this lives. It takes the lowest real-time priority where
 /// that is permitted: then a target that computes does not make packets or injections late (on two busy processors TCP
 /// through the fabric is a third faster, too). But a flood must not starve those it is for: after some milliseconds
-/// without a pause it is one process among others, until it pauses again. With one processor for all it never is more
-/// than that. What it starts meanwhile begins as everybody does (SCHED_RESET_ON_FORK, sched(7)).
+/// without a pause it is an ordinary process of the greatest weight (nice -20), until it pauses again; so it keeps most
+/// of one processor, and they have the others. With one processor for all it never is more than a process at nice -10.
+/// What it starts meanwhile begins as everybody does (SCHED_RESET_ON_FORK, sched(7)).
 class Priority {
  public:
   Priority();

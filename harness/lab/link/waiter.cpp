@@ -52,7 +52,9 @@ std::span<epoll_event> Waiter::poll_until(core::Instant due, core::Instant start
   core::Instant now = start;
   int count = 0;
   do {
-    count = os::check("poll", os::retry([&] { return ::epoll_wait(epoll_.get(), events_.data(), 64, 0); }));
+    count = os::check("poll", os::retry([&] {
+                        return ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
+                      }));
     now = core::now();
   } while (ready(count).empty() && now < due);
   allowance_ -= now - start;
@@ -67,7 +69,9 @@ std::span<epoll_event> Waiter::block_until(core::Instant when, bool measures) {
     spec.it_value.tv_nsec = when.count() % 1'000'000'000;
     os::check("set the timer", ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr));
   }
-  const int count = os::check("wait", os::retry([&] { return ::epoll_wait(epoll_.get(), events_.data(), 64, -1); }));
+  const int count = os::check("wait", os::retry([&] {
+                                return ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1);
+                              }));
   const auto events = ready(count);
   if (measures && events.empty()) {
     // A step towards the 90th percentile of the timer's lateness: nine times as far up as down.

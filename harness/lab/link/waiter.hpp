@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -31,7 +32,9 @@ class Waiter {
   [[nodiscard]] std::span<epoll_event> ready(int count);
 
   os::Fd epoll_, timer_;
-  std::array<epoll_event, 64> events_{};
+  /// Few at a time, so that what is due, and requests, wait for a few bursts only. The kernel goes on with those that
+  /// it did not report (epoll_wait(2)), so nobody is passed over.
+  std::array<epoll_event, 8> events_{};
   core::Instant armed_{};                 ///< what the timer is set to
   std::chrono::nanoseconds lead_;         ///< how much earlier than due the timer is set
   std::chrono::nanoseconds allowance_{};  ///< for polling
