@@ -18,6 +18,20 @@ using core::Link;
 namespace {
 /// With more links than this, the report shows those that went wrong and one line for the rest.
 constexpr std::size_t most_rows = 12;
+
+/// As many names as a line takes.
+std::string some_of(const std::vector<std::string>& names) {
+  const std::size_t told = std::min(names.size(), most_rows);
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(told), ", "));
+  if (names.size() > told) text += fmt::format(" and {} more", names.size() - told);
+  return text;
+}
+
+std::string carried(std::size_t links, const std::vector<std::string>& silent) {
+  if (silent.empty()) return fmt::format("all {}", links);
+  return fmt::format("{} of {}; silent: {}", links - silent.size(), links, some_of(silent));
+}
 }  // namespace
 
 LinkInjection::LinkInjection(const core::Context& context, core::Impairment impairment, std::vector<Link> links,
@@ -51,7 +65,8 @@ void LinkInjection::redraw() {
 
 core::Evidence LinkInjection::observe() {
   core::Evidence evidence;
-  std::size_t silent = 0, agreeing = 0, links = 0;
+  std::vector<std::string> silent;
+  std::size_t agreeing = 0, links = 0;
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
     add_rows(turn, evidence, agreeing, silent);
     links += turns_[turn].links.size();
@@ -59,23 +74,25 @@ core::Evidence LinkInjection::observe() {
   if (agreeing > most_rows)
     evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
                              EvidenceRow::Judgement::informative});
-  if (silent == links)
+  if (silent.size() == links)
     evidence.rows.push_back({fmt::format("{} links", links), "packets to impair",
-                             "no packet was sent on any of them" + advice_, "link fabric",
+                             "no packet was sent on any of them: " + some_of(silent) + advice_, "link fabric",
                              EvidenceRow::Judgement::absent});
-  else if (silent > 0)
-    evidence.rows.push_back({"silent links", "", fmt::format("{} of {} carried no packet meanwhile", silent, links),
-                             "link fabric", EvidenceRow::Judgement::informative});
+  else if (links > 1)
+    evidence.rows.push_back(
+        {"links that carried packets", "", carried(links, silent), "link fabric", EvidenceRow::Judgement::informative});
   return evidence;
 }
 
-void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::size_t& silent) {
+void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing,
+                             std::vector<std::string>& silent) {
   for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
+    const std::string link = core::to_text(effect.link, lab_.topology());
     if (effect.offered == 0) {
-      ++silent;
+      silent.push_back(turns_.size() > 1 ? fmt::format("{} (turn {})", link, turn + 1) : link);
       continue;
     }
-    EvidenceRow row = judge_(effect, core::to_text(effect.link, lab_.topology()));
+    EvidenceRow row = judge_(effect, link);
     if (turns_.size() > 1) row.what += fmt::format(", turn {}", turn + 1);
     if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
     evidence.rows.push_back(std::move(row));

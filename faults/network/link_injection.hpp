@@ -36,7 +36,7 @@ class LinkInjection : public core::Injection {
   };
   void take_turn(std::vector<core::Link> links);
   void redraw();
-  void add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::size_t& silent);
+  void add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::vector<std::string>& silent);
 
   core::Lab& lab_;
   core::Impairment impairment_;
