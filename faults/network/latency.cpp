@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/parameters.hpp"
+#include "network/delay_evidence.hpp"
 #include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
 #include "network/number_file.hpp"
@@ -11,17 +12,16 @@ namespace withstand::faults {
 namespace {
 
 using core::DelaySettings;
-using core::EvidenceRow;
 using Distribution = DelaySettings::Distribution;
 using spec::ValueType;
 using std::chrono::nanoseconds;
 
-/// A delay that was measured may exceed what was asked by the fabric's own work; beyond this its promise is broken.
-nanoseconds most_excess(nanoseconds delay) { return std::max<nanoseconds>(std::chrono::milliseconds(2), delay / 10); }
+/// What the fabric itself takes for a packet: less than this cannot be told from no delay at all.
+constexpr nanoseconds least_delay = std::chrono::microseconds(10);
 
 std::vector<spec::Parameter> parameters() {
   spec::Parameter delay = parameter("delay", ValueType::duration, "Time added to each packet, one way.");
-  delay.minimum = nanoseconds(1);
+  delay.minimum = least_delay;
   delay.maximum = nanoseconds(std::chrono::minutes(10));
   spec::Parameter jitter =
       parameter("jitter", ValueType::duration,
@@ -75,7 +75,9 @@ core::Documentation latency_documentation() {
       "With 'on' every link to and from the node is delayed, the clients' included: a slow machine. Packets that are "
       "under way when the fault ends still arrive at their time.",
       "Each packet's time from being read off the sender's interface to being written to the receiver's, per link, "
-      "beside what was asked for.",
+      "beside what was asked for. With jitter also whether the delays drawn spread as asked (a spread so small that "
+      "it would come by chance once in 10^9 times is no jitter), and whether the measured delays follow them (a slope "
+      "that is below one half by six standard errors is no jitter either, from 30 packets on).",
       R"([[fault]]
 name   = "slow"
 kind   = "network.latency"
@@ -104,28 +106,6 @@ spec::Result<Numbers> numbers_of(const spec::FaultSpec& fault, Distribution dist
              : read_number_file(core::parameter_or<std::string>(fault, "table", ""), read_delay_table);
 }
 
-std::string requested(const DelaySettings& asked) {
-  static constexpr const char* names[] = {"", " normal", " pareto", " paretonormal", " from a table", ""};
-  if (asked.distribution == Distribution::recorded)
-    return asked.delay.count() > 0 ? fmt::format("{} and as recorded", spec::to_text(asked.delay)) : "as recorded";
-  std::string text = spec::to_text(asked.delay);
-  if (asked.jitter.count() > 0)
-    text += fmt::format(" ± {}{}", spec::to_text(asked.jitter), names[static_cast<int>(asked.distribution)]);
-  if (asked.correlation_ppb > 0)
-    text += fmt::format(", correlation {}", spec::to_text(spec::Ratio{asked.correlation_ppb}));
-  return text;
-}
-
-std::string measured(const core::LinkEffect& effect) {
-  const auto human = [](std::int64_t time) { return spec::to_human(nanoseconds(time)); };
-  std::string text = fmt::format("mean {}, sd {}, p99 {} over {} packets", human(effect.delay_mean_ns),
-                                 human(effect.delay_sd_ns), human(effect.delay_p99_ns), effect.delayed);
-  if (effect.drawn_sd_ns > 0)
-    text += fmt::format("; drawn mean {}, sd {}", human(effect.drawn_mean_ns), human(effect.drawn_sd_ns));
-  if (effect.reordered > 0) text += fmt::format("; {} out of order", effect.reordered);
-  return text;
-}
-
 class Latency : public LinkFault {
  public:
   Latency()
@@ -150,9 +130,13 @@ class Latency : public LinkFault {
       return {{"jitter", {"jitter is larger than the delay", "a packet cannot leave before it came"}}};
     if ((table || named) && jitter.count() == 0)
       return {{table ? "table" : "distribution", {"a distribution without jitter", "say 'jitter'"}}};
-    if (distribution == Distribution::recorded || table)
-      if (const auto numbers = numbers_of(fault, distribution); !numbers)
-        return {{table ? "table" : "recorded", {numbers.error().message, numbers.error().help}}};
+    if (distribution != Distribution::recorded && !table) return {};
+    const auto numbers = numbers_of(fault, distribution);
+    if (!numbers) return {{table ? "table" : "recorded", {numbers.error().message, numbers.error().help}}};
+    if (!table && !delay && *std::max_element(numbers->begin(), numbers->end()) < least_delay.count())
+      return {{"recorded",
+               {"none of these delays can be told from no delay",
+                fmt::format("one of {} or more must be among them", spec::to_text(least_delay))}}};
     return {};
   }
 
@@ -173,27 +157,9 @@ class Latency : public LinkFault {
     return asked;
   }
 
-  [[nodiscard]] EvidenceRow judge(const core::Impairment& impairment, const core::LinkEffect& effect,
-                                  const std::string& link) const override {
-    const DelaySettings& asked = impairment.settings.delay;
-    EvidenceRow row;
-    row.what = "delay " + link;
-    row.requested = requested(asked);
-    row.source = "link fabric, packets leaving";
-    if (effect.delayed == 0) {
-      row.measured = fmt::format("{} packets offered, none left yet", effect.offered);
-      row.judgement = EvidenceRow::Judgement::absent;
-      return row;
-    }
-    row.measured = measured(effect);
-    const bool bounded = asked.distribution == Distribution::uniform;
-    // Means are rounded to the nanosecond, each by itself.
-    const bool early = (bounded && effect.delay_min_ns < (asked.delay - asked.jitter).count()) ||
-                       effect.delay_mean_ns < effect.requested_mean_ns - 2;
-    const bool late =
-        effect.delay_mean_ns - effect.requested_mean_ns > most_excess(nanoseconds(effect.requested_mean_ns)).count();
-    row.judgement = early || late ? EvidenceRow::Judgement::mismatch : EvidenceRow::Judgement::agrees;
-    return row;
+  [[nodiscard]] core::EvidenceRow judge(const core::Impairment& asked, const core::LinkEffect& effect,
+                                        const std::string& link) const override {
+    return judge_delay(asked, effect, link);
   }
 };
 

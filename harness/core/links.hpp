@@ -51,6 +51,12 @@ struct LinkEffect {
   std::int64_t requested_mean_ns = 0;  ///< latency: mean of what all active delays asked for these packets, order kept:
                                        ///< a packet due before its predecessor waits for it
   std::int64_t drawn_mean_ns = 0, drawn_sd_ns = 0;  ///< the same before order was kept: of the model alone
+  std::int64_t drawn_min_ns = 0, drawn_max_ns = 0;
+  std::uint64_t draws = 0;  ///< of those: packets that travelled as one were drawn one delay
+  std::uint64_t hasty = 0;  ///< of those: due sooner than was drawn, which keeping order cannot do
+  /// How much longer a packet took that was asked to take a nanosecond longer, by least squares, and the standard error
+  /// of that: 1 when each took what it was asked, 0 when all took the same; 0 ± 0 when all were asked the same.
+  double follows = 0, follows_error = 0;
   /// rate: bytes on the wire that left in one go (each was there before the one before it had left), and how long that
   /// took; and all bytes, from the first packet read to the last written.
   std::uint64_t busy_bytes = 0, wire_bytes = 0;

@@ -1,5 +1,8 @@
 #include "lab/link/egress.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace withstand::lab::link {
 
 void DrainMeter::add(core::Instant read, core::Instant written, std::uint32_t wire_bytes, bool waited) {
@@ -10,6 +13,40 @@ void DrainMeter::add(core::Instant read, core::Instant written, std::uint32_t wi
   }
   bytes_ += wire_bytes;
   last_written_ = written;
+}
+
+void DelayTrace::add(std::chrono::nanoseconds drawn, std::chrono::nanoseconds requested,
+                     std::chrono::nanoseconds measured) {
+  if (count_++ == 0) {
+    first_requested_ = requested.count();
+    first_measured_ = measured.count();
+  }
+  if (requested < drawn) ++hasty_;
+  drawn_min_ = std::min(drawn_min_, drawn);
+  drawn_max_ = std::max(drawn_max_, drawn);
+  // Of what they differ from the first, so that delays that are much alike lose no digits.
+  const auto asked = static_cast<double>(requested.count() - first_requested_),
+             took = static_cast<double>(measured.count() - first_measured_);
+  requested_ += asked;
+  measured_ += took;
+  requested_squares_ += asked * asked;
+  measured_squares_ += took * took;
+  products_ += asked * took;
+}
+
+void DelayTrace::fill(core::LinkEffect& effect) const {
+  effect.draws = count_;
+  effect.hasty = hasty_;
+  if (count_ == 0) return;
+  effect.drawn_min_ns = drawn_min_.count();
+  effect.drawn_max_ns = drawn_max_.count();
+  const auto n = static_cast<double>(count_);
+  const double asked = requested_squares_ / n - requested_ / n * (requested_ / n),
+               took = measured_squares_ / n - measured_ / n * (measured_ / n),
+               together = products_ / n - requested_ / n * (measured_ / n);
+  if (asked < 1) return;  // square nanoseconds: all alike
+  effect.follows = together / asked;
+  effect.follows_error = std::sqrt(std::max(0.0, took / asked - effect.follows * effect.follows) / n);
 }
 
 void DrainMeter::fill(core::LinkEffect& effect) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "core/event_loop.hpp"
@@ -29,6 +30,21 @@ class DrainMeter {
   std::chrono::nanoseconds busy_{};
 };
 
+/// Whether packets took the time that they were asked to take, parcel by parcel: several packets that travelled as one
+/// were drawn one delay, and count once.
+class DelayTrace {
+ public:
+  /// `drawn`: before order was kept; `requested`: read to due; `measured`: read to written.
+  void add(std::chrono::nanoseconds drawn, std::chrono::nanoseconds requested, std::chrono::nanoseconds measured);
+  void fill(core::LinkEffect& effect) const;
+
+ private:
+  std::uint64_t count_ = 0, hasty_ = 0;
+  std::chrono::nanoseconds drawn_min_ = std::chrono::nanoseconds::max(), drawn_max_{};
+  std::int64_t first_requested_ = 0, first_measured_ = 0;
+  double requested_ = 0, measured_ = 0, requested_squares_ = 0, measured_squares_ = 0, products_ = 0;
+};
+
 /// What was seen at the egress of packets that passed one stage.
 struct Egress {
   Outcome all, changed;
@@ -38,6 +54,7 @@ struct Egress {
   DelayHistogram delay;            ///< read to written
   Moments drawn;                   ///< what the stages asked for, before order was kept
   std::int64_t scheduled_sum = 0;  ///< read to due
+  DelayTrace trace;
   DrainMeter drain;
 };
 

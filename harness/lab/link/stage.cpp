@@ -216,6 +216,7 @@ core::LinkEffect Stage::effect(core::Link link, core::Instant now) {
                           .drawn_mean_ns = egress.drawn.mean(),
                           .drawn_sd_ns = egress.drawn.deviation()};
   egress.drain.fill(effect);
+  egress.trace.fill(effect);
   if (const auto* rate = std::get_if<std::unique_ptr<RateModel>>(&model)) effect.queue_bytes = (*rate)->queue_bytes();
   if (watch_) effect.times_down = watch_->times_down(std::min(now, removed));
   return effect;

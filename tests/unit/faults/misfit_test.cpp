@@ -66,5 +66,15 @@ TEST(Misfits, ASelectionOfNobodyIsRefused) {
   EXPECT_EQ(complaints(3, "process.pause", R"(on = "minority")"), "");
 }
 
+std::string latency(const std::string& keys) {
+  return complaints(3, "network.latency", "from = \"n1\"\nto = \"n2\"\n" + keys);
+}
+
+TEST(Misfits, ADelayThatCannotBeToldFromNoneIsRefused) {
+  EXPECT_THAT(latency(R"(delay = "9us")"),
+              HasSubstr("x.toml:8:9: error: 'delay' is 9us, below the least it can be: 10us"));
+  EXPECT_EQ(latency(R"(delay = "10us")"), "");
+}
+
 }  // namespace
 }  // namespace withstand::faults
