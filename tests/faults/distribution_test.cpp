@@ -5,7 +5,9 @@
 #include "packet_fixture.hpp"
 #include "support/statistics.hpp"
 
-/// What sockets see of a hundred thousand packets, against what the models promise.
+/// What sockets see of a hundred thousand packets, against what the models promise. Bounds are six deviations wide or
+/// more, or at 1e-9: each fails by chance once in 5e8 runs or less. Which packets are chosen is fixed by the seed, as
+/// long as the sockets send what they are told to.
 namespace withstand::faults::testing {
 namespace {
 
@@ -89,7 +91,7 @@ TEST_F(DistributionTest, BurstsOfGilbertAndElliottAreGeometric) {
   const auto runs = support::run_lengths(lost, 10);
   double bursts = 0;
   for (const auto count : runs) bursts += static_cast<double>(count);
-  EXPECT_NEAR(bursts, packets * 0.01 / 1.04, 6 * 31);
+  EXPECT_NEAR(bursts, packets * 0.01 / 1.04, 6 * 35);  // the deviation of 40 simulations
   std::vector<double> wanted;
   for (int k = 1; k < 10; ++k) wanted.push_back(bursts * 0.25 * std::pow(0.75, k - 1));
   wanted.push_back(bursts * std::pow(0.75, 9));

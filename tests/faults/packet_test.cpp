@@ -192,7 +192,7 @@ TEST_F(PacketFaultTest, ReorderLetsLaterPacketsOvertake) {
     late += seen < highest;
     highest = std::max(highest, seen);
   }
-  EXPECT_NEAR(late, 60, 6 * 6.5);
+  EXPECT_NEAR(late, 60, 6 * 6.5);  // of 200, each with 0.3: exceeded once in 5e8 seeds
   EXPECT_TRUE(jumbled.observe().took_effect()) << jumbled.observe().objection();
 }
 

@@ -33,9 +33,11 @@ TEST(FlapModel, DrawsItsTimesFromTheirRanges) {
     ASSERT_EQ(is, again.down(now));
     down += is;
   }
-  // 3 ms up and 1 ms down on average: 100 000 ± 6 · 240 samples.
-  EXPECT_NEAR(down, 100'000, 7'000);
-  EXPECT_NEAR(static_cast<double>(link.times_down(4s)), 1000, 80);
+  // 1000 cycles of 3 ms up and 1 ms down on average. Of an alternating renewal process (Cox, Renewal Theory, 1962) the
+  // time down deviates by √(1000 · Var(3/4 down - 1/4 up)) = 16.5 ms = 1650 samples, the number of cycles by
+  // √(1000 · Var(cycle)) / 4 ms = 10.2: six of these each, exceeded once in 5e8 seeds.
+  EXPECT_NEAR(down, 100'000, 6 * 1650);
+  EXPECT_NEAR(static_cast<double>(link.times_down(4s)), 1000, 6 * 10.2);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include "lab/link/model/choice.hpp"
 #include "support/statistics.hpp"
 
-// Every bound here is at least six deviations wide: it fails by chance less than once in 1e8 seeds, and these are
-// fixed.
+// Every bound here is at least six deviations wide: by chance it fails once in 5e8 seeds, and these are fixed. Where no
+// formula stands beside it, the deviation is that of 40 simulations of 1e5 packets, halved for 4e5.
 namespace withstand::lab::link {
 namespace {
 
@@ -79,7 +79,8 @@ TEST(LossModel, CorrelatedLossKeepsItsShareAndItsCorrelation) {
     const double wide = 6 * std::sqrt(1 / (p * packets));
     EXPECT_NEAR(correlation(lost), rho, wide) << ppb;
     EXPECT_NEAR(correlation(lost, 2), rho * rho, wide) << ppb;
-    EXPECT_NEAR(mean_burst(lost), core::expected_loss(random(ppb, rho_ppb)).mean_burst, wide * 6) << ppb;
+    // Its deviation is at most 0.043, of 10 % in bursts of 4.4.
+    EXPECT_NEAR(mean_burst(lost), core::expected_loss(random(ppb, rho_ppb)).mean_burst, wide * 9) << ppb;
   }
 }
 
@@ -94,7 +95,7 @@ TEST(LossModel, GilbertElliottHasTheShareAndTheBurstsOfItsTheory) {
   EXPECT_NEAR(expected.mean_burst, 4, 1e-12);
   const double memory = (1 + expected.memory) / (1 - expected.memory);
   EXPECT_NEAR(share(lost), expected.share, 6 * std::sqrt(expected.share * memory / packets));
-  EXPECT_NEAR(correlation(lost), 0.74, 0.03);
+  EXPECT_NEAR(correlation(lost), 0.74, 0.03);  // deviation 0.0036
   // Burst lengths are geometric with r.
   const auto runs = support::run_lengths(lost, 12);
   double bursts = 0;
@@ -115,8 +116,8 @@ TEST(LossModel, GilbertElliottLosesInBothStatesWhatTheyLose) {
   const auto lost = losses(settings);
   const auto expected = core::expected_loss(settings);
   EXPECT_NEAR(expected.share, (0.02 * 0.5 + 0.1 * 0.01) / 0.12, 1e-12);
-  EXPECT_NEAR(share(lost), expected.share, 0.005);
-  EXPECT_NEAR(mean_burst(lost), expected.mean_burst, 0.05);
+  EXPECT_NEAR(share(lost), expected.share, 0.0075);           // deviation 0.0012
+  EXPECT_NEAR(mean_burst(lost), expected.mean_burst, 0.055);  // 0.0085
 }
 
 TEST(LossModel, MarkovHasTheShareAndTheBurstsOfItsTheory) {
@@ -132,8 +133,8 @@ TEST(LossModel, MarkovHasTheShareAndTheBurstsOfItsTheory) {
   // π3 = π1 p13/p31, π2 = π3 p32/p23, π4 = π1 p14.
   const double all = 1 + 0.2 / 3 + 0.1 / 3 + 0.01;
   EXPECT_NEAR(expected.share, (0.2 / 3 + 0.01) / all, 1e-12);
-  EXPECT_NEAR(share(lost), expected.share, 0.006);
-  EXPECT_NEAR(mean_burst(lost), expected.mean_burst, 0.05);
+  EXPECT_NEAR(share(lost), expected.share, 0.006);           // deviation 0.0008
+  EXPECT_NEAR(mean_burst(lost), expected.mean_burst, 0.06);  // 0.009
   // A loss alone lasts one packet, one in a burst leaves state 3 with 0.5.
   const auto runs = support::run_lengths(lost, 8);
   double bursts = 0;
