@@ -16,12 +16,9 @@ using Distribution = DelaySettings::Distribution;
 using spec::ValueType;
 using std::chrono::nanoseconds;
 
-/// What the fabric itself takes for a packet: less than this cannot be told from no delay at all.
-constexpr nanoseconds least_delay = std::chrono::microseconds(10);
-
 std::vector<spec::Parameter> parameters() {
   spec::Parameter delay = parameter("delay", ValueType::duration, "Time added to each packet, one way.");
-  delay.minimum = least_delay;
+  delay.minimum = core::least_wait;
   delay.maximum = nanoseconds(std::chrono::minutes(10));
   spec::Parameter jitter =
       parameter("jitter", ValueType::duration,
@@ -73,7 +70,7 @@ core::Documentation latency_documentation() {
       "deviation; a delay below nothing is nothing. A table is what iproute2's .dist files hold. With correlation "
       "the distribution stays and neighbours are alike.\n\n"
       "With 'on' every link to and from the node is delayed, the clients' included: a slow machine. Packets that are "
-      "under way when the fault ends still arrive at their time.",
+      "under way when the fault ends still arrive at their time; what is sent then does not wait for them.",
       "Each packet's time from being read off the sender's interface to being written to the receiver's, per link, "
       "beside what was asked for. With jitter also whether the delays drawn spread as asked (a spread so small that "
       "it would come by chance once in 10^9 times is no jitter), and whether the measured delays follow them (a slope "
@@ -133,10 +130,10 @@ class Latency : public LinkFault {
     if (distribution != Distribution::recorded && !table) return {};
     const auto numbers = numbers_of(fault, distribution);
     if (!numbers) return {{table ? "table" : "recorded", {numbers.error().message, numbers.error().help}}};
-    if (!table && !delay && *std::max_element(numbers->begin(), numbers->end()) < least_delay.count())
+    if (!table && !delay && *std::max_element(numbers->begin(), numbers->end()) < core::least_wait.count())
       return {{"recorded",
                {"none of these delays can be told from no delay",
-                fmt::format("one of {} or more must be among them", spec::to_text(least_delay))}}};
+                fmt::format("one of {} or more must be among them", spec::to_text(core::least_wait))}}};
     return {};
   }
 

@@ -24,12 +24,16 @@ struct Impairment {
   std::shared_ptr<const std::vector<std::int64_t>> table{};
 };
 
+/// The fabric itself takes some microseconds for a packet: a shorter delay cannot be told from none.
+constexpr std::chrono::nanoseconds least_wait = std::chrono::microseconds(10);
+
 /// What an impairment did on one link since it was added, in packets on the wire (a super-packet of segmentation
 /// offload counts as what it is made of). Nothing here is counted by the code that decides: `offered` is counted before
 /// it, the rest where packets leave; so offered = refused + dropped_later + in_flight + delivered, always.
 struct LinkEffect {
   Link link;
   std::uint64_t offered = 0;  ///< packets that reached this impairment and match it
+  std::uint64_t sent = 0;     ///< packets that came to the link meanwhile, matching or not, taken by others or not
   std::uint64_t refused = 0;  ///< did not come out, and nothing behind this impairment took them
   std::uint64_t decided = 0;  ///< loss: packets to drop; duplicate, corrupt, reorder: packets chosen; decided again
                               ///< from the seed, in another process, for as many packets as were offered
@@ -38,7 +42,7 @@ struct LinkEffect {
   std::uint64_t delivered = 0;      ///< written to the receiver's interface; partition: of the packets sent during its
                                     ///< life, whatever was decided on them, so it must be 0
   /// The same for what was done to packets: copies beside the original, packets whose bytes are others than were read,
-  /// packets held back.
+  /// packets held back, packets that a rate held for least_wait or longer.
   std::uint64_t changed_delivered = 0, changed_dropped_later = 0, changed_in_flight = 0;
   std::uint64_t reordered = 0;         ///< packets that arrived behind one that was sent after them (RFC 4737 §3.3)
   std::uint64_t marked = 0;            ///< packets that arrived with a congestion mark of this impairment

@@ -36,7 +36,8 @@ void time_passage(Stage& stage, const Passage& passage, FrameView frame, core::I
   stage.egress.drawn.add(passage.drawn.count(), passage.packets);
   stage.egress.scheduled_sum += (passage.due - passage.read).count() * passage.packets;
   stage.egress.trace.add(passage.drawn, passage.due - passage.read, written - passage.read);
-  if (stage.settings.kind != Kind::rate) return;
+  // What a rate that ended sent on to this one comes on top of what this one lets through.
+  if (stage.settings.kind != Kind::rate || passage.read < stage.begun) return;
   const auto each = static_cast<std::uint32_t>((frame.size() - os::vnet_header_bytes) / passage.packets);
   stage.egress.drain.add(passage.read, written, passage.packets * wire_bytes(stage.settings.settings.rate, each),
                          passage.waited);

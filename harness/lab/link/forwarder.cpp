@@ -170,14 +170,15 @@ void Forwarder::let_through(const Fate& fate, Passage passage, const PacketHeade
 
 void Forwarder::pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame) {
   const LinkState& link = state(passage.link);
+  passage.era = link.era;
   core::Instant ordered = passage.read + passage.drawn - loose;
-  const bool held_back = link.queued > 0 && link.last_due > ordered;
+  const bool held_back = link.queued_in_era > 0 && link.last_due > ordered;
   if (held_back) ordered = link.last_due;
   passage.due = ordered + loose;
   // What is held back by another packet alone cannot be written before that one is.
   passage.patience = promised_lateness(passage.due - passage.read);
   if (held_back) passage.patience = std::max(passage.patience, link.last_patience);
-  if (link.queued == 0 && passage.drawn.count() == 0) {
+  if (link.queued_in_era == 0 && passage.drawn.count() == 0) {
     deliver(passage, link.plan.get(), frame);
   } else {
     enqueue(passage, ordered, frame);
@@ -199,6 +200,7 @@ void Forwarder::enqueue(const Passage& passage, core::Instant ordered, FrameView
   std::copy(frame.begin(), frame.end(), parcel.bytes.get());
   if (parcel.plan) count_in_flight(*parcel.plan, passage);
   ++link.queued;
+  ++link.queued_in_era;
   link.queued_bytes += frame.size();
   queued_bytes_ += frame.size();
   link.last_due = ordered;
@@ -211,6 +213,7 @@ void Forwarder::release() {
     const Parcel parcel = queue_.pop();
     LinkState& link = state(parcel.link);
     --link.queued;
+    if (parcel.era == link.era) --link.queued_in_era;
     link.queued_bytes -= parcel.size;
     queued_bytes_ -= parcel.size;
     link.special = link.plan || link.queued > 0 || !link.partitions.empty();
@@ -241,8 +244,9 @@ void Forwarder::witness(const Passage& passage, const Plan* plan, FrameView fram
     ++counters_.queued;
     if (written - passage.due > passage.patience) ++counters_.late;
   }
-  const bool late = !passage.copy && passage.sequence < link.highest;
-  if (!passage.copy) link.highest = std::max(link.highest, passage.sequence + passage.packets);
+  // That later eras overtake earlier ones is nobody's doing who jumbles packets.
+  const bool compares = !passage.copy && passage.era == link.era, late = compares && passage.sequence < link.highest;
+  if (compares) link.highest = std::max(link.highest, passage.sequence + passage.packets);
   if (plan != nullptr) count_delivered(*plan, passage, frame, written, late);
   for (const auto& partition : link.partitions)
     if (partition->forbids(passage.read, frame)) partition->egress.all.delivered += passage.packets;
@@ -278,6 +282,19 @@ void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> l
   }
 }
 
+/// What an ended stage holds still leaves at its time, but nothing new may wait for it: neither to keep the order, nor
+/// in the queues of rates behind it.
+void Forwarder::begin_era(LinkState& link, const Stage& ended, core::Instant now) {
+  if (!keeps_order(ended)) return;
+  ++link.era;
+  link.queued_in_era = 0;
+  bool behind = false;
+  for (const auto& stage : *link.plan) {
+    if (behind) stage->begin_anew(now);
+    behind = behind || stage.get() == &ended;
+  }
+}
+
 void Forwarder::remove(std::uint64_t handle) {
   const auto found = impairments_.find(handle);
   if (found == impairments_.end()) return;
@@ -285,6 +302,7 @@ void Forwarder::remove(std::uint64_t handle) {
   for (const auto& [link, stage] : found->second) {
     if (stage->removed != core::Instant::max()) continue;
     stage->removed = now;
+    begin_era(state(link), *stage, now);
     Plan plan = *state(link).plan;
     std::erase(plan, stage);
     replan(link, std::move(plan));

@@ -79,8 +79,11 @@ class Forwarder {
     bool segments = false, corrupts = false, connections = false;
     std::shared_ptr<const Plan> plan;
     std::vector<std::shared_ptr<Stage>> partitions;  ///< during whose life nothing may be delivered
-    core::Instant last_due{};                        ///< of what keeps its order
-    std::chrono::nanoseconds last_patience{};        ///< of the same packet
+    /// A new one begins when a stage ends that holds packets in order: what comes then waits for none of them.
+    std::uint32_t era = 0;
+    std::size_t queued_in_era = 0;
+    core::Instant last_due{};                  ///< of what keeps its order
+    std::chrono::nanoseconds last_patience{};  ///< of the same packet
     std::size_t queued = 0, queued_bytes = 0, limit = 0;
     std::uint64_t sequence = 0;  ///< packets offered so far
     std::uint64_t highest = 0;   ///< the next packet's sequence, had none overtaken: all before were seen to arrive
@@ -98,6 +101,7 @@ class Forwarder {
   void deliver(const Passage& passage, const Plan* plan, FrameView frame);
   void witness(const Passage& passage, const Plan* plan, FrameView frame, core::Instant written);
   void replan(core::Link link, Plan plan);
+  static void begin_era(LinkState& link, const Stage& ended, core::Instant now);
 
   AddressTable addresses_;
   Connections connections_;

@@ -22,6 +22,7 @@ struct Passage {
   std::uint64_t sequence = 0;           ///< of its first packet among all that this link was offered
   std::uint64_t digest = 0;             ///< of what was read; where the plan corrupts
   std::uint32_t packets = 1;            ///< on the wire
+  std::uint32_t era = 0;                ///< of its link: packets of one era keep their order
   std::uint8_t time_to_live = 0;        ///< as read
   bool copy = false, waited = false, marked = false;
 };

@@ -68,7 +68,7 @@ bool chosen(Stage& stage, const Stage::Draw& draw) {
   return std::get<ChoiceModel>(stage.model).next(draw.stream, draw.ordinal);
 }
 
-void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
+void shape(Stage& stage, const PacketFacts& packet, std::uint64_t bit, Fate& fate) {
   // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
   const core::Instant comes = packet.read + fate.ordered;
   const auto departure = std::get<std::unique_ptr<RateModel>>(stage.model)->offer(comes, packet.bytes);
@@ -77,6 +77,7 @@ void shape(Stage& stage, const PacketFacts& packet, Fate& fate) {
     return;
   }
   fate.ordered += departure->leaves - comes;
+  if (departure->leaves - comes >= core::least_wait) fate.changed |= bit;
   fate.waited = fate.waited || departure->waited;
   fate.marked = fate.marked || departure->marked;
 }
@@ -143,7 +144,7 @@ void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vecto
     case Kind::corrupt:
       return corrupt(stage, packet, index, fate);
     case Kind::rate:
-      return shape(stage, packet, fate);
+      return shape(stage, packet, bit, fate);
     case Kind::latency:
       return delay(stage, packet, fate);
     case Kind::reorder:
@@ -190,10 +191,18 @@ bool Stage::forbids(core::Instant read, FrameView frame) {
   return header && matches(match, &*header);
 }
 
+void Stage::begin_anew(core::Instant now) {
+  auto* rate = std::get_if<std::unique_ptr<RateModel>>(&model);
+  if (rate == nullptr) return;
+  (*rate)->begin_anew(now);
+  begun = now;
+}
+
 core::LinkEffect Stage::effect(core::Link link, core::Instant now) {
   const auto packets = static_cast<std::int64_t>(egress.delay.count());
   core::LinkEffect effect{.link = link,
                           .offered = offered,
+                          .sent = sent,
                           .refused = offered - std::min(offered, egress.all.sum()),
                           .dropped_later = egress.all.dropped_later,
                           .in_flight = egress.all.in_flight,
@@ -237,6 +246,11 @@ bool needs_connections(const Plan& plan) {
   return std::any_of(plan.begin(), plan.end(), [](const auto& stage) { return stage->draws_by_connection(); });
 }
 
+bool keeps_order(const Stage& stage) {
+  return stage.settings.kind == Kind::rate ||
+         (stage.settings.kind == Kind::latency && !stage.settings.settings.delay.reorders);
+}
+
 bool corrupts(const Plan& plan) {
   return std::any_of(plan.begin(), plan.end(), [](const auto& stage) { return stage->settings.kind == Kind::corrupt; });
 }
@@ -266,6 +280,7 @@ void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fate
   fates.assign(1, Fate{});
   for (std::size_t index = 0; index < plan.size(); ++index) {
     Stage& stage = *plan[index];
+    stage.sent += packet.packets;
     // Copies made by this stage come behind those that it is asked about.
     const std::size_t count = fates.size();
     for (std::size_t which = 0; which < count; ++which) {

@@ -50,8 +50,10 @@ struct Stage {
     std::uint32_t count = 0;
   };
   std::vector<Drawn> drawn;
+  std::uint64_t sent = 0;     ///< packets that came to its link
   std::uint64_t offered = 0;  ///< packets on the wire that reached it and match
   core::Instant added{}, removed = core::Instant::max();
+  core::Instant begun{};  ///< as a rate: when its queue was last empty because it was told so
   Egress egress;
 
   /// As reported; `decided` is left to others.
@@ -65,6 +67,8 @@ struct Stage {
   /// The draw for the next packet: a model with memory advances per link; without, the draw is a hash of connection and
   /// packet within it, so that how connections interleave changes nothing.
   Draw next(const PacketFacts& packet);
+  /// A rate forgets what waits in it: packets that a stage before it held, which has ended.
+  void begin_anew(core::Instant now);
   /// Whether a partition that was in force then is about such a packet.
   [[nodiscard]] bool forbids(core::Instant read, FrameView frame);
 
@@ -80,6 +84,8 @@ using Plan = std::vector<std::shared_ptr<Stage>>;
 bool needs_packets(const Plan& plan);
 /// True when a decision of this plan is drawn for a connection.
 bool needs_connections(const Plan& plan);
+/// True for a stage that holds packets and keeps their order.
+bool keeps_order(const Stage& stage);
 /// True when the plan may change bytes of packets, so that this must be seen at the end.
 bool corrupts(const Plan& plan);
 

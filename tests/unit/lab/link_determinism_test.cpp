@@ -115,7 +115,7 @@ TEST(LinkDeterminism, TheRecountFollowsEachConnection) {
 /// A forwarder between sockets instead of devices, which puts a recording through a link and takes down what comes out.
 class Replay {
  public:
-  explicit Replay(const std::vector<std::pair<Kind, core::LinkSettings>>& impairments) {
+  explicit Replay(const std::vector<std::pair<Kind, core::LinkSettings>>& impairments, const Table& table = {}) {
     std::vector<NodeAddresses> addresses(2);
     addresses[0].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{1}};
     addresses[1].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{2}};
@@ -131,7 +131,7 @@ class Replay {
     for (const auto& [kind, settings] : impairments) {
       const core::Impairment asked{.kind = kind, .fault = "a fault", .seed = 42, .settings = settings};
       const Forwarder::StagedLink link{{0, 1}, draws_of(topology, asked, {0, 1})};
-      forwarder_->add({.kind = kind, .handle = ++handle_, .settings = settings}, std::span(&link, 1));
+      forwarder_->add({.kind = kind, .handle = ++handle_, .settings = settings}, std::span(&link, 1), table);
     }
   }
 
@@ -146,15 +146,25 @@ class Replay {
     for (const Bytes& frame : recording) {
       send(frame);
       forwarder_->release();
-      for (;;) {
-        Bytes out(70'000);
-        const auto length = ::recv(outside_[1].get(), out.data(), out.size(), 0);
-        if (length < 0) break;
-        out.resize(static_cast<std::size_t>(length));
-        seen.push_back(out);
-      }
+      for (Bytes& out : received()) seen.push_back(std::move(out));
     }
     return seen;
+  }
+
+  /// What came out and was not asked for yet.
+  std::vector<Bytes> received() {
+    std::vector<Bytes> seen;
+    for (;;) {
+      Bytes out(70'000);
+      const auto length = ::recv(outside_[1].get(), out.data(), out.size(), 0);
+      if (length < 0) return seen;
+      out.resize(static_cast<std::size_t>(length));
+      seen.push_back(std::move(out));
+    }
+  }
+
+  core::LinkEffect effect(std::uint64_t handle) {
+    return forwarder_->stages(handle)->front().second->effect({0, 1}, core::now());
   }
 
  private:
@@ -199,16 +209,22 @@ TEST(LinkDeterminism, ARecordingPutThroughTwiceComesOutTheSameByteForByte) {
   EXPECT_NE(first, frames);
 }
 
-// Order is kept when a delay ends: what comes after it waits for the last delayed packet, and cannot be more punctual.
+/// Delays for packet after packet.
+Table recorded(std::vector<std::int64_t> milliseconds) {
+  for (auto& delay : milliseconds) delay *= 1'000'000;
+  return std::make_shared<const std::vector<std::int64_t>>(std::move(milliseconds));
+}
+
+// What keeps its order waits for the packet before it, and cannot be more punctual.
 TEST(LinkLateness, OfAPacketThatWaitsForAnotherIsJudgedAsThatOnes) {
   const auto frame = recording(1).front();
   for (const auto& [stall, promised] : {std::pair(20ms, true), std::pair(250ms, false)}) {
-    Replay link({{Kind::latency, {.delay = {.delay = 1s}}}});
+    Replay link({{Kind::latency, {.delay = {.distribution = core::DelaySettings::Distribution::recorded}}}},
+                recorded({1000, 1}));
     link.send(frame);
     const core::Instant due = link.forwarder().next_due();
-    link.forwarder().remove(1);
     std::this_thread::sleep_for(due - 30ms - core::now());
-    link.send(frame);  // it has 30 ms to wait, and is not delayed itself
+    link.send(frame);  // it has 30 ms to wait, of which 1 ms is its own
     std::this_thread::sleep_for(due + stall - core::now());
     link.forwarder().release();
     const auto& counters = link.forwarder().counters();
@@ -217,6 +233,82 @@ TEST(LinkLateness, OfAPacketThatWaitsForAnotherIsJudgedAsThatOnes) {
       GTEST_SKIP() << "this machine is too busy: written " << counters.lateness.max() << " ns after their time";
     EXPECT_EQ(counters.late, promised ? 0u : 2u) << counters.lateness.max();
   }
+}
+
+/// What waits for nobody is seen at once, and what was held before stays to its time.
+class EndedStage : public ::testing::Test {
+ protected:
+  /// Sends three packets, ends the first impairment, sends one more; which of them was delivered by then.
+  static std::vector<std::size_t> delivered(Replay& link, const std::vector<Bytes>& frames) {
+    for (std::size_t i = 0; i < 3; ++i) link.send(frames[i]);
+    link.forwarder().remove(1);
+    link.send(frames[3]);
+    link.forwarder().release();
+    std::vector<std::size_t> seen;
+    for (const Bytes& out : link.received())
+      seen.push_back(static_cast<std::size_t>(std::find(frames.begin(), frames.end(), out) - frames.begin()));
+    return seen;
+  }
+
+  const std::vector<Bytes> frames_ = recording(4);
+  const std::vector<std::size_t> last_only_{3};
+};
+
+TEST_F(EndedStage, OfLatencyHoldsNoNewPacket) {
+  Replay link({{Kind::latency, {.delay = {.delay = 10s}}}});
+  EXPECT_EQ(delivered(link, frames_), last_only_);
+  EXPECT_EQ(link.effect(1).in_flight, 3u) << "they arrive at their time";
+}
+
+TEST_F(EndedStage, OfARateHoldsNoNewPacket) {
+  Replay link({{Kind::rate, {.rate = {.bits_per_second = 8, .queue = 1 << 20}}}});
+  EXPECT_EQ(delivered(link, frames_), last_only_);
+  EXPECT_EQ(link.effect(1).changed_in_flight, 3u);
+}
+
+TEST_F(EndedStage, OfReorderHoldsNoNewPacket) {
+  Replay link({{Kind::reorder, {.choice = {.ppb = 1'000'000'000}, .reorder = {.hold = 10s}}}});
+  EXPECT_EQ(delivered(link, frames_), last_only_);
+}
+
+TEST_F(EndedStage, LeavesThoseThatStayTheirSay) {
+  Replay link({{Kind::latency, {.delay = {.delay = 10s}}}, {Kind::latency, {.delay = {.delay = 5s}}}});
+  const core::Instant begin = core::now();
+  EXPECT_TRUE(delivered(link, frames_).empty());
+  EXPECT_GE(link.forwarder().next_due(), begin + 5s) << "no longer 10 s more";
+  EXPECT_LT(link.forwarder().next_due(), begin + 9s);
+  link.send(frames_[0]);
+  EXPECT_EQ(link.effect(2).in_flight, 5u);
+  EXPECT_EQ(link.effect(2).reordered, 0u);
+}
+
+TEST_F(EndedStage, OfARateLeavesTheNextOneEmpty) {
+  Replay link({{Kind::rate, {.rate = {.bits_per_second = 8, .queue = 1 << 20}}},
+               {Kind::rate, {.rate = {.bits_per_second = 8'000, .queue = 1 << 20}}}});
+  const core::Instant begin = core::now();
+  EXPECT_TRUE(delivered(link, frames_).empty());
+  EXPECT_LT(link.forwarder().next_due(), begin + 3s) << "a packet of 1 kB at 8 kbit/s, and not the hours before it";
+}
+
+// Order among packets of the same stages, and what a rate did to them.
+TEST(LinkOrder, IsKeptWhereNothingEnded) {
+  const auto frames = recording(3);
+  Replay link({{Kind::latency, {.delay = {.distribution = core::DelaySettings::Distribution::recorded}}}},
+              recorded({10'000, 1, 1}));
+  for (const auto& frame : frames) link.send(frame);
+  std::this_thread::sleep_for(5ms);
+  link.forwarder().release();
+  EXPECT_TRUE(link.received().empty());
+}
+
+TEST(LinkRate, ThatHoldsNobodyShowsNoEffect) {
+  const auto frames = recording(50);
+  Replay wide({{Kind::rate, {.rate = {.bits_per_second = 1'000'000'000'000}}}}),
+      narrow({{Kind::rate, {.rate = {.bits_per_second = 100'000'000}}}});
+  for (const auto& frame : frames)
+    for (Replay* link : {&wide, &narrow}) link->send(frame);
+  EXPECT_EQ(wide.effect(1).changed_delivered + wide.effect(1).changed_in_flight + wide.effect(1).refused, 0u);
+  EXPECT_GT(narrow.effect(1).changed_delivered + narrow.effect(1).changed_in_flight, 20u);
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ class Bottleneck {
   Bottleneck(const core::RateSettings& settings, core::Instant start);
   /// For a packet of so many bytes on the wire that comes at `now`; neither may fall behind the one before.
   [[nodiscard]] core::Instant leaves(core::Instant now, std::uint32_t wire_bytes);
+  /// As if nothing had come before `now`; a ramp goes on.
+  void begin_anew(core::Instant now) { clock_ = now; }
   [[nodiscard]] std::int64_t bits_per_second(core::Instant now) const;
 
  private:

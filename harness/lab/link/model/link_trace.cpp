@@ -35,6 +35,14 @@ void LinkTrace::skip_to(core::Instant now) {
   left_ = opportunity_bytes;
 }
 
+void LinkTrace::begin_anew(core::Instant now) {
+  const core::Instant period(instants_->back());
+  if (round_ > now) round_ -= period * ((round_ - now + period - core::Instant(1)) / period);
+  next_ = 0;
+  left_ = opportunity_bytes;
+  skip_to(now);
+}
+
 core::Instant LinkTrace::leaves(core::Instant now, std::uint32_t packet_bytes) {
   skip_to(now);
   std::uint32_t rest = packet_bytes + packet_header_bytes;

@@ -19,6 +19,8 @@ class LinkTrace {
   LinkTrace(Table instants, core::Instant start);
   /// For a packet of so many bytes that comes at `now`; `now` must not fall.
   [[nodiscard]] core::Instant leaves(core::Instant now, std::uint32_t packet_bytes);
+  /// All opportunities from `now` on are unused, those of the round in use too.
+  void begin_anew(core::Instant now);
   /// Over one round of the trace.
   [[nodiscard]] std::int64_t mean_bits_per_second() const;
 

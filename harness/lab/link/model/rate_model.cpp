@@ -30,6 +30,13 @@ void RateModel::size_queue(std::chrono::nanoseconds delay) {
   limit_ = settings_.queue > 0 ? static_cast<std::uint64_t>(settings_.queue) : static_cast<std::uint64_t>(sized);
 }
 
+void RateModel::begin_anew(core::Instant now) {
+  if (trace_) trace_->begin_anew(now);
+  if (bottleneck_) bottleneck_->begin_anew(now);
+  if (slots_) slots_->begin_anew(now);
+  backlog_ = {};
+}
+
 std::optional<RateModel::Departure> RateModel::offer(core::Instant now, std::uint32_t packet_bytes) {
   const auto waiting = backlog_.bytes(now);
   if (waiting > 0 && waiting + packet_bytes > limit_) return {};

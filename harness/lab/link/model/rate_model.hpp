@@ -28,6 +28,8 @@ class RateModel {
   RateModel(const core::RateSettings& settings, const core::DrawStream& draws, core::Instant start, Table trace = {});
   /// For a packet that comes at `now`, which must not fall; nothing when the queue is full.
   [[nodiscard]] std::optional<Departure> offer(core::Instant now, std::uint32_t packet_bytes);
+  /// With an empty queue from `now` on, which may lie before packets that were offered.
+  void begin_anew(core::Instant now);
   /// What else the packets of this link are delayed: a queue that was not given a size holds what the rate carries in
   /// twice that time, or in 100 ms if that is more, and never less than ten large packets or more
   /// than 64 MiB; a bloated one 5 s.

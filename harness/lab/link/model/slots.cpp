@@ -17,6 +17,11 @@ void Slots::open_next() {
   bytes_left_ = settings_.slot_bytes > 0 ? settings_.slot_bytes : unbounded;
 }
 
+void Slots::begin_anew(core::Instant now) {
+  slot_ = now;
+  packets_left_ = bytes_left_ = 0;
+}
+
 core::Instant Slots::leaves(core::Instant ready, std::uint32_t bytes) {
   // After a long silence the slots begin anew, as in netem, instead of being drawn one by one up to now.
   if (ready - slot_ > 64 * settings_.slot_max) slot_ = ready;

@@ -15,6 +15,8 @@ class Slots {
   Slots(const core::RateSettings& settings, const core::DrawStream& draws, core::Instant start);
   /// For a packet that is ready at `ready`, which must not fall.
   [[nodiscard]] core::Instant leaves(core::Instant ready, std::uint32_t bytes);
+  /// The next slot is the first after `now`.
+  void begin_anew(core::Instant now);
 
  private:
   void open_next();

@@ -48,6 +48,23 @@ TEST(Bottleneck, ABurstLeavesAtOnceAndIsRefilledAtTheRate) {
   EXPECT_EQ(link.leaves(1004ms, 1000), 1005ms);
 }
 
+TEST(RateModel, BegunAnewItsQueueIsEmptyThen) {
+  const auto waits = [](RateModel&& link) {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(link.offer(1s, 1000)) << i;
+    EXPECT_GE(link.offer(1s, 1000)->leaves, 1100ms);
+    link.begin_anew(1005ms);
+    const auto next = link.offer(1005ms, 1000);
+    EXPECT_FALSE(next->waited);
+    EXPECT_GT(link.offer(1005ms, 1000)->leaves, next->leaves) << "and goes on as ever";
+    return next->leaves - 1005ms;
+  };
+  EXPECT_EQ(waits(RateModel({.bits_per_second = 8'000'000, .queue = 1 << 20}, draws, 0ns)), 1ms);
+  const RateSettings slotted{.queue = 1 << 20, .slot_min = 10ms, .slot_max = 10ms, .slot_packets = 1};
+  EXPECT_EQ(waits(RateModel(slotted, draws, 0ns)), 10ms);
+  const RateSettings recorded{.queue = 1 << 20, .trace = true};
+  EXPECT_EQ(waits(RateModel(recorded, draws, 0ns, milliseconds({2, 4}))), 1ms) << "the round it is in began at 1004 ms";
+}
+
 TEST(Bottleneck, CountsOverheadAndWholeCells) {
   EXPECT_EQ(wire_bytes({.overhead = 18}, 1000), 1018u);
   // ATM: 48 bytes of payload and 5 of header; 1000 + 8 bytes of AAL5 trailer are 21 cells exactly, one more are 22.
