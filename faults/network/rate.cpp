@@ -66,9 +66,12 @@ core::Documentation rate_documentation() {
       "link's size first.\n\n"
       "The queue is sized from rate and delay, as a good router's is, and never a fixed number of packets. With "
       "slots the link delivers in bursts, as radio does; 'rate' may then be left out. Several rates on one link "
-      "stand in a row.",
+      "stand in a row. What waits in the queue when the fault ends still leaves at its time; what is sent then does "
+      "not wait for it.",
       "Bytes that left, with overhead, never above the rate; the rate at which they left while others waited; "
-      "packets lost to the full queue; how long packets took.",
+      "packets that waited because of the rate, packets lost to the full queue; how long packets took. A rate for "
+      "which "
+      "no packet had to wait 10us, and none was lost, limited nothing: that is no effect.",
       R"([[fault]]
 name = "narrow"
 kind = "network.rate"
@@ -96,13 +99,18 @@ std::string requested(const core::RateSettings& asked, const core::LinkEffect& e
   return fmt::format("{}, a queue of {} bytes", text, effect.queue_bytes);
 }
 
+/// How many packets had to wait because of the rate.
+std::uint64_t held(const core::LinkEffect& effect) {
+  return effect.changed_delivered + effect.changed_in_flight + effect.changed_dropped_later;
+}
+
 std::string measured(const core::LinkEffect& effect) {
   std::string text;
   if (effect.busy_ns > 0)
     text = fmt::format("{} while packets waited, ",
                        bandwidth(static_cast<double>(effect.busy_bytes) * 8e9 / static_cast<double>(effect.busy_ns)));
-  text +=
-      fmt::format("{} of {} packets left, {} lost to the full queue", effect.delivered, effect.offered, effect.refused);
+  text += fmt::format("{} of {} packets left, {} had to wait, {} lost to the full queue", effect.delivered,
+                      effect.offered, held(effect), effect.refused);
   if (effect.delayed > 0)
     text += fmt::format("; delay mean {}, p99 {}", spec::to_human(nanoseconds(effect.delay_mean_ns)),
                         spec::to_human(nanoseconds(effect.delay_p99_ns)));
@@ -193,11 +201,9 @@ class Rate : public LinkFault {
     const bool limits = asked.bits_per_second > 0;
     if (limits && (too_fast(asked, effect) || too_slow(asked, effect)))
       row.judgement = EvidenceRow::Judgement::mismatch;
-    else if (effect.delayed + effect.refused == 0)
-      row.judgement = EvidenceRow::Judgement::absent;
-    else  // With a burst, a link that never carried more than it shows nothing.
-      row.judgement = asked.burst > 0 && effect.busy_bytes + effect.refused == 0 ? EvidenceRow::Judgement::informative
-                                                                                 : EvidenceRow::Judgement::agrees;
+    else  // A link that never carried as much as it may proves nothing, and blames nothing: others were limited.
+      row.judgement =
+          held(effect) + effect.refused > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
     return row;
   }
 };

@@ -27,7 +27,8 @@ core::Documentation unplug_documentation() {
       "node itself can know: its kernel tells whoever listens (NO-CARRIER, IFF_RUNNING), and Linux answers some "
       "calls with errors. loopback works on.",
       "The carrier as the node's kernel reports it, how often it changed, and that no packet was written to the "
-      "node's interface or read from it meanwhile.",
+      "node's interface or read from it meanwhile. Where nobody sends the node anything, nothing was missed: that is "
+      "no effect.",
       R"([[fault]]
 name = "cable"
 kind = "network.unplug"
@@ -94,16 +95,23 @@ class UnplugInjection : public core::Injection {
   };
 
   EvidenceRow packets() {
-    std::uint64_t offered = 0, refused = 0, delivered = 0;
+    std::uint64_t sent = 0, offered = 0, refused = 0, delivered = 0;
     for (const auto& effect : lab_.links().effect(cut_)) {
+      sent += effect.sent;
       offered += effect.offered;
       refused += effect.refused;
       delivered += effect.delivered;
     }
-    return {
-        "packets to and from", "none arrives",
-        fmt::format("{} of {} refused, {} delivered", refused, offered, delivered), "link fabric, packets leaving",
-        refused == offered && delivered == 0 ? EvidenceRow::Judgement::informative : EvidenceRow::Judgement::mismatch};
+    EvidenceRow row{"packets to and from", "none arrives",
+                    fmt::format("{} of {} refused, {} delivered", refused, offered, delivered),
+                    "link fabric, packets leaving", EvidenceRow::Judgement::informative};
+    if (refused != offered || delivered > 0) row.judgement = EvidenceRow::Judgement::mismatch;
+    // What the node sends ends in its own kernel, unseen; but whoever talks with it also hears from others.
+    if (sent == 0) {
+      row.measured = "nobody sent it anything";
+      row.judgement = EvidenceRow::Judgement::absent;
+    }
+    return row;
   }
 
   core::Lab& lab_;

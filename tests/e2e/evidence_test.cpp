@@ -90,5 +90,151 @@ TEST_F(EveryFault, IsInconclusiveWhenTheInjectorsAreSwitchedOff) {
   }
 }
 
+/// Every kind of fault on packets, in force and to no effect: of packets that nobody sends, of none by chance, for less
+/// than can be told, larger than there are.
+constexpr const char* idle_faults = R"(
+title = "faults that change nothing"
+seed  = 7
+[target]
+use   = "quorum-kv"
+nodes = 3
+[load]
+workload = "register"
+rate     = "200/s"
+[phases]
+warm_up = "200ms"
+before  = "500ms"
+during  = "1500ms"
+after   = "500ms"
+[expect]
+during = ["errors == 0%"]
+after  = ["errors == 0%"]
+[[fault]]
+kind     = "network.latency"
+from     = "all"
+to       = "any"
+delay    = "5ms"
+protocol = "udp"
+at       = "0s"
+for      = "1s"
+[[fault]]
+kind = "network.loss"
+from = "all"
+to   = "all"
+loss = "1ppb"
+at   = "0s"
+for  = "1s"
+[[fault]]
+kind      = "network.duplicate"
+from      = "all"
+to        = "all"
+duplicate = "1ppb"
+at        = "0s"
+for       = "1s"
+[[fault]]
+kind    = "network.corrupt"
+from    = "all"
+to      = "all"
+corrupt = "1ppb"
+at      = "0s"
+for     = "1s"
+[[fault]]
+kind    = "network.reorder"
+from    = "all"
+to      = "all"
+reorder = "100%"
+hold    = "10us"
+at      = "0s"
+for     = "1s"
+[[fault]]
+kind = "network.mtu"
+from = "all"
+to   = "all"
+mtu  = "1499B"
+at   = "0s"
+for  = "1s"
+[[fault]]
+name = "huge"
+kind = "network.rate"
+from = "all"
+to   = "all"
+rate = "1000Gbit/s"
+at   = "0s"
+for  = "1s"
+[[fault]]
+name     = "slots"
+kind     = "network.rate"
+from     = "all"
+to       = "all"
+slot_min = "1ns"
+at       = "0s"
+for      = "1s"
+[[fault]]
+name       = "marks"
+kind       = "network.rate"
+from       = "all"
+to         = "all"
+rate       = "1000Gbit/s"
+mark_above = "10m"
+at         = "0s"
+for        = "1s"
+[[fault]]
+kind     = "network.ttl"
+from     = "all"
+to       = "all"
+hops     = 3
+protocol = "icmp"
+at       = "0s"
+for      = "1s"
+[[fault]]
+kind  = "network.partition"
+shape = "isolate"
+on    = "n3"
+port  = 9
+at    = "0s"
+for   = "1s"
+[[fault]]
+kind = "network.flap"
+on   = "n2"
+up   = "10m"
+down = "100ms"
+at   = "0s"
+for  = "1s"
+)";
+
+TEST_F(EveryFault, OnPacketsIsNotWithstoodWhenItChangesNothing) {
+  const auto run = this->run(idle_faults, faults::catalog());
+  EXPECT_EQ(run.end.verdict, "inconclusive") << run.end.reason;
+  ASSERT_EQ(run.injections.size(), 12U);
+  for (const auto& injection : run.injections) {
+    EXPECT_FALSE(injection.took_effect) << injection.fault;
+    EXPECT_NE(injection.objection.find("no effect seen"), std::string::npos) << injection.fault << injection.objection;
+  }
+}
+
+TEST_F(EveryFault, OfACableIsNotWithstoodWhenNobodyUsesIt) {
+  const auto run = this->run(R"(
+title = "a cable that nobody uses"
+[target]
+command = ["/bin/sleep", "60"]
+nodes   = 2
+[phases]
+warm_up = "100ms"
+before  = "100ms"
+during  = "700ms"
+after   = "100ms"
+[[fault]]
+kind = "network.unplug"
+on   = "n2"
+at   = "100ms"
+for  = "500ms"
+)",
+                             faults::catalog());
+  EXPECT_EQ(run.end.verdict, "inconclusive") << run.end.reason;
+  ASSERT_EQ(run.injections.size(), 1U);
+  EXPECT_NE(run.injections.front().objection.find("nobody sent it anything"), std::string::npos)
+      << run.injections.front().objection;
+}
+
 }  // namespace
 }  // namespace withstand
