@@ -55,7 +55,8 @@ class Findings {
   [[nodiscard]] bool unsafe() const { return unsafe_; }
   [[nodiscard]] bool failed() const { return !failures_.empty(); }
   [[nodiscard]] bool inconclusive() const { return !doubts_.empty(); }
-  [[nodiscard]] bool evidence_stands() const { return evidence_stands_; }
+  /// Whether it can have been the faults: the target was well before them, and they took effect.
+  [[nodiscard]] bool faults_can_be_it() const { return steady_ && evidence_stands_; }
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
   [[nodiscard]] const std::vector<std::string>& doubts() const { return doubts_; }
   [[nodiscard]] const std::set<std::string>& failed_names() const { return failed_names_; }
@@ -70,6 +71,7 @@ class Findings {
     if (input_.host_out_of_memory) excuse("the host ran out of memory: " + *input_.host_out_of_memory);
     for (const record::ExpectationResult& result : input_.expectations) {
       if (result.phase != "before" || is(result.outcome, Judgement::held)) continue;
+      steady_ = false;
       excuse(with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
                                      result.text, result.measured),
                          result.detail));
@@ -105,6 +107,10 @@ class Findings {
   }
 
   void judge_evidence() {
+    if (input_.evidence.size() < input_.planned) {
+      evidence_stands_ = false;
+      doubts_.emplace_back("the run ended before its faults were injected");
+    }
     for (const record::EvidenceVerdict& evidence : input_.evidence) {
       if (evidence.took_effect || !evidence.required) continue;
       evidence_stands_ = false;
@@ -120,7 +126,7 @@ class Findings {
   }
 
   const VerdictInput& input_;
-  bool excused_ = false, unsafe_ = false, evidence_stands_ = true;
+  bool excused_ = false, unsafe_ = false, steady_ = true, evidence_stands_ = true;
   std::vector<std::string> failures_, doubts_;
   std::set<std::string> failed_names_;
 };
@@ -157,14 +163,14 @@ Decision word(const VerdictInput& input, const Findings& findings) {
   return {"withstood", {"every expectation held and every fault took effect"}};
 }
 
-/// A failed run is as its file says when all of `fails` failed, nothing beyond `fails` and `may_fail` did, and every
-/// fault that had to take effect did.
+/// A failed run is as its file says when all of `fails` failed, nothing beyond `fails` and `may_fail` did, and it can
+/// have been the faults: a target that is ill without them proves nothing of what they do.
 bool failed_as_expected(const spec::ExpectedVerdict& expected, const Findings& findings) {
   const std::set<std::string> must = squeezed(expected.fails);
   std::set<std::string> may = squeezed(expected.may_fail);
   may.insert(must.begin(), must.end());
   const std::set<std::string>& failed = findings.failed_names();
-  return findings.evidence_stands() && std::includes(failed.begin(), failed.end(), must.begin(), must.end()) &&
+  return findings.faults_can_be_it() && std::includes(failed.begin(), failed.end(), must.begin(), must.end()) &&
          std::includes(may.begin(), may.end(), failed.begin(), failed.end());
 }
 

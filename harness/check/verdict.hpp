@@ -14,6 +14,7 @@ struct VerdictInput {
   std::vector<record::ExpectationResult> expectations;  ///< of all phases; those of "before" are the steady state
   std::vector<record::CheckResult> checks;              ///< checkers, judge_load, judge_exits
   std::vector<record::EvidenceVerdict> evidence;        ///< one per injection
+  std::size_t planned = 0;  ///< injections; all of them, or none when the run ended before they were due
   std::vector<record::MediumHealth> media;
   std::optional<std::string> host_out_of_memory;
   std::optional<std::string> skipped;  ///< a requirement is missing here

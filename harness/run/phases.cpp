@@ -56,6 +56,7 @@ Phases::Phases(const ExperimentFile& file, const core::Catalog& catalog, const R
       stop_(experiment_.stop, longest_timeout(experiment_)) {
   if (options.control) plan_.injections.clear();
   seen_.without_faults = options.control;
+  verdict_.planned = plan_.injections.size();
   verdict_.expected = options.control ? spec::ExpectedVerdict{} : experiment_.expected;
   signals_ = interrupts_.watch(loop_);
 }

@@ -52,6 +52,7 @@ const Ingredient interrupted = [](VerdictInput& in) { in.signal = SIGINT; };
 const Ingredient terminated = [](VerdictInput& in) { in.signal = SIGTERM; };
 const Ingredient broken = [](VerdictInput& in) { in.error = "the link fabric died"; };
 const Ingredient dirty = [](VerdictInput& in) { in.rollback_failed = "cgroup n1 is busy"; };
+const Ingredient faults_due = [](VerdictInput& in) { in.planned = 1; };
 const Ingredient skipped = [](VerdictInput& in) { in.skipped = "/dev/net/tun is missing"; };
 
 const Ingredient nothing_expected = [](VerdictInput& in) { in.nothing_expected = true; };
@@ -150,6 +151,23 @@ const std::vector<Row> table{
      "failed",
      false,
      1},
+    {"failed as expected, but already before the faults",
+     {expects_failure({"linearizable"}), unsteady, unsafe},
+     "failed",
+     false,
+     1},
+    {"failed as expected, but the steady state is unknown",
+     {expects_failure({"linearizable"}), steady_unknown, unsafe, effective},
+     "failed",
+     false,
+     1},
+    {"failed as expected, but no fault was injected",
+     {expects_failure({"exit: n2"}), exited, faults_due},
+     "failed",
+     false,
+     1},
+    {"an exit before any fault", {exited, faults_due}, "failed", false, 1},
+    {"ended before its faults were due", {steady, slo_held, faults_due}, "inconclusive", false, 4},
     {"failed as expected, optional evidence absent",
      {expects_failure({"linearizable"}), unsafe, optional_ineffective},
      "failed",
