@@ -17,6 +17,7 @@ spec::KindSchema kill_schema() {
   schema.lasts = false;
   schema.takes_down = true;
   schema.back_after = "restart";
+  schema.downtime = [](const spec::FaultSpec& fault) { return downtime(fault, spec::Duration::zero()); };
   spec::Parameter signal;
   signal.name = "signal";
   signal.type = spec::ValueType::signal;

@@ -20,6 +20,14 @@ bool has_exited(const core::Lab& lab, core::NodeId node) {
   return lab.state(node).phase == core::NodeState::Phase::exited;
 }
 
+std::string exit_text(const core::Exit& exit) {
+  return exit.signalled ? "killed by " + spec::signal_name(exit.value)
+                        : fmt::format("exited with status {}", exit.value);
+}
+
+/// Beyond what was asked, a restart may take the dying of what is left and a busy machine's time.
+constexpr std::chrono::seconds most_late{1};
+
 }  // namespace
 
 using core::EvidenceRow;
@@ -49,6 +57,25 @@ std::vector<spec::Parameter> strike_parameters() {
   return {restart, crashes, uptime};
 }
 
+spec::KindSchema::Downtime downtime(const spec::FaultSpec& fault, spec::Duration grace) {
+  const auto options = strike_options(fault);
+  const spec::Duration restart = options.restart.value_or(spec::Duration::zero());
+  spec::KindSchema::Downtime out{grace + restart, "restart " + spec::to_text(restart)};
+  if (grace.count() > 0)
+    out.made_of = fmt::format("grace {} and restart {}", spec::to_text(grace), spec::to_text(restart));
+  if (options.crashes == 1) return out;
+  // Parameters are bounded, but a product of three of them need not fit into 64 bits.
+  const auto rounds = static_cast<double>(options.crashes);
+  const auto longest = std::chrono::duration<double, std::nano>(spec::Duration(std::chrono::hours(24 * 365)));
+  const auto all =
+      (grace + restart + options.uptime) * rounds - std::chrono::duration<double, std::nano>(options.uptime);
+  out.length =
+      std::chrono::duration_cast<spec::Duration>(std::min<std::chrono::duration<double, std::nano>>(all, longest));
+  out.made_of = fmt::format("{} times {}, with {} of uptime between them", options.crashes, out.made_of,
+                            spec::to_text(options.uptime));
+  return out;
+}
+
 StrikeOptions strike_options(const spec::FaultSpec& fault) {
   StrikeOptions options;
   options.restart = core::parameter<spec::Duration>(fault, "restart");
@@ -76,15 +103,20 @@ Strike::Strike(const core::Context& context, StrikeOptions options)
 void Strike::strike(NodeId node) {
   Round round;
   round.strike = core::now();
+  round.struck = lab_.state(node).starts;
   victims_[node].rounds.push_back(round);
   options_.strike(node);
 }
 
 void Strike::on_exit(const core::Exit& exit) {
   const auto it = victims_.find(exit.node);
-  if (it == victims_.end() || it->second.rounds.empty() || exit.asked_by != name_) return;
+  if (it == victims_.end() || it->second.rounds.empty()) return;
   Round& round = it->second.rounds.back();
-  if (round.exit) return;
+  if (round.exit || round.otherwise) return;
+  if (exit.asked_by != name_) {
+    round.otherwise = exit;
+    return;
+  }
   round.exit = exit;
   round.left = lab_.processes(exit.node);
   if (options_.ends_all)
@@ -124,9 +156,26 @@ void Strike::restart(NodeId node) {
   round.start = state.starts;
   if (state.phase == core::NodeState::Phase::ready) round.ready = core::now();  // another fault was first
   if (struck_out(victim)) return;
-  victim.timer = lab_.loop().at(core::now() + options_.uptime, [this, node] {
-    if (lab_.state(node).host_pid != 0) strike(node);
-  });
+  victim.timer = lab_.loop().at(core::now() + options_.uptime, [this, node] { strike_again(node); });
+}
+
+/// A node that was started may not have its process yet.
+void Strike::strike_again(NodeId node) {
+  auto& victim = victims_[node];
+  if (struck_out(victim)) return;
+  const auto state = lab_.state(node);
+  if (state.host_pid != 0) return strike(node);
+  if (state.phase == core::NodeState::Phase::starting) {
+    victim.timer = lab_.loop().at(core::now() + clearing_interval, [this, node] { strike_again(node); });
+    return;
+  }
+  give_up(victim, fmt::format("gave up: the node was down {} after restart {}", spec::to_text(options_.uptime),
+                              victim.rounds.size()));
+}
+
+void Strike::give_up(Victim& victim, std::string why) {
+  victim.gave_up = std::move(why);
+  victim.gave_up_at = core::now();
 }
 
 void Strike::on_ready(NodeId node) {
@@ -144,8 +193,12 @@ void Strike::revert() {
   if (reverted_) return;
   reverted_ = true;
   for (auto& [node, victim] : victims_) {
-    if (victim.rounds.empty() || !victim.rounds.back().exit) continue;
+    if (victim.rounds.empty()) continue;
     const Round& round = victim.rounds.back();
+    if (!round.exit) {
+      if (options_.insist && lab_.state(node).starts == round.struck) options_.insist(node);
+      continue;  // comes back when it has gone
+    }
     if (options_.ends_all && !round.clear) continue;  // comes back when it is
     victim.timer.reset();
     if (options_.restart && !round.restart) restart(node);
@@ -157,6 +210,10 @@ std::optional<Instant> Strike::ended() const {
   for (const auto& [node, victim] : victims_) {
     if (!victim.was_running) continue;
     const Round& round = victim.rounds.back();
+    if (!victim.gave_up.empty() || round.otherwise) {
+      last = std::max({last, victim.gave_up_at, round.otherwise ? round.otherwise->when : Instant{}});
+      continue;
+    }
     if (!struck_out(victim) || !round.exit) return std::nullopt;
     if (options_.ends_all && !round.clear) return std::nullopt;
     if (options_.restart && !round.restart) return std::nullopt;
@@ -183,18 +240,26 @@ EvidenceRow Strike::exit_row(NodeId node, const Victim& victim) const {
     all = all && options_.accepts(*round.exit);
   }
   if (last == nullptr) {
-    const bool runs = lab_.state(node).host_pid != 0;
-    row.measured = !victim.was_running ? "the node was not running" : runs ? "it still runs" : "it ended otherwise";
+    row.measured = victim.rounds.empty() ? "the node was not running" : without_exit(victim.rounds.back());
     return row;
   }
   const auto& exit = *last->exit;
-  const std::string how =
-      exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
-  row.measured =
-      fmt::format("{}, pid {}, {} after the request", how, exit.host_pid, spec::to_human(exit.when - last->strike));
+  row.measured = fmt::format("{}, pid {}, {} after the request", exit_text(exit), exit.host_pid,
+                             spec::to_human(exit.when - last->strike));
   if (options_.crashes > 1) row.measured = fmt::format("{} exits; the last: {}", exits, row.measured);
+  if (!victim.gave_up.empty()) row.measured += "; " + victim.gave_up;
+  const Round& newest = victim.rounds.back();
+  if (!newest.exit) row.measured += "; then " + without_exit(newest);
   row.judgement = all && exits == options_.crashes ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::mismatch;
   return row;
+}
+
+std::string Strike::without_exit(const Round& round) {
+  if (!round.otherwise) return "it still runs";
+  const auto& exit = *round.otherwise;
+  return fmt::format("it {}{} {} later{}", exit.signalled ? "was " : "", exit_text(exit),
+                     spec::to_human(exit.when - round.strike),
+                     exit.requested ? fmt::format(", asked by '{}'", exit.asked_by) : ", by itself");
 }
 
 EvidenceRow Strike::rest_row(NodeId node, const Victim& victim) const {
@@ -233,8 +298,14 @@ EvidenceRow Strike::restart_row(NodeId node, const Round& round) const {
   row.measured = round.ready ? fmt::format("started {}, ready {} after it", started,
                                            spec::to_human(*round.ready - round.exit->when))
                              : fmt::format("started {}, never seen ready", started);
+  const auto waited = *round.restart - round.exit->when;
+  const bool early = waited<*options_.restart, late = waited> * options_.restart * 11 / 10 + most_late;
+  if (early) row.measured += ", cut short by the end of during";
   // That it does not come up says nothing against the fault: the run's verdict does.
-  if (round.ready) row.judgement = EvidenceRow::Judgement::agrees;
+  if (early || late)
+    row.judgement = EvidenceRow::Judgement::mismatch;
+  else if (round.ready)
+    row.judgement = EvidenceRow::Judgement::agrees;
   return row;
 }
 

@@ -10,6 +10,12 @@
 namespace withstand::faults {
 namespace {
 
+constexpr std::chrono::seconds usual_grace{10};
+
+spec::Duration grace_of(const spec::FaultSpec& fault) {
+  return core::parameter_or<spec::Duration>(fault, "grace", usual_grace);
+}
+
 spec::KindSchema terminate_schema() {
   spec::KindSchema schema;
   schema.kind = "process.terminate";
@@ -18,11 +24,12 @@ spec::KindSchema terminate_schema() {
   schema.lasts = false;
   schema.takes_down = true;
   schema.back_after = "restart";
+  schema.downtime = [](const spec::FaultSpec& fault) { return downtime(fault, grace_of(fault)); };
   spec::Parameter grace;
   grace.name = "grace";
   grace.type = spec::ValueType::duration;
   grace.summary = "How long the main process may take to end before every process of the node gets SIGKILL.";
-  grace.fallback = spec::Duration(std::chrono::seconds(10));
+  grace.fallback = spec::Duration(usual_grace);
   schema.parameters = strike_parameters();
   schema.parameters.insert(schema.parameters.begin(), grace);
   return schema;
@@ -53,7 +60,7 @@ class Terminate : public ProcessFault {
     return strike_objections(fault);
   }
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
-    const auto grace = core::parameter_or<spec::Duration>(context.fault, "grace", std::chrono::seconds(10));
+    const auto grace = grace_of(context.fault);
     StrikeOptions options = strike_options(context.fault);
     options.requested = "SIGTERM, SIGKILL after " + spec::to_text(grace);
     auto timers = std::make_shared<std::map<core::NodeId, core::EventLoop::Registration>>();
@@ -64,6 +71,10 @@ class Terminate : public ProcessFault {
         const auto state = lab.state(node);
         if (state.starts == start && state.host_pid != 0) lab.kill(node, name);
       });
+    };
+    options.insist = [&lab = context.lab, name = context.fault.name, timers](core::NodeId node) {
+      timers->erase(node);
+      lab.kill(node, name);
     };
     options.accepts = [](const core::Exit&) { return true; };
     return std::make_unique<Strike>(context, std::move(options));

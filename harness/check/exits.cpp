@@ -17,6 +17,7 @@ namespace {
 using core::Exit;
 
 std::string how_text(const Exit& exit) {
+  if (!exit.not_started.empty()) return fmt::format("could not be started ({})", exit.not_started);
   if (!exit.signalled) return fmt::format("exited with status {}", exit.value);
   return fmt::format("was ended by {}{}", spec::signal_name(exit.value), exit.core_dumped ? " (core dumped)" : "");
 }

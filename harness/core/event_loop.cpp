@@ -1,7 +1,11 @@
 #include "core/event_loop.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <time.h>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -49,16 +53,55 @@ struct Watch : std::enable_shared_from_this<Watch> {
   bool active = true;
 };
 
-struct Timer {
-  explicit Timer(asio::io_context& context) : timer(context) {}
-  asio::steady_timer timer;
-  bool active = true;
+/// All timers, on one of asio's: those due at the same instant run in the order in which they were made, which asio's
+/// own heap does not promise.
+class Timers : public std::enable_shared_from_this<Timers> {
+ public:
+  using Key = std::pair<Instant, std::uint64_t>;
+
+  explicit Timers(asio::io_context& context) : wake_(context) {}
+
+  Key add(Instant when, std::function<void()> callback) {
+    const Key key{when, made_++};
+    waiting_.emplace(key, std::move(callback));
+    arm();
+    return key;
+  }
+  void cancel(const Key& key) { waiting_.erase(key); }
+
+ private:
+  void arm() {
+    if (waiting_.empty() || waiting_.begin()->first.first >= armed_) return;
+    armed_ = waiting_.begin()->first.first;
+    wake_.expires_at(to_steady(armed_));
+    wake_.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+      if (const auto timers = self.lock(); timers && !error) timers->run_first();
+    });
+  }
+
+  /// One at a time, so that what else is ready gets its turn between two.
+  void run_first() {
+    armed_ = Instant::max();
+    std::function<void()> callback;
+    if (!waiting_.empty() && waiting_.begin()->first.first <= now()) {
+      callback = std::move(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+    }
+    arm();
+    if (callback) callback();
+  }
+
+  asio::steady_timer wake_;
+  std::map<Key, std::function<void()>> waiting_;
+  std::uint64_t made_ = 0;
+  Instant armed_ = Instant::max();
 };
 
 }  // namespace
 
 struct EventLoop::Impl {
   asio::io_context context{1};
+  std::shared_ptr<Timers> timers = std::make_shared<Timers>(context);
   std::weak_ptr<Priority> priority;
 };
 
@@ -75,16 +118,9 @@ EventLoop::Registration EventLoop::on_readable(int fd, std::function<void()> cal
 }
 
 EventLoop::Registration EventLoop::at(Instant when, std::function<void()> callback) {
-  auto timer = std::make_shared<Timer>(impl_->context);
-  timer->timer.expires_at(to_steady(when));
-  timer->timer.async_wait([timer, callback = std::move(callback)](const boost::system::error_code& error) {
-    if (error || !timer->active) return;
-    timer->active = false;
-    callback();
-  });
-  return Registration([timer] {
-    timer->active = false;
-    timer->timer.cancel();
+  const auto key = impl_->timers->add(when, std::move(callback));
+  return Registration([key, timers = std::weak_ptr(impl_->timers)] {
+    if (const auto held = timers.lock()) held->cancel(key);
   });
 }
 

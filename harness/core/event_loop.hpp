@@ -45,7 +45,8 @@ class EventLoop {
 
   /// Called whenever `fd` is readable (or hung up) until the registration ends. The descriptor stays the caller's.
   [[nodiscard]] Registration on_readable(int fd, std::function<void()> callback);
-  /// Called once at `when` (at once if that is past). Late by the kernel's timer slack only.
+  /// Called once at `when` (at once if that is past). Late by the kernel's timer slack only. What is due at the same
+  /// instant is called in the order of these calls.
   [[nodiscard]] Registration at(Instant when, std::function<void()> callback);
   /// The same to some microseconds, for what must happen at its instant: it wakes a little early and watches the clock,
   /// in which nothing else is called.

@@ -25,8 +25,9 @@ struct Exit {
   int value = 0;              ///< exit status, or the signal's number
   bool core_dumped = false;
   Instant when{};
-  bool requested = false;  ///< a fault or the tear-down asked for it
-  std::string asked_by;    ///< the fault's name, "tear-down", or empty
+  bool requested = false;   ///< a fault or the tear-down asked for it
+  std::string asked_by;     ///< the fault's name, "tear-down", or empty
+  std::string not_started;  ///< why the program could not even be executed; then the status is 127, as a shell has it
 };
 
 struct NodeState {

@@ -149,6 +149,7 @@ void LocalLab::Impl::on_start_failed(core::NodeId id, const std::string& why) {
   core::Exit exit;
   exit.node = id;
   exit.value = 127;
+  exit.not_started = why;
   exit.when = line.when;
   exits.call(exit);
   start_is_decided(id, fmt::format("{} could not be started: {}", topology.at(id).name, why));

@@ -144,7 +144,7 @@ void Node::mark_ready() {
 }
 
 void Node::signal(int signal, bool whole_tree, const std::string& asked_by) {
-  requests_.signalled(signal, asked_by);
+  requests_.signalled(signal, asked_by, state_.host_pid != 0 && os::ignores_signal(state_.host_pid, signal));
   if (whole_tree) return pauses_->tree().signal(signal);
   if (target_.valid()) target_.send(signal);
 }

@@ -6,8 +6,8 @@ namespace withstand::lab {
 
 void RequestLedger::clear() { *this = RequestLedger(); }
 
-void RequestLedger::signalled(int signal, const std::string& by) {
-  if (signal == 0 || signal == SIGCONT || signal == SIGSTOP) return;
+void RequestLedger::signalled(int signal, const std::string& by, bool ignored) {
+  if (signal == 0 || signal == SIGCONT || signal == SIGSTOP || ignored) return;
   signals_.insert(signal);
   polite_ = polite_ || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
   by_ = by;

@@ -13,7 +13,8 @@ namespace withstand::lab {
 class RequestLedger {
  public:
   void clear();
-  void signalled(int signal, const std::string& by);
+  /// `ignored`: the main process lets this signal pass, so that it does not end because of it.
+  void signalled(int signal, const std::string& by, bool ignored = false);
   /// Whatever way it ends from here on.
   void anything(const std::string& by);
 

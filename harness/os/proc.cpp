@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <signal.h>
 #include <sstream>
@@ -12,6 +14,17 @@
 #include "os/files.hpp"
 
 namespace withstand::os {
+
+namespace {
+
+/// Whether a set of signals in /proc/PID/status, "\nSigIgn:\t", holds this one.
+bool set_holds(const std::string& status, std::string_view set, int signal) {
+  const auto at = status.find(set);
+  if (at == std::string::npos) return false;
+  return (std::strtoull(status.c_str() + at + set.size(), nullptr, 16) >> (signal - 1) & 1) != 0;
+}
+
+}  // namespace
 
 std::optional<ProcessStat> parse_stat(const std::string& line) {
   const auto open = line.find('(');
@@ -44,6 +57,12 @@ bool process_lives(pid_t pid, std::uint64_t start_time) {
   return stat && stat->start_time == start_time && !stat->dead();
 }
 
+bool ignores_signal(pid_t pid, int signal) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/status");
+  const std::string status{std::istreambuf_iterator<char>(in), {}};
+  return set_holds(status, "\nSigIgn:\t", signal);
+}
+
 std::string boot_id() {
   auto id = read_file("/proc/sys/kernel/random/boot_id").value_or("unknown");
   while (!id.empty() && id.back() == '\n') id.pop_back();
@@ -70,13 +89,7 @@ std::optional<ProcessStat> ProcFolder::stat(pid_t pid) const {
 
 bool ProcFolder::stop_is_pending(pid_t pid) const {
   const std::string status = read(std::to_string(pid) + "/status");
-  for (const char* set : {"\nSigPnd:\t", "\nShdPnd:\t"}) {  // of the thread, of the process
-    const auto at = status.find(set);
-    if (at == std::string::npos) continue;
-    const auto pending = std::strtoull(status.c_str() + at + std::string_view(set).size(), nullptr, 16);
-    if ((pending >> (SIGSTOP - 1) & 1) != 0) return true;
-  }
-  return false;
+  return set_holds(status, "\nSigPnd:\t", SIGSTOP) || set_holds(status, "\nShdPnd:\t", SIGSTOP);  // thread's, process's
 }
 
 std::string ProcFolder::read(const std::string& name) const {

@@ -32,6 +32,9 @@ std::optional<ProcessStat> process_stat(pid_t pid);
 /// True when the process with this number and start time still runs (a zombie does not).
 bool process_lives(pid_t pid, std::uint64_t start_time);
 
+/// Whether the process lets this signal pass without any effect (SIG_IGN); false when it is gone.
+bool ignores_signal(pid_t pid, int signal);
+
 /// This boot's id (/proc/sys/kernel/random/boot_id).
 std::string boot_id();
 

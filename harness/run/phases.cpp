@@ -28,6 +28,7 @@ std::string in_one_line(std::string text) {
 }
 
 std::string describe(const core::Exit& exit) {
+  if (!exit.not_started.empty()) return "could not be started: " + exit.not_started;
   std::string text =
       exit.signalled ? "killed by " + spec::signal_name(exit.value) : fmt::format("exited with status {}", exit.value);
   if (exit.core_dumped) text += " (core dumped)";

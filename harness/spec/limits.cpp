@@ -194,7 +194,8 @@ std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema&
   if (!schema.takes_down) return Duration::zero();
   const auto back = fault.parameters.find(schema.back_after);
   const Duration* after = back == fault.parameters.end() ? nullptr : std::get_if<Duration>(&back->second);
-  return after == nullptr ? std::nullopt : std::optional(*after);
+  if (after == nullptr) return std::nullopt;
+  return schema.downtime ? schema.downtime(fault).length : *after;
 }
 
 bool stays_down(const FaultSpec& fault, const KindSchema& schema) {

@@ -14,8 +14,8 @@ namespace withstand::spec {
 /// is known. Nothing for log lines and roles, for a fault that does not exist, and for faults that wait for each other.
 std::optional<Duration> planned_start(const Experiment& experiment, const FaultSpec& fault);
 
-/// How long a fault has its effect: `for`, or the kind's KindSchema::back_after, or (absent) until the end of `during`;
-/// zero for an instant that takes nothing down.
+/// How long a fault has its effect, at most: `for`, or until its nodes are back (KindSchema::back_after and downtime),
+/// or (absent) until the end of `during`; zero for an instant that takes nothing down.
 std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema& schema);
 
 /// An instant that takes nodes down and does not bring them back: they stay down until the run ends.

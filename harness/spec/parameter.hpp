@@ -81,6 +81,13 @@ struct KindSchema {
   /// For an instant that takes nodes down: the parameter (a duration) after which they are back. Empty, or the
   /// parameter not given: down until the end of `during`.
   std::string back_after{};
+  /// Of such a fault with that parameter: how long it may take until the nodes are back for good, and what this is made
+  /// of, in words ("grace 10s and restart 1s"). Empty: as the parameter says. Pure.
+  struct Downtime {
+    Duration length{};
+    std::string made_of;
+  };
+  std::function<Downtime(const FaultSpec&)> downtime{};
 };
 
 struct Experiment;

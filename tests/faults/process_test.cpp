@@ -171,6 +171,56 @@ TEST_F(FaultTest, TerminateEndsWhatTheMainProcessLeavesBehind) {
   EXPECT_THAT(measured(terminate, "processes left in n1"), ::testing::MatchesRegex("none .* after the exit, 1 killed"));
 }
 
+TEST_F(FaultTest, TerminateInsistsWhenItIsOverBeforeItsGrace) {
+  auto& lab = launch("trap '' TERM; echo set >> $HOME/set; while :; do sleep 0.02; done", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "set")) == 1; }));
+  auto& terminate = inject(
+      "process.terminate",
+      {{"grace", spec::Value(spec::Duration(seconds(30)))}, {"restart", spec::Value(spec::Duration(milliseconds(10)))}},
+      {{0}, {}});
+  terminate.revert();
+  EXPECT_TRUE(wait([&] { return lines(data(0, "set")) == 2; })) << "killed, and started again";
+  EXPECT_EQ(lab.state(0).last_exit->value, SIGKILL);
+}
+
+TEST_F(FaultTest, WhatAnotherFaultEndedIsNotItsWorkAndIsOver) {
+  auto& lab = launch("trap '' TERM; echo set >> $HOME/set; while :; do sleep 0.02; done", 1);
+  ASSERT_TRUE(wait([&] { return lines(data(0, "set")) == 1; }));
+  auto& terminate = inject("process.terminate", {{"grace", spec::Value(spec::Duration(seconds(30)))}}, {{0}, {}});
+  EXPECT_EQ(measured(terminate, "exit of n1"), "it still runs");
+  auto& kill = inject("process.kill", {{"restart", spec::Value(spec::Duration(milliseconds(10)))}}, {{0}, {}});
+  ASSERT_TRUE(wait([&] { return kill.ended() && lab.state(0).host_pid != 0; }));
+  EXPECT_THAT(measured(terminate, "exit of n1"),
+              ::testing::MatchesRegex("it was killed by SIGKILL .* later, asked by .*"));
+  EXPECT_TRUE(terminate.ended());
+  EXPECT_FALSE(terminate.observe().took_effect());
+}
+
+TEST_F(FaultTest, ACrashLoopSaysWhyItGaveUp) {
+  launch("test -e $HOME/once && exit 3; touch $HOME/once; exec sleep 987", 1);
+  ASSERT_TRUE(wait([&] { return std::filesystem::exists(data(0, "once")); }));
+  auto& loop = inject("process.kill",
+                      {{"restart", spec::Value(spec::Duration(milliseconds(10)))},
+                       {"crashes", spec::Value(std::int64_t{3})},
+                       {"uptime", spec::Value(spec::Duration(milliseconds(200)))}},
+                      {{0}, {}});
+  ASSERT_TRUE(wait([&] { return loop.ended().has_value(); }));
+  EXPECT_THAT(measured(loop, "exit of n1"), ::testing::HasSubstr("gave up: the node was down 200ms after restart 1"));
+  EXPECT_FALSE(loop.observe().took_effect());
+}
+
+TEST_F(FaultTest, ACrashLoopWithoutUptimeGoesOnAllTheSame) {
+  auto& lab = launch("exec sleep 987", 1);
+  auto& loop = inject("process.kill",
+                      {{"restart", spec::Value(spec::Duration(0))},
+                       {"crashes", spec::Value(std::int64_t{20})},
+                       {"uptime", spec::Value(spec::Duration(0))}},
+                      {{0}, {}});
+  ASSERT_TRUE(wait([&] { return loop.ended().has_value(); }));
+  EXPECT_TRUE(loop.observe().took_effect()) << loop.observe().objection();
+  EXPECT_EQ(lab.state(0).starts, 21);
+}
+
 TEST_F(FaultTest, KillOfTheMainProcessAloneTellsHowManyGoOn) {
   auto& lab = launch(leaves_a_child, 1);
   ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 1; }));

@@ -111,6 +111,31 @@ TEST(EventLoop, TakesItsPriorityOnlyWhileAskedAndPassesItToNobody) {
   EXPECT_EQ(policy_of(0), SCHED_OTHER);
 }
 
+TEST(EventLoop, WhatIsDueAtOneInstantComesInTheOrderItWasAskedFor) {
+  EventLoop loop;
+  std::vector<int> order, wanted;
+  std::vector<EventLoop::Registration> registrations;
+  const Instant due = now() + milliseconds(5);
+  for (int i = 0; i < 100; ++i) {
+    registrations.push_back(loop.at(due, [&order, i] { order.push_back(i); }));
+    if (i % 7 != 3) wanted.push_back(i);
+  }
+  registrations.push_back(loop.at(due - milliseconds(1), [&order] { order.push_back(-1); }));
+  wanted.insert(wanted.begin(), -1);
+  for (std::size_t i = 3; i < 100; i += 7) registrations[i].reset();
+  loop.run_until([&] { return order.size() == wanted.size(); }, now() + std::chrono::seconds(5));
+  EXPECT_EQ(order, wanted);
+}
+
+TEST(EventLoop, ATimerOutlivesItsLoop) {
+  EventLoop::Registration timer;
+  {
+    EventLoop loop;
+    timer = loop.at(now() + std::chrono::seconds(5), [] {});
+  }
+  timer.reset();
+}
+
 TEST(EventLoop, IsOneAmongOthersWhenItDoesNotPause) {
   if (!may_be_realtime()) GTEST_SKIP() << "SCHED_FIFO is not allowed here, or there is one processor only";
   EventLoop loop;

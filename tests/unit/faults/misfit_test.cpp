@@ -66,6 +66,14 @@ TEST(Misfits, ASelectionOfNobodyIsRefused) {
   EXPECT_EQ(complaints(3, "process.pause", R"(on = "minority")"), "");
 }
 
+TEST(Misfits, WhatEndsBeyondDuringWithAllItsRoundsIsRefused) {
+  EXPECT_THAT(complaints(3, "process.kill", "on = \"n1\"\nrestart = \"500ms\"\ncrashes = 50\nuptime = \"300ms\""),
+              HasSubstr("it may take 50 times restart 500ms, with 300ms of uptime between them"));
+  EXPECT_THAT(complaints(3, "process.terminate", "on = \"n1\"\nrestart = \"1s\"\ngrace = \"30s\""),
+              HasSubstr("it may take grace 30s and restart 1s"));
+  EXPECT_EQ(complaints(3, "process.terminate", "on = \"n1\"\nrestart = \"1s\"\ngrace = \"1s\""), "");
+}
+
 std::string latency(const std::string& keys) {
   return complaints(3, "network.latency", "from = \"n1\"\nto = \"n2\"\n" + keys);
 }

@@ -25,6 +25,12 @@ TEST(RequestLedger, APoliteSignalAsksForAnExitOrItsOwnDeath) {
   EXPECT_EQ(ledger.asked_for(killed(SIGKILL)), "") << "the kernel out of memory, or somebody else";
 }
 
+TEST(RequestLedger, WhatIsIgnoredAsksForNothing) {
+  RequestLedger ledger;
+  ledger.signalled(SIGTERM, "stop", true);
+  EXPECT_EQ(ledger.asked_for(exited(9)), "") << "its own crash, later";
+}
+
 TEST(RequestLedger, OtherSignalsAskOnlyForWhatTheyDo) {
   RequestLedger ledger;
   ledger.signalled(SIGHUP, "reload");

@@ -46,6 +46,22 @@ TEST(ProcessLives, AZombieDoesNot) {
   child.pidfd.reap();
 }
 
+TEST(IgnoresSignal, IsWhatTheProcessAskedFor) {
+  Pipe set = make_pipe();
+  const Child child = clone_process("clone", {}, [&]() -> int {
+    ::signal(SIGTERM, SIG_IGN);
+    if (::write(set.write.get(), "x", 1) != 1) return 1;
+    for (;;) ::pause();
+  });
+  char byte = 0;
+  ASSERT_EQ(::read(set.read.get(), &byte, 1), 1);
+  EXPECT_TRUE(ignores_signal(child.pid, SIGTERM));
+  EXPECT_FALSE(ignores_signal(child.pid, SIGINT));
+  child.pidfd.send(SIGKILL);
+  child.pidfd.reap();
+  EXPECT_FALSE(ignores_signal(child.pid, SIGTERM)) << "it is gone";
+}
+
 TEST(ProcFolder, ListsAndSignalsWithoutANumberThatCouldBeReused) {
   const ProcFolder proc(Fd(check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC))));
   const Child child = clone_process("clone", {}, []() -> int {
