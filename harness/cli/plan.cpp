@@ -24,6 +24,7 @@ int plan(const PlanArguments& arguments, Session& session) {
   if (!loaded.ok()) throw UsageError("this experiment cannot be run:\n" + loaded.problems);
   const auto& experiment = loaded.file.experiment;
   const std::uint64_t seed = arguments.seed ? *arguments.seed : experiment.seed ? *experiment.seed : draw_seed();
+  require_limits(loaded.file, catalog, seed);
   const core::Topology topology(experiment);
   std::cout << core::to_text(core::make_plan(experiment, topology, seed), experiment, topology, catalog) << std::flush;
   return 0;

@@ -101,10 +101,23 @@ std::string runs_not_made(const std::vector<run::ExperimentFile>& files, std::ui
   return text;
 }
 
+/// A seed for each file. What breaks a limit in some run is refused before the first.
+std::vector<std::uint64_t> seeds_of(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog,
+                                    const RunFlags& flags) {
+  std::vector<std::uint64_t> seeds;
+  for (const auto& file : files) {
+    seeds.push_back(flags.seed ? *flags.seed : file.experiment.seed ? *file.experiment.seed : draw_seed());
+    for (std::uint64_t i = 0; i < flags.repeat && !flags.control; ++i)
+      require_limits(file, catalog, seed_of_repetition(seeds.back(), i));
+  }
+  return seeds;
+}
+
 }  // namespace
 
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
              const Session& session) {
+  const auto seeds = seeds_of(files, catalog, flags);
   flags.reports.require_writable();
   try {
     report::try_folder(flags.output);
@@ -114,11 +127,11 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
   run::Interrupts interrupts;
   std::vector<record::RunRecord> runs;
   const std::uint64_t total = files.size() * flags.repeat;
-  for (const auto& file : files) {
-    const std::uint64_t seed = flags.seed ? *flags.seed : file.experiment.seed ? *file.experiment.seed : draw_seed();
+  for (std::size_t number = 0; number < files.size(); ++number) {
+    const auto& file = files[number];
     for (std::uint64_t i = 0; i < flags.repeat && interrupts.signal() == 0; ++i) {
       const std::string label = total == 1 ? "" : fmt::format("{}/{}", runs.size() + 1, total);
-      auto record = run_one(file, catalog, flags, seed_of_repetition(seed, i), label, session, interrupts);
+      auto record = run_one(file, catalog, flags, seed_of_repetition(seeds[number], i), label, session, interrupts);
       if (!flags.reports.json) print_console(record, session);
       // Series would fill the memory of a long soak; the directory keeps them.
       if (total > 1) record.seconds.clear(), record.probes.clear();

@@ -13,6 +13,7 @@
 
 #include "cli/session.hpp"
 #include "core/draw.hpp"
+#include "core/plan.hpp"
 #include "spec/diagnostic.hpp"
 
 namespace withstand::cli {
@@ -114,6 +115,17 @@ std::string seed_problem(const std::string& text) {
   const auto result = std::from_chars(text.data(), text.data() + text.size(), seed);
   const bool whole = result.ec == std::errc{} && result.ptr == text.data() + text.size();
   return whole ? "" : fmt::format("'{}' is no whole number from 0 to 18446744073709551615", text);
+}
+
+void require_limits(const run::ExperimentFile& file, const core::Catalog& catalog, std::uint64_t seed) {
+  const core::Topology topology(file.experiment);
+  const auto plan = core::make_plan(file.experiment, topology, seed);
+  std::string text;
+  for (const auto& violation : core::limit_violations(plan, file.experiment, topology, catalog))
+    text += spec::render(violation, file.text);
+  if (!text.empty())
+    throw UsageError(fmt::format("the nodes that seed {} draws are too many together:\n{}", seed, text) +
+                     "Another --seed may draw others; nodes named outright are the same with every seed.");
 }
 
 std::uint64_t draw_seed() {

@@ -27,6 +27,9 @@ struct ExperimentSelection {
   [[nodiscard]] std::vector<run::ExperimentFile> load(const core::Catalog& catalog) const;
 };
 
+/// Throws UsageError when the nodes that this seed draws are more than `[limits]` allows together.
+void require_limits(const run::ExperimentFile& file, const core::Catalog& catalog, std::uint64_t seed);
+
 /// What is wrong with a seed as it was typed, or "": CLI11 takes "-1" and numbers too large for the largest one.
 std::string seed_problem(const std::string& text);
 

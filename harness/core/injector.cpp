@@ -12,7 +12,7 @@ namespace withstand::core {
 
 namespace {
 /// How often an injection that may end by itself is asked whether it has.
-constexpr std::chrono::milliseconds end_interval{50};
+constexpr std::chrono::milliseconds end_interval{5};
 /// How often the holder of a role is asked while a trigger waits for it to change.
 constexpr std::chrono::milliseconds role_interval{200};
 /// How long before an injection its role is asked for the first time, to learn how long an answer takes.

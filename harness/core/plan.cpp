@@ -1,6 +1,7 @@
 #include "core/plan.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -167,6 +168,19 @@ Plan make_plan(const spec::Experiment& experiment, const Topology& topology, std
     return a.start.value_or(Duration::max()) < b.start.value_or(Duration::max());
   });
   return plan;
+}
+
+std::vector<spec::Diagnostic> limit_violations(const Plan& plan, const spec::Experiment& experiment,
+                                               const Topology& topology, const Catalog& catalog) {
+  return spec::limit_violations(experiment, catalog, [&](const spec::FaultSpec& fault) {
+    std::optional<std::set<std::string>> names;
+    for (const PlannedInjection& injection : plan.injections) {
+      if (injection.fault != &fault || !injection.on || injection.on->role) continue;
+      names.emplace();
+      for (const NodeId node : injection.on->nodes) names->insert(topology.at(node).name);
+    }
+    return names;
+  });
 }
 
 Aim static_aim(const PlannedInjection& injection) {

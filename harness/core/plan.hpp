@@ -7,6 +7,7 @@
 
 #include "core/fault.hpp"
 #include "core/selection.hpp"
+#include "spec/diagnostic.hpp"
 #include "spec/experiment.hpp"
 
 /// The concrete list of injections, fully determined by experiment and seed. Pure.
@@ -25,6 +26,10 @@ struct Plan {
 };
 
 Plan make_plan(const spec::Experiment& experiment, const Topology& topology, std::uint64_t seed);
+
+/// What `[limits]` forbids and these draws do: spec::limit_violations of the nodes that the seed has chosen.
+std::vector<spec::Diagnostic> limit_violations(const Plan& plan, const spec::Experiment& experiment,
+                                               const Topology& topology, const Catalog& catalog);
 
 /// The aim as far as it is known before anything runs: roles give no nodes.
 Aim static_aim(const PlannedInjection& injection);

@@ -32,6 +32,11 @@ class Folder {
   }
 
   HistoryReading finish() && {
+    // Without any key it is one register; with some, those that lack it could be of any.
+    if (keyed_ && unkeyed_ > 0) {
+      complain(first_unkeyed_, "has no key, and others have");
+      reading_.bad_lines += unkeyed_ - 1;
+    }
     auto& operations = reading_.operations;
     const auto by_end_then_id = [](const Operation& a, const Operation& b) {
       const bool open_a = a.done == never, open_b = b.done == never;
@@ -57,10 +62,13 @@ class Folder {
 
   void invoke(HistoryLine& line, std::size_t number) {
     Operation& operation = line.operation;
+    if (operation.op.empty()) return complain(number, fmt::format("does not say what operation {} does", operation.id));
     const auto [place, fresh] = open_.try_emplace(operation.id, Open{reading_.operations.size(), number});
     if (!fresh) return complain(number, fmt::format("invokes operation {} again", operation.id));
     if (operation.op == "write" && !operation.value)
       contradict(fmt::format("line {} writes nothing: operation {} has no value", number, operation.id));
+    if (operation.key.empty() && unkeyed_++ == 0) first_unkeyed_ = number;
+    keyed_ = keyed_ || !operation.key.empty();
     if (line.has_process) occupy(operation, number);
     operation.done = never;
     operation.outcome = Outcome::info;
@@ -112,7 +120,9 @@ class Folder {
   HistoryReading reading_;
   std::unordered_map<std::uint64_t, Open> open_;           // by id: operations invoked and not ended
   std::unordered_map<std::uint32_t, std::uint64_t> busy_;  // by process: its operation under way
-  std::string overlap_;                                    // the first process with two of them
+  bool keyed_ = false;
+  std::size_t unkeyed_ = 0, first_unkeyed_ = 0;  // operations without a key; the first one's line
+  std::string overlap_;                          // the first process with two of them
 };
 
 }  // namespace

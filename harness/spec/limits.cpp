@@ -30,17 +30,23 @@ std::int64_t picked(Pick pick, std::int64_t nodes) {
     case Pick::majority:
       return majority_of(nodes);
     case Pick::any:
+    case Pick::role:  // somebody holds it, or nothing is injected
       return std::min<std::int64_t>(nodes, 1);
-    case Pick::role:
-      return std::min<std::int64_t>(nodes, 1);  // somebody holds it, or nothing is injected
     default:
       return 0;
   }
 }
 
-Toll toll_of(const FaultSpec& fault, const Experiment& experiment, const NodeKind& kind, std::int64_t clients) {
+Toll toll_of(const FaultSpec& fault, const Experiment& experiment, const NodeKind& kind, std::int64_t clients,
+             const Decided& decided) {
   Toll toll;
   if (!fault.on) return toll;
+  if (const auto nodes = decided ? decided(fault) : std::nullopt) {
+    for (const NodeName& node : node_names(experiment.target, experiment.nodes))
+      if (node.kind == kind.name && nodes->contains(node.name)) toll.named.insert(node.name);
+    toll.count = static_cast<std::int64_t>(toll.named.size());
+    return toll;
+  }
   const auto parts = parse_selector(fault.on->text, experiment.target, experiment.nodes, clients);
   if (!parts || (!parts->kind.empty() && parts->kind != kind.name)) return toll;
   const std::int64_t nodes = count_of(kind, experiment.nodes);
@@ -110,11 +116,14 @@ std::vector<Window> windows(const Experiment& experiment, const KindTable& kinds
 /// What is down together, and which faults do it.
 class Sum {
  public:
-  Sum(const Experiment& experiment, const NodeKind& kind)
-      : experiment_(&experiment), kind_(&kind), clients_(experiment.load ? experiment.load->clients : 1) {}
+  Sum(const Experiment& experiment, const NodeKind& kind, const Decided& decided)
+      : experiment_(&experiment),
+        kind_(&kind),
+        decided_(&decided),
+        clients_(experiment.load ? experiment.load->clients : 1) {}
 
   void add(const Window& window) {
-    const Toll more = toll_of(*window.fault, *experiment_, *kind_, clients_);
+    const Toll more = toll_of(*window.fault, *experiment_, *kind_, clients_, *decided_);
     if (more.count == 0) return;
     named_.insert(more.named.begin(), more.named.end());
     count_ = std::max({count_, more.count, static_cast<std::int64_t>(named_.size())});
@@ -129,6 +138,7 @@ class Sum {
  private:
   const Experiment* experiment_;
   const NodeKind* kind_;
+  const Decided* decided_;
   std::int64_t clients_;
   std::set<std::string> named_, faults_;
   std::int64_t count_ = 0;
@@ -150,9 +160,9 @@ void add_worst(Sum& sum, const std::vector<Window>& all, const std::string& even
 
 /// Everything of one kind that is down at the instant when `latest` starts; when that is up to an event, everything
 /// that may be: events come when they like.
-Sum down_with(const Window& latest, const std::vector<Window>& all, const Experiment& experiment,
-              const NodeKind& kind) {
-  Sum sum(experiment, kind);
+Sum down_with(const Window& latest, const std::vector<Window>& all, const Experiment& experiment, const NodeKind& kind,
+              const Decided& decided) {
+  Sum sum(experiment, kind, decided);
   sum.add(latest);
   if (sum.count() == 0) return sum;
   std::set<std::string> events;
@@ -202,7 +212,7 @@ bool stays_down(const FaultSpec& fault, const KindSchema& schema) {
   return !schema.lasts && schema.takes_down && !planned_length(fault, schema);
 }
 
-std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds) {
+std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds, const Decided& decided) {
   std::vector<Diagnostic> out;
   too_long(experiment, kinds, out);
   if (experiment.limits.down.empty()) return out;
@@ -210,7 +220,7 @@ std::vector<Diagnostic> limit_violations(const Experiment& experiment, const Kin
   std::set<std::pair<std::string, std::set<std::string>>> told;
   for (const Window& window : all) {
     for (const NodeKind& kind : experiment.target.kinds) {
-      const Sum sum = down_with(window, all, experiment, kind);
+      const Sum sum = down_with(window, all, experiment, kind, decided);
       const std::int64_t nodes = count_of(kind, experiment.nodes), most = allowed(experiment.limits.down, nodes);
       if (sum.count() <= most || !told.insert({kind.name, sum.faults()}).second) continue;
       const std::string limit = experiment.limits.down == "minority" ? "\"minority\"" : experiment.limits.down;

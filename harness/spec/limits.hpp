@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "spec/diagnostic.hpp"
@@ -24,8 +27,10 @@ bool stays_down(const FaultSpec& fault, const KindSchema& schema);
 /// What `[limits]` forbids and this schedule does: an injection longer than max_duration; more nodes of one kind down
 /// at once (killed, ended, paused) than `down` allows. A fault that waits for a log line or a role, and what follows
 /// it, may come at any time, so it is counted with whatever may be down then. Nodes that only the run can name are
-/// counted where their number is certain (a role is held by one at least), and never twice. What cuts or slows links
-/// takes nothing down.
-std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds);
+/// counted where their number is certain (a role is held by one at least), and never twice; `decided` tells which nodes
+/// a fault hits where the seed has decided that already. What cuts or slows links takes nothing down.
+using Decided = std::function<std::optional<std::set<std::string>>(const FaultSpec&)>;
+std::vector<Diagnostic> limit_violations(const Experiment& experiment, const KindTable& kinds,
+                                         const Decided& decided = {});
 
 }  // namespace withstand::spec

@@ -57,6 +57,37 @@ TEST(Output, PlanSaysWhatIsNotRevertedAndNamesSignals) {
   EXPECT_THAT(unknown.err, HasSubstr("did you mean 'KILL'?"));
 }
 
+TEST(Output, SeedsWhoseDrawsBreakALimitAreRefused) {
+  const Folder folder;
+  const auto file = folder.write("limits.toml", R"(title = "x"
+[target]
+command = ["/bin/sleep", "inf"]
+nodes = 3
+[limits]
+down = 1
+[[fault]]
+name = "p"
+kind = "process.pause"
+on = "any"
+[[fault]]
+name = "q"
+kind = "process.pause"
+on = "n1"
+)");
+  int refused = 0;
+  for (int seed = 1; seed <= 20; ++seed) {
+    const auto plan = withstand({"plan", file, "--seed", std::to_string(seed)});
+    const bool same = plan.out.find("on any = n1\n") != std::string::npos;
+    EXPECT_EQ(plan.status, same ? 0 : 2) << plan.out << plan.err;
+    if (same) continue;
+    ++refused;
+    EXPECT_THAT(plan.err, HasSubstr("'q' and 'p' would have 2 of 3 'node' nodes down at once"));
+    EXPECT_EQ(withstand({"run", file, "--seed", std::to_string(seed), "--output", folder.path("runs")}).status, 2);
+    EXPECT_FALSE(std::filesystem::exists(folder.path("runs")));
+  }
+  EXPECT_GT(refused, 0);
+}
+
 TEST(Output, PlanShowsWhatWasGivenAndTheDefaultsThatMatter) {
   const Folder folder;
   const auto parameters_of = [&](const std::string& fault) {

@@ -117,6 +117,26 @@ TEST(History, ProblemsOfAFileOfAnotherKindAreCounted) {
   EXPECT_EQ(reading.problems.back(), "and 995 more lines with problems");
 }
 
+TEST(History, LinesThatDoNotSayWhatTheyDoAreComplainedOf) {
+  std::istringstream no_op(R"({"t":0,"type":"invoke","i":0,"key":"k"}
+{"t":1,"type":"invoke","i":1,"op":"read","key":"k"}
+)");
+  const auto nameless = read_history(no_op);
+  EXPECT_EQ(nameless.bad_lines, 1U);
+  EXPECT_THAT(nameless.problems, ::testing::ElementsAre("line 1 does not say what operation 0 does"));
+  std::istringstream mixed(R"({"t":0,"type":"invoke","i":0,"op":"read","key":"k"}
+{"t":1,"type":"invoke","i":1,"op":"read"}
+{"t":2,"type":"invoke","i":2,"op":"read"}
+)");
+  const auto unkeyed = read_history(mixed);
+  EXPECT_EQ(unkeyed.bad_lines, 2U);
+  EXPECT_THAT(unkeyed.problems.front(), ::testing::HasSubstr("line 2 has no key, and others have"));
+  std::istringstream one_register(R"({"t":0,"type":"invoke","i":0,"op":"read"}
+{"t":1,"type":"ok","i":0}
+)");
+  EXPECT_EQ(read_history(one_register).bad_lines, 0U) << "a single register needs no key";
+}
+
 TEST(History, CutAnywhereItKeepsEveryWholeLine) {
   const auto text =
       invoke_line(write_of(1)) + "\n" + completion_line(write_of(1)) + "\n" + invoke_line(write_of(2)) + "\n";
