@@ -39,11 +39,13 @@ std::optional<ProcessStat> parse_stat(const std::string& line) {
   std::uint64_t system = 0;
   fields >> stat.state >> stat.parent >> skip >> stat.session;  // fields 3 to 6
   for (int field = 7; field <= 13; ++field) fields >> skip;
-  fields >> user >> system;  // 14 and 15
-  for (int field = 16; field <= 21; ++field) fields >> skip;
+  std::uint64_t children_user = 0, children_system = 0;
+  fields >> user >> system >> children_user >> children_system;  // 14 to 17
+  for (int field = 18; field <= 21; ++field) fields >> skip;
   fields >> stat.start_time;  // 22
   if (!fields) return std::nullopt;
   stat.cpu_ticks = user + system;
+  stat.reaped_ticks = children_user + children_system;
   return stat;
 }
 

@@ -15,11 +15,12 @@ namespace withstand::os {
 struct ProcessStat {
   pid_t pid = 0;
   std::string name;
-  char state = '?';              ///< R S D T t Z X
-  pid_t parent = 0;              ///< 0: outside the PID namespace
-  pid_t session = 0;             ///< 0: outside the PID namespace
-  std::uint64_t cpu_ticks = 0;   ///< utime + stime, in clock ticks
-  std::uint64_t start_time = 0;  ///< ticks since boot; with the pid it names a process for ever (of one boot)
+  char state = '?';                ///< R S D T t Z X
+  pid_t parent = 0;                ///< 0: outside the PID namespace
+  pid_t session = 0;               ///< 0: outside the PID namespace
+  std::uint64_t cpu_ticks = 0;     ///< utime + stime, in clock ticks
+  std::uint64_t reaped_ticks = 0;  ///< the same of children that have ended and were waited for, and theirs
+  std::uint64_t start_time = 0;    ///< ticks since boot; with the pid it names a process for ever (of one boot)
   [[nodiscard]] bool dead() const { return state == 'Z' || state == 'X'; }
 };
 

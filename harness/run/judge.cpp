@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "check/checker.hpp"
+#include "check/describe.hpp"
 #include "check/exits.hpp"
 #include "check/judgement.hpp"
 #include "check/metrics.hpp"
@@ -47,12 +48,21 @@ void judge_evidence(const Observations& seen, Recorder& recorder, check::Verdict
   }
 }
 
+void add_medium(const std::string& medium, bool kept, const std::string& detail, Recorder& recorder,
+                check::VerdictInput& verdict) {
+  record::MediumHealth health{medium, kept, detail};
+  recorder.write(health);
+  verdict.media.push_back(std::move(health));
+}
+
 void judge_media(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
   const auto add = [&](const std::string& medium, bool kept, const std::string& detail) {
-    record::MediumHealth health{medium, kept, detail};
-    recorder.write(health);
-    verdict.media.push_back(std::move(health));
+    add_medium(medium, kept, detail, recorder, verdict);
   };
+  for (const auto& stall : seen.stalls)
+    add("harness", false,
+        fmt::format("it stood still for {} at {}: somebody stopped it, or others starved it",
+                    spec::to_human(stall.length), check::time_text(recorder.since(stall.from), seen.phases)));
   if (seen.links) {
     const auto& links = *seen.links;
     add("link fabric", links.overload.empty(),
@@ -89,6 +99,18 @@ void judge_expectations(const spec::Experiment& experiment, const Observations& 
   add("before", experiment.expect.before);
   add("during", experiment.expect.during);
   add("after", experiment.expect.after);
+}
+
+/// A figure that was missed while others had the machine says nothing of the target. Whatever held, held all the same.
+void judge_machine(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
+  for (const auto& share : seen.shares) {
+    const bool missed =
+        std::any_of(verdict.expectations.begin(), verdict.expectations.end(), [&](const auto& expectation) {
+          return expectation.phase == share.phase && expectation.outcome == check::to_text(check::Judgement::failed);
+        });
+    if (!share.starved()) continue;
+    add_medium("machine, " + share.phase, !missed, to_text(share), recorder, verdict);
+  }
 }
 
 std::vector<check::FaultWindow> fault_windows(const Observations& seen, const Recorder& recorder) {
@@ -162,6 +184,7 @@ void judge(const spec::Experiment& experiment, const core::Topology& topology, c
   judge_evidence(seen, recorder, verdict);
   judge_media(seen, recorder, verdict);
   judge_expectations(experiment, seen, recorder, verdict);
+  judge_machine(seen, recorder, verdict);
   judge_checks(experiment, topology, seen, recorder, verdict, while_checking);
   verdict.host_out_of_memory = seen.host_out_of_memory;
   verdict.nothing_expected = !spec::expects_something(experiment);

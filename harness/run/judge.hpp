@@ -14,6 +14,7 @@
 #include "os/oom_watch.hpp"
 #include "record/history.hpp"
 #include "run/recorder.hpp"
+#include "run/surroundings.hpp"
 #include "spec/experiment.hpp"
 
 namespace withstand::run {
@@ -39,6 +40,8 @@ struct Observations {
   std::optional<load::Summary> load;
   std::optional<core::FabricHealth> links;
   std::vector<os::OomKill> oom_kills;
+  std::vector<MachineShare> shares;  ///< of the phases before, during and after
+  std::vector<StallWatch::Stall> stalls;
   std::optional<std::string> host_out_of_memory;  ///< what says so
   bool without_faults = false;                    ///< --control: there is nothing to recover from
   bool read_back_missing = false;                 ///< the final reads did not end in time

@@ -1,6 +1,7 @@
 #include "run/phases.hpp"
 
 #include <algorithm>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -266,9 +267,14 @@ std::vector<UnreadyNode> Phases::unready_nodes() const {
 
 bool Phases::hold(const std::string& phase, spec::Duration time) {
   begin(phase);
+  const auto machine = machine_snapshot(::getpid());
   const core::Instant from = core::now(), to = from + time;
+  const StallWatch watch(loop_);
   loop_.run_until([this] { return broken(); }, to);
   const core::Instant end = std::min(core::now(), to);
+  seen_.stalls.insert(seen_.stalls.end(), watch.stalls().begin(), watch.stalls().end());
+  seen_.shares.push_back(machine_share(phase, machine, machine_snapshot(::getpid()), core::now() - from,
+                                       static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN))));
   seen_.phases.push_back({phase, {recorder_.since(from), recorder_.since(end)}});
   return !broken();
 }
