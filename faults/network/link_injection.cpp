@@ -65,36 +65,40 @@ void LinkInjection::redraw() {
 
 core::Evidence LinkInjection::observe() {
   core::Evidence evidence;
-  std::vector<std::string> silent;
-  std::size_t agreeing = 0, links = 0;
-  for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
-    add_rows(turn, evidence, agreeing, silent);
-    links += turns_[turn].links.size();
-  }
-  if (agreeing > most_rows)
-    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
+  Tally tally;
+  for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, evidence, tally);
+  if (tally.agreeing > most_rows)
+    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", tally.agreeing - most_rows),
+                             "link fabric", EvidenceRow::Judgement::informative});
+  if (tally.silent.size() == tally.links)
+    evidence.rows.push_back({fmt::format("{} links", tally.links), "packets to impair", nothing_offered(tally),
+                             "link fabric", EvidenceRow::Judgement::absent});
+  else if (tally.links > 1)
+    evidence.rows.push_back({"links that carried packets", "", carried(tally.links, tally.silent), "link fabric",
                              EvidenceRow::Judgement::informative});
-  if (silent.size() == links)
-    evidence.rows.push_back({fmt::format("{} links", links), "packets to impair",
-                             "no packet was sent on any of them: " + some_of(silent) + advice_, "link fabric",
-                             EvidenceRow::Judgement::absent});
-  else if (links > 1)
-    evidence.rows.push_back(
-        {"links that carried packets", "", carried(links, silent), "link fabric", EvidenceRow::Judgement::informative});
   return evidence;
 }
 
-void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing,
-                             std::vector<std::string>& silent) {
+std::string LinkInjection::nothing_offered(const Tally& tally) const {
+  if (tally.passed_by == 0) return "no packet was sent on any of them: " + some_of(tally.silent) + advice_;
+  return fmt::format("{} packet{} sent on {}, but none that came to this fault: {}", tally.passed_by,
+                     tally.passed_by == 1 ? " was" : "s were", some_of(tally.silent),
+                     impairment_.settings.match.everything() ? "it was never in force, or others took them"
+                                                             : "they do not match, or others took them");
+}
+
+void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, Tally& tally) {
+  tally.links += turns_[turn].links.size();
   for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
     const std::string link = core::to_text(effect.link, lab_.topology());
     if (effect.offered == 0) {
-      silent.push_back(turns_.size() > 1 ? fmt::format("{} (turn {})", link, turn + 1) : link);
+      tally.silent.push_back(turns_.size() > 1 ? fmt::format("{} (turn {})", link, turn + 1) : link);
+      tally.passed_by += effect.sent;
       continue;
     }
     EvidenceRow row = judge_(effect, link);
     if (turns_.size() > 1) row.what += fmt::format(", turn {}", turn + 1);
-    if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
+    if (row.judgement == EvidenceRow::Judgement::agrees && ++tally.agreeing > most_rows) continue;
     evidence.rows.push_back(std::move(row));
   }
 }

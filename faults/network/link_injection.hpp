@@ -36,7 +36,14 @@ class LinkInjection : public core::Injection {
   };
   void take_turn(std::vector<core::Link> links);
   void redraw();
-  void add_rows(std::size_t turn, core::Evidence& evidence, std::size_t& agreeing, std::vector<std::string>& silent);
+  /// Of all links so far.
+  struct Tally {
+    std::size_t links = 0, agreeing = 0;
+    std::vector<std::string> silent;  ///< that were offered nothing
+    std::uint64_t passed_by = 0;      ///< packets sent on those all the same
+  };
+  void add_rows(std::size_t turn, core::Evidence& evidence, Tally& tally);
+  [[nodiscard]] std::string nothing_offered(const Tally& tally) const;
 
   core::Lab& lab_;
   core::Impairment impairment_;

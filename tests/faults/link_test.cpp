@@ -165,6 +165,17 @@ TEST_F(PacketFaultTest, SilentLinksAreNamed) {
   EXPECT_EQ(evidence.rows.back().measured, "1 of 3; silent: n2→n3, n3→n1");
 }
 
+TEST_F(PacketFaultTest, PacketsThatDoNotMatchAreNotCalledSilence) {
+  const os::Fd a = udp(0), b = udp(1);
+  auto& slow = inject("network.latency", {{"delay", milliseconds(1)}, {"protocol", text("tcp")}});
+  send_numbered(a, 1, 1);
+  ASSERT_TRUE(receive_number(b, 3s));
+  const std::string objection = slow.observe().objection();
+  EXPECT_NE(objection.find("1 packet was sent on n1→n2, but none that came to this fault: they do not match"),
+            std::string::npos)
+      << objection;
+}
+
 TEST_F(PacketFaultTest, LatencyFollowsARecording) {
   const std::string path = "/tmp/withstand-delays-" + std::to_string(::getpid());
   std::ofstream(path) << "10ms\n60ms\n10ms\n";
