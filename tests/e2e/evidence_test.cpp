@@ -60,6 +60,7 @@ name    = "roll"
 kind    = "process.terminate"
 on      = "n3"
 at      = "3s"
+grace   = "500ms"
 restart = "100ms"
 [expect]
 checks = ["linearizable"]
