@@ -1,5 +1,6 @@
 #include "cli/cli.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -84,9 +85,20 @@ std::string usage_problem(CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("there is no command '{}'{}{}", word, did_you_mean(word, names), help);
 }
 
+/// The words after the program's name, last first, as CLI11 takes them. What follows `shell` is a command of a node's
+/// with options of its own, unless help is asked for.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const auto first = std::find_if(words.begin(), words.end(), [](const auto& word) { return !word.starts_with('-'); });
+  if (first != words.end() && *first == "shell" && first + 1 != words.end() && first[1] != "-h" && first[1] != "--help")
+    words.insert(first + 1, "--");
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
 int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
+    app.parse(words_of(argc, argv));
   } catch (const CLI::ParseError& error) {
     // CLI11's own statuses are not ours: help is a success, everything else is usage.
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
@@ -123,7 +135,6 @@ int main(int argc, char** argv, const std::function<core::Catalog()>& catalog) {
     if (argc > 1 && not_built(argv[1])) throw UsageError(fmt::format("'{}' is not built yet", argv[1]));
     Session session{catalog, argc > 0 ? argv[0] : "withstand", "auto", {}};
     CLI::App app("Withstand: inject faults into a system under load, and get a verdict with evidence.", "withstand");
-    app.footer(record::exit_codes_help());
     app.set_version_flag("--version", "withstand " + run::version());
     app.add_option("--color", session.colour, "Colour in what is printed: auto, always or never")
         ->check(CLI::IsMember({"auto", "always", "never"}));
@@ -132,6 +143,7 @@ int main(int argc, char** argv, const std::function<core::Catalog()>& catalog) {
     for (const auto add : {add_run, add_plan, add_list, add_describe, add_doctor, add_check, add_report, add_replay,
                            add_stop, add_shell, add_recover, add_schema})
       add(app, session);
+    app.footer(record::exit_codes_help());  // after the commands, which would take it over
     return after_output(parse_and_run(app, session, argc, argv));
   } catch (const UsageError& error) {
     std::cerr << "withstand: " << error.what() << '\n';

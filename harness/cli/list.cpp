@@ -21,7 +21,8 @@ struct ListArguments {
 
 int list(const ListArguments& arguments, Session& session) {
   const core::Catalog catalog = session.catalog();
-  const auto files = arguments.selection.load(catalog);
+  std::string problems;
+  const auto files = arguments.selection.load_good(catalog, problems);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const auto& file : files) {
     const auto& experiment = file.experiment;
@@ -40,6 +41,10 @@ int list(const ListArguments& arguments, Session& session) {
                              experiment.expected.verdict == "withstood" ? "" : " · expected to fail");
   }
   if (arguments.json) std::cout << nlohmann::ordered_json({{"v", 1}, {"experiments", all}}).dump(2) << '\n';
+  if (!problems.empty()) {
+    std::cerr << "withstand: left out, because these cannot be run:\n" << problems;
+    return static_cast<int>(record::ExitCode::usage);
+  }
   if (files.empty()) std::cerr << "withstand: no experiment was selected\n";
   return static_cast<int>(files.empty() ? record::ExitCode::nothing_selected : record::ExitCode::as_it_should_be);
 }

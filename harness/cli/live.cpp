@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -69,7 +70,12 @@ int shell(std::vector<std::string> words) {
   }
   const lab::RunState state = named ? *named : only_living(living);
   const auto* node = words.empty() ? nullptr : find_node(state, words.front());
-  if (node != nullptr) return lab::shell_in(*node, {words.begin() + 1, words.end()});
+  if (node != nullptr) {
+    const int status = lab::shell_in(*node, {words.begin() + 1, words.end()});
+    if (status == 128 + SIGKILL && !lab::lives(*node))
+      std::cerr << fmt::format("withstand: the run {} ended, and its nodes with it\n", state.run);
+    return status;
+  }
   std::string names;
   for (const auto& one : state.nodes) names += " " + one.name;
   throw UsageError(words.empty()
@@ -103,15 +109,13 @@ void add_shell(CLI::App& app, Session& session) {
   command->callback([arguments, command, &session] {
     // What follows the node is the command's own, its options included; a "--" before it is good manners and no word of
     // it.
-    std::vector<std::string> rest;
-    for (const auto& list : {arguments->command, command->remaining()})
-      for (const auto& word : list)
-        if (word != "--" || !rest.empty()) rest.push_back(word);
-    if (!rest.empty() && rest.back() == "--") rest.pop_back();
     std::vector<std::string> words;
     for (const auto& word : {arguments->run, arguments->node})
       if (!word.empty()) words.push_back(word);
-    words.insert(words.end(), rest.begin(), rest.end());
+    for (const auto& list : {arguments->command, command->remaining()})
+      words.insert(words.end(), list.begin(), list.end());
+    const auto dashes = std::find(words.begin(), words.begin() + std::min<std::ptrdiff_t>(3, std::ssize(words)), "--");
+    if (dashes != words.end() && *dashes == "--") words.erase(dashes);
     session.action = [words] { return shell(words); };
   });
 }

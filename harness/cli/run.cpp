@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/run_many.hpp"
 #include "cli/selection.hpp"
@@ -23,6 +24,8 @@ int run(RunArguments& arguments, Session& session) {
   if (!arguments.timeout.empty()) {
     const auto limit = spec::parse_duration(arguments.timeout);
     if (!limit) throw UsageError("--timeout: " + limit.error().message);
+    if (limit.value().count() <= 0)
+      throw UsageError(fmt::format("--timeout {} lets nothing run; say a time above 0, as in 10m", arguments.timeout));
     arguments.flags.timeout = limit.value();
   }
   const core::Catalog catalog = session.catalog();
@@ -31,6 +34,7 @@ int run(RunArguments& arguments, Session& session) {
     std::cerr << "withstand: no experiment was selected\n";
     return static_cast<int>(record::ExitCode::nothing_selected);
   }
+  require_output(arguments.flags);
   lab::enter_user_namespace_unless_privileged();
   return run_many(files, catalog, arguments.flags, session);
 }

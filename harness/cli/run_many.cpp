@@ -1,11 +1,16 @@
 #include "cli/run_many.hpp"
 
+#include <cerrno>
 #include <csignal>
+#include <fcntl.h>
+#include <filesystem>
 #include <iostream>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <system_error>
 
 #include "cli/selection.hpp"
@@ -115,6 +120,31 @@ std::vector<std::uint64_t> seeds_of(const std::vector<run::ExperimentFile>& file
 
 }  // namespace
 
+namespace {
+
+std::string owner_of(const std::filesystem::path& place) {
+  struct ::stat facts {};
+  if (::stat(place.c_str(), &facts) != 0 || facts.st_uid == ::geteuid()) return "";
+  const passwd* owner = ::getpwuid(facts.st_uid);
+  return fmt::format("; {} belongs to {}{}", place.string(),
+                     owner != nullptr ? owner->pw_name : fmt::format("user {}", facts.st_uid),
+                     facts.st_uid == 0 ? ", perhaps since a run with sudo" : "");
+}
+
+[[noreturn]] void refuse_output(const std::string& folder, const std::string& why) {
+  throw UsageError(fmt::format("--output '{}' cannot be written: {}; say another folder with --output", folder, why));
+}
+
+}  // namespace
+
+void require_output(const RunFlags& flags) {
+  std::error_code error;
+  auto place = std::filesystem::absolute(flags.output, error);
+  while (!std::filesystem::exists(place, error) && place != place.parent_path()) place = place.parent_path();
+  if (::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    refuse_output(flags.output, std::generic_category().message(errno) + owner_of(place));
+}
+
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
              const Session& session) {
   const auto seeds = seeds_of(files, catalog, flags);
@@ -122,7 +152,7 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
   try {
     report::try_folder(flags.output);
   } catch (const std::system_error& error) {
-    throw UsageError(fmt::format("--output '{}' cannot be written: {}", flags.output, error.code().message()));
+    refuse_output(flags.output, error.code().message());
   }
   run::Interrupts interrupts;
   std::vector<record::RunRecord> runs;
@@ -142,6 +172,8 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
   if (const auto not_made = runs_not_made(files, flags.repeat, runs.size()); !not_made.empty())
     std::cerr << "withstand: not run, because of the signal:" << not_made << '\n';
   const int status = exit_status(runs, flags.require, interrupts.signal());
+  if (runs.size() == 1 && status != 0 && !flags.reports.json)
+    std::cout << fmt::format("Exit code  {}: {}\n", status, record::words(record::to_exit_code(status))) << std::flush;
   if (runs.size() > 1 && !flags.reports.json)
     std::cout << report::summary(runs, status, session.style_for(STDOUT_FILENO)) << std::flush;
   return publish(runs, status, flags.reports);

@@ -25,6 +25,9 @@ struct RunFlags {
 };
 
 /// Runs each experiment as often as asked, reports each, and returns the exit status of them all.
+/// Throws UsageError unless the folder for run directories can be written; before a user namespace makes anybody root.
+void require_output(const RunFlags& flags);
+
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
              const Session& session);
 

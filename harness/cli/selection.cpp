@@ -83,6 +83,14 @@ void ExperimentSelection::add_options(CLI::App& command) {
 }
 
 std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& catalog) const {
+  std::string problems;
+  auto files = load_good(catalog, problems);
+  if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
+  return files;
+}
+
+std::vector<run::ExperimentFile> ExperimentSelection::load_good(const core::Catalog& catalog,
+                                                                std::string& problems) const {
   const Shard part = parse_shard(shard);
   std::vector<std::string> found;
   try {
@@ -91,7 +99,6 @@ std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& 
     throw UsageError(error.what());
   }
   std::vector<run::ExperimentFile> files;
-  std::string problems;
   std::set<std::string> known_tags;
   for (const auto& path : found) {
     if (!matches(filter, path)) continue;
@@ -105,8 +112,7 @@ std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& 
     known_tags.insert(its_tags.begin(), its_tags.end());
     if (tagged(tags, its_tags)) files.push_back(std::move(loaded.file));
   }
-  if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
-  if (part.count == 1) tell_unknown_tags(tags, known_tags);  // another part may have them
+  if (part.count == 1 && problems.empty()) tell_unknown_tags(tags, known_tags);  // another part may have them
   return files;
 }
 

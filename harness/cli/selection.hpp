@@ -25,6 +25,8 @@ struct ExperimentSelection {
   /// Reads and checks all of them; throws UsageError with every problem of every file. Empty when the flags left
   /// nothing.
   [[nodiscard]] std::vector<run::ExperimentFile> load(const core::Catalog& catalog) const;
+  /// The same of those that are good; what is wrong with the others is added to `problems`.
+  [[nodiscard]] std::vector<run::ExperimentFile> load_good(const core::Catalog& catalog, std::string& problems) const;
 };
 
 /// Throws UsageError when the nodes that this seed draws are more than `[limits]` allows together.

@@ -91,9 +91,11 @@ std::optional<RunState> find_run(const std::string& run) {
   return std::nullopt;
 }
 
+bool lives(const RunState::Node& node) { return os::process_lives(node.init_pid, node.start_time); }
+
 int shell_in(const RunState::Node& node, const std::vector<std::string>& command) {
   const os::Pidfd init = os::Pidfd::open(node.init_pid);
-  if (!os::process_lives(node.init_pid, node.start_time)) throw os::SystemError("enter node " + node.name, ESRCH);
+  if (!lives(node)) throw os::SystemError("enter node " + node.name, ESRCH);
   std::vector<std::string> argv = command;
   if (argv.empty()) argv = {::access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh"};
   std::vector<std::string> env = node.env;
@@ -103,7 +105,6 @@ int shell_in(const RunState::Node& node, const std::vector<std::string>& command
   if (!os::share_namespace(0, node.init_pid, "user")) os::join_namespaces(init, CLONE_NEWUSER);
   const auto place = CommandPlace{&init, node.who, env, "/run/withstand/data", -1};
   ::signal(SIGINT, SIG_IGN);
-  ::signal(SIGQUIT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
   const os::Child child = os::clone_process("start a shell", {}, [&]() -> int {
     enter_node_on_terminal(place);

@@ -30,6 +30,8 @@ void write_run_state(const std::string& path, const RunState& state);
 std::optional<RunState> read_run_state(const std::string& path);
 /// By the run's name or its directory.
 std::optional<RunState> find_run(const std::string& run);
+/// Whether the node's init still runs.
+bool lives(const RunState::Node& node);
 /// Every run of this user whose orchestrator lives.
 std::vector<RunState> living_runs();
 

@@ -21,6 +21,7 @@ struct RunStarted {
   bool control = false;          ///< --control: no faults
   std::string expected_verdict;  ///< "withstood" or "failed"
   std::vector<std::string> expected_fails;
+  std::string path;  ///< of `file`, from the root
 };
 struct PhaseStarted {
   std::string phase;

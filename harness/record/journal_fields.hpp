@@ -29,7 +29,7 @@ struct Vocabulary<RunStarted> {
       Field{"kernel", &E::kernel}, Field{"host", &E::host}, Field{"wall_time", &E::wall_time}, Field{"seed", &E::seed},
       Field{"target", &E::target}, Field{"versions", &E::versions}, Field{"nodes", &E::nodes}, Field{"tags", &E::tags},
       Field{"command", &E::command}, Field{"control", &E::control}, Field{"expected_verdict", &E::expected_verdict},
-      Field{"expected_fails", &E::expected_fails});
+      Field{"expected_fails", &E::expected_fails}, Field{"path", &E::path});
 };
 template <>
 struct Vocabulary<PhaseStarted> {

@@ -1,6 +1,8 @@
 #include "run/phases.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <sstream>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -21,11 +23,20 @@ constexpr std::chrono::milliseconds tick_interval{200};
 /// How long reading back may take at most.
 constexpr seconds read_back_limit{30};
 
-/// For one cell of a table: lines beside one another.
-std::string in_one_line(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3) text.replace(at, 1, " | ");
-  return text;
+/// Of a node that did not come up, for one cell of a table: how it ended, and its last words, which decide more often
+/// than the first (a traceback ends with its reason).
+std::string last_of(const std::string& words, const std::string& logs) {
+  constexpr std::size_t most = 3;
+  std::vector<std::string> lines;
+  std::istringstream in(words);
+  for (std::string line; std::getline(in, line);)
+    if (line.find_first_not_of(" \t") != std::string::npos) lines.push_back(line);
+  if (lines.size() > most + 1) {
+    lines.erase(lines.begin() + 1, lines.end() - most);
+    lines[1] = "... " + lines[1];
+    lines.push_back("all of it: " + logs);
+  }
+  return fmt::format("{}", fmt::join(lines, " | "));
 }
 
 std::string describe(const core::Exit& exit) {
@@ -84,6 +95,8 @@ void Phases::run_started(const std::vector<std::string>& versions) {
   started.run = folder_.name();
   started.title = experiment_.title;
   started.file = file_.path;
+  std::error_code gone;  // the current folder
+  started.path = std::filesystem::absolute(file_.path, gone).lexically_normal().string();
   started.seed = options_.seed;
   started.target = experiment_.target.name;
   for (std::size_t i = 0; i < versions.size() && i < experiment_.target.versions.size(); ++i)
@@ -147,8 +160,12 @@ bool Phases::launch() {
   begin("launch");
   const auto failure = lab_->launch([this] { return broken(); });
   if (failure) {
-    record::ExpectationResult result{"before",        "every node is ready",        "failed",
-                                     failure->reason, in_one_line(failure->detail), 0};
+    record::ExpectationResult result{"before",
+                                     "every node is ready",
+                                     "failed",
+                                     failure->reason,
+                                     last_of(failure->detail, folder_ / ("nodes/" + topology_.at(failure->node).name)),
+                                     0};
     recorder_.write(result);
     verdict_.expectations.push_back(std::move(result));
     return false;

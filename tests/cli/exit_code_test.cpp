@@ -256,8 +256,10 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
   const auto below = [&] {
     if (::chdir(folder_.path().c_str()) != 0) ::_exit(125);
   };
-  for (const auto& words :
-       std::vector<std::vector<std::string>>{{"shell", "n2", "--", "hostname"}, {"shell", "n2", "hostname"}})
+  for (const auto& words : std::vector<std::vector<std::string>>{{"shell", "n2", "--", "hostname"},
+                                                                 {"shell", "n2", "hostname"},
+                                                                 {"shell", "--", "n2", "sh", "-c", "hostname"},
+                                                                 {"shell", "n2", "sh", "-c", "hostname"}})
     EXPECT_EQ(withstand(words, below).out, "n2\n") << "the only run below the current folder";
   EXPECT_THAT(withstand({"shell", "n9"}, below).err, HasSubstr("has no node 'n9'; it has: n1 n2 n3"));
   EXPECT_THAT(withstand({"shell"}, below).err, HasSubstr("which node"));
@@ -270,6 +272,23 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
   EXPECT_THAT(nameless.err, HasSubstr("say which"));
   EXPECT_EQ(withstand({"stop", directory}).status, 0);
   EXPECT_EQ(run.wait().status, 7);
+}
+
+TEST_F(ExitCodeOfRun, AShellIsToldThatItsRunEnded) {
+  Running run(run_of({.faults = kill_one}), {});
+  ASSERT_TRUE(run.wait_for_progress("during"));
+  const auto open = withstand({"shell", folder_.only_run(), "n2", "sleep", "60"});
+  EXPECT_EQ(open.status, 137);
+  EXPECT_THAT(open.err, HasSubstr("ended, and its nodes with it"));
+  EXPECT_EQ(run.wait().status, 0);
+}
+
+TEST_F(ExitCodeOfRun, ItsMeaningStandsBelowASingleRunThatIsNotAsItShouldBe) {
+  auto arguments = run_of({.faults = kill_one});
+  arguments.insert(arguments.end(), {"--timeout", "10ms"});
+  const auto outcome = withstand(arguments);
+  EXPECT_EQ(outcome.status, 7);
+  EXPECT_THAT(outcome.out, HasSubstr("Exit code  7: aborted by a stop condition"));
 }
 
 TEST_F(ExitCodeOfRun, AReportThatFailsAtTheEndIs3AndKeepsNoOtherFromBeingWritten) {

@@ -70,6 +70,44 @@ TEST(Usage, HelpShowsNothingThatIsNotBuilt) {
   EXPECT_THAT(withstand({"run", "x.toml", "--allow-host"}).err, HasSubstr("--allow-host is not built yet"));
 }
 
+TEST(Usage, ExitCodesAreListedOnceAndNotBelowEveryCommand) {
+  EXPECT_THAT(withstand({"--help"}).out, HasSubstr("Exit codes"));
+  EXPECT_THAT(withstand({"list", "--help"}).out, Not(HasSubstr("xit codes")));
+}
+
+TEST(Usage, ATimeoutThatLetsNothingRunIsRefused) {
+  const Folder folder;
+  const auto file = folder.write("one.toml", plain);
+  for (const std::string time : {"0s", "-5s"}) {
+    const auto outcome = withstand({"run", file, "--timeout=" + time, "--output", folder.path("runs")});
+    EXPECT_EQ(outcome.status, 2) << time;
+    EXPECT_THAT(outcome.err, HasSubstr("--timeout")) << time;
+  }
+}
+
+TEST(Usage, AnOutputFolderOfAnotherUsersIsToldWithItsOwner) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const Folder folder;
+  const auto file = folder.write("one.toml", plain);
+  fs::permissions(folder.path(), fs::perms(0755));
+  const auto outcome = withstand({"run", file, "--output", folder.path("runs")}, [] {
+    if (::setgid(54321) != 0 || ::setuid(54321) != 0) ::_exit(125);
+  });
+  EXPECT_EQ(outcome.status, 2) << outcome.out;
+  EXPECT_THAT(outcome.err,
+              HasSubstr("belongs to root, perhaps since a run with sudo; say another folder with --output"));
+}
+
+TEST(Usage, ListShowsWhatIsGoodAndNamesWhatIsNot) {
+  const Folder folder;
+  folder.write("good.toml", plain);
+  folder.write("bad.toml", "title = 5\n");
+  const auto outcome = withstand({"list", folder.path()});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.out, HasSubstr("good.toml"));
+  EXPECT_THAT(outcome.err, HasSubstr("bad.toml:1"));
+}
+
 TEST(Usage, AnUnknownTagIsToldWithThoseThatThereAre) {
   const Folder folder;
   folder.write("one.toml", plain);
