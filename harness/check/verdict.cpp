@@ -34,6 +34,9 @@ std::set<std::string> squeezed(const std::vector<std::string>& names) {
 
 std::string expectation_name(const record::ExpectationResult& result) { return result.phase + ": " + result.text; }
 
+/// What to do about other programs.
+constexpr const char* quieter = ": repeat on a quieter machine";
+
 std::string with_detail(std::string text, const std::string& detail) {
   return detail.empty() ? text : fmt::format("{} ({})", text, detail);
 }
@@ -75,6 +78,8 @@ class Findings {
       excuse(with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
                                      result.text, result.measured),
                          result.detail));
+      if (const auto crowd = input_.crowd.find("before"); crowd != input_.crowd.end())
+        doubts_.push_back("in before, " + crowd->second + quieter);
     }
   }
 
@@ -102,8 +107,17 @@ class Findings {
       doubts_.push_back(std::move(text));
     else if (excused_)
       doubts_.push_back(text + ": not held against the target, see above");
+    else if (const std::string* crowd = crowd_of(result.phase))
+      doubts_.push_back(text + ": not held against the target: " + *crowd + quieter);
     else
       fail(name, std::move(text));
+  }
+
+  /// What kept the nodes from the processors when the figure came about: what recovers in `after` began in `during`.
+  [[nodiscard]] const std::string* crowd_of(const std::string& phase) const {
+    auto found = input_.crowd.find(phase);
+    if (found == input_.crowd.end() && phase == "after") found = input_.crowd.find("during");
+    return found == input_.crowd.end() ? nullptr : &found->second;
   }
 
   void judge_evidence() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,11 @@ struct VerdictInput {
   std::size_t planned = 0;  ///< injections; all of them, or none when the run ended before they were due
   std::vector<record::MediumHealth> media;
   std::optional<std::string> host_out_of_memory;
-  std::optional<std::string> skipped;  ///< a requirement is missing here
-  std::optional<std::string> stopped;  ///< by a stop condition or the `stop` command
-  int signal = 0;                      ///< SIGHUP, SIGINT, SIGQUIT or SIGTERM ended the run; 0: none did
-  std::optional<std::string> error;    ///< the harness failed
+  std::map<std::string, std::string> crowd;  ///< phase -> how other programs kept the nodes from the processors in it
+  std::optional<std::string> skipped;        ///< a requirement is missing here
+  std::optional<std::string> stopped;        ///< by a stop condition or the `stop` command
+  int signal = 0;                            ///< SIGHUP, SIGINT, SIGQUIT or SIGTERM ended the run; 0: none did
+  std::optional<std::string> error;          ///< the harness failed
   std::optional<std::string> rollback_failed;
   bool nothing_expected = false;  ///< the experiment has no expectation and no check: nothing could have failed
   spec::ExpectedVerdict expected;
@@ -30,7 +32,8 @@ struct VerdictInput {
 ///
 /// In order: rollback failed or the harness failed: error · skipped · a signal: aborted · a failed check or exit:
 /// failed · a stop condition: aborted · a failed expectation of `during` or `after`: failed, unless a medium broke its
-/// promise, the host ran out of memory or the steady state was missed · anything inconclusive, a required injection
+/// promise, the host ran out of memory, other programs had the processors in its phase or the steady
+/// state was missed · anything inconclusive, a required injection
 /// without evidence, nothing that was expected, or one of those three: inconclusive · else withstood. Pure.
 record::RunEnded decide(const VerdictInput& input);
 

@@ -19,8 +19,12 @@ namespace {
 /// Operations that the generator itself hands over later than this would blame the target for us.
 constexpr std::chrono::milliseconds most_lag{50};
 
-/// The 99th percentile of how late operations were handed to the driver, from `before` on: warm-up is for warming up.
-std::chrono::nanoseconds generator_lag(const Observations& seen) {
+/// A generator that once falls behind by this much was stopped or starved; the 99th percentile need not show it.
+constexpr std::chrono::seconds most_lag_ever{1};
+
+/// The 99th percentile, and the most, of how late operations were handed to the driver, from `before` on: warm-up is
+/// for warming up.
+std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds> generator_lag(const Observations& seen) {
   const auto before = std::find_if(seen.phases.begin(), seen.phases.end(),
                                    [](const check::PhaseWindow& phase) { return phase.phase == "before"; });
   record::Histogram lag;
@@ -28,7 +32,8 @@ std::chrono::nanoseconds generator_lag(const Observations& seen) {
     if (before != seen.phases.end() && !operation.final_read && operation.sent > 0 &&
         operation.intended >= before->window.from)
       lag.record(operation.sent - operation.intended);
-  return std::chrono::nanoseconds(lag.count() == 0 ? 0 : lag.percentile(99));
+  if (lag.count() == 0) return {};
+  return {std::chrono::nanoseconds(lag.percentile(99)), std::chrono::nanoseconds(lag.max())};
 }
 
 void judge_evidence(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
@@ -71,11 +76,13 @@ void judge_media(const Observations& seen, Recorder& recorder, check::VerdictInp
                                : links.overload);
   }
   if (!seen.load) return;
-  const auto lag = generator_lag(seen);
-  const bool kept = lag <= most_lag;
-  add("load generator", kept,
+  const auto [lag, longest] = generator_lag(seen);
+  std::string objection;
+  if (lag > most_lag) objection = fmt::format(": more than {}", spec::to_human(most_lag));
+  if (longest > most_lag_ever) objection += fmt::format("; once it did not run for {}", spec::to_human(longest));
+  add("load generator", objection.empty(),
       fmt::format("{} operations planned, sent {} late at p99 since before{}", seen.load->planned, spec::to_human(lag),
-                  kept ? "" : fmt::format(": more than {}", spec::to_human(most_lag))));
+                  objection));
 }
 
 void judge_expectations(const spec::Experiment& experiment, const Observations& seen, Recorder& recorder,
@@ -101,15 +108,13 @@ void judge_expectations(const spec::Experiment& experiment, const Observations& 
   add("after", experiment.expect.after);
 }
 
-/// A figure that was missed while others had the machine says nothing of the target. Whatever held, held all the same.
+/// Said whatever the verdict: what held nevertheless is worse than it would be elsewhere. A figure that was missed in
+/// such a phase says nothing of the target.
 void judge_machine(const Observations& seen, Recorder& recorder, check::VerdictInput& verdict) {
   for (const auto& share : seen.shares) {
-    const bool missed =
-        std::any_of(verdict.expectations.begin(), verdict.expectations.end(), [&](const auto& expectation) {
-          return expectation.phase == share.phase && expectation.outcome == check::to_text(check::Judgement::failed);
-        });
-    if (!share.starved()) continue;
-    add_medium("machine, " + share.phase, !missed, to_text(share), recorder, verdict);
+    if (!share.starved() || share.phase == "warm-up") continue;
+    recorder.note("warning", fmt::format("in {}, {}", share.phase, to_text(share)));
+    verdict.crowd[share.phase] = to_text(share);
   }
 }
 
@@ -126,8 +131,8 @@ std::vector<check::FaultWindow> fault_windows(const Observations& seen, const Re
 }
 
 /// A node that was given up by nobody and had the whole of `after`, free of faults, to come back.
-record::CheckResult judge_unready(const UnreadyNode& node, bool host_out_of_memory) {
-  const auto outcome = host_out_of_memory ? check::Judgement::inconclusive : check::Judgement::failed;
+record::CheckResult judge_unready(const UnreadyNode& node, bool excused) {
+  const auto outcome = excused ? check::Judgement::inconclusive : check::Judgement::failed;
   return {"ready: " + node.name,
           std::string(check::to_text(outcome)),
           fmt::format("{} was restarted and did not become ready within the {} until after ended: {}", node.name,
@@ -174,7 +179,9 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   exits.host_out_of_memory = seen.host_out_of_memory.has_value();
   exits.oom_kills = seen.oom_kills;
   for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
-  for (const auto& node : seen.unready) add(judge_unready(node, seen.host_out_of_memory.has_value()));
+  // Not by other programs: it had the whole of `after`, and a busy machine slows a start but does not prevent it.
+  const bool excused = seen.host_out_of_memory || !seen.stalls.empty();
+  for (const auto& node : seen.unready) add(judge_unready(node, excused));
 }
 
 }  // namespace

@@ -233,8 +233,9 @@ bool Phases::during() {
       injection->due -= recorder_.epoch().count();
     recorder_.write(std::move(event));
   });
-  injector_->start(core::now(), core::now() + experiment_.phases.during);
-  const bool whole = hold("during", experiment_.phases.during);
+  // After the look at the machine that a phase begins with: no fault may be late by it.
+  const bool whole = hold("during", experiment_.phases.during,
+                          [this](core::Instant from, core::Instant to) { injector_->start(from, to); });
   revert_faults();
   return whole;
 }
@@ -282,11 +283,13 @@ std::vector<UnreadyNode> Phases::unready_nodes() const {
   return nodes;
 }
 
-bool Phases::hold(const std::string& phase, spec::Duration time) {
+bool Phases::hold(const std::string& phase, spec::Duration time,
+                  const std::function<void(core::Instant from, core::Instant to)>& begun) {
   begin(phase);
   const auto machine = machine_snapshot(::getpid());
   const core::Instant from = core::now(), to = from + time;
   const StallWatch watch(loop_);
+  if (begun) begun(from, to);
   loop_.run_until([this] { return broken(); }, to);
   const core::Instant end = std::min(core::now(), to);
   seen_.stalls.insert(seen_.stalls.end(), watch.stalls().begin(), watch.stalls().end());

@@ -49,7 +49,8 @@ class Phases {
 
   void begin(const std::string& phase);
   /// Runs the loop for the phase's time, or until something ends the run early; false then.
-  bool hold(const std::string& phase, spec::Duration time);
+  bool hold(const std::string& phase, spec::Duration time,
+            const std::function<void(core::Instant from, core::Instant to)>& begun = {});
   [[nodiscard]] bool broken();
   void tick();
   [[nodiscard]] LiveState live_state() const;

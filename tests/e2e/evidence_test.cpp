@@ -237,5 +237,48 @@ for  = "500ms"
       << run.injections.front().objection;
 }
 
+/// Every kind of fault on processes, carried out and to no effect: of a node that is down already, or of one that pays
+/// no heed. n2 is brought down first, by a fault that does take effect.
+constexpr const char* vain_strikes = R"(
+title = "blows that change nothing"
+[target]
+nodes   = 2
+command = ["/bin/sh", "-c", "trap '' HUP USR1; while :; do sleep 0.1; done"]
+[phases]
+warm_up = "100ms"
+before  = "200ms"
+during  = "2s"
+after   = "200ms"
+[expect]
+exits = []
+[[fault]]
+name = "down"
+kind = "process.kill"
+on   = "n2"
+at   = "0s"
+)";
+
+TEST_F(EveryFault, OnProcessesIsNotWithstoodWhenItChangesNothing) {
+  const std::vector<std::pair<std::string, std::string>> vain{
+      {"kind = \"process.kill\"\non = \"n1\"\nsignal = \"HUP\"", "it still runs"},
+      {"kind = \"process.kill\"\non = \"n1\"\nsignal = \"USR1\"\ntree = false", "it still runs"},
+      {"kind = \"process.kill\"\non = \"n2\"", "the node was not running"},
+      {"kind = \"process.terminate\"\non = \"n2\"\ngrace = \"100ms\"", "the node was not running"},
+      {"kind = \"process.pause\"\non = \"n2\"\nfor = \"500ms\"", "the node was not running"},
+  };
+  for (const auto& [fault, why] : vain) {
+    const auto run = this->run(vain_strikes + std::string("[[fault]]\nname = \"vain\"\nat = \"1s\"\n") + fault + "\n",
+                               faults::catalog());
+    EXPECT_EQ(run.end.verdict, "inconclusive") << fault << run.end.reason;
+    ASSERT_EQ(run.injections.size(), 2U) << fault;
+    for (const auto& injection : run.injections) {
+      EXPECT_EQ(injection.took_effect, injection.fault == "down") << fault << injection.objection;
+      if (injection.fault == "vain") {
+        EXPECT_NE(injection.objection.find(why), std::string::npos) << fault << injection.objection;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace withstand

@@ -62,7 +62,8 @@ restart = "100ms"
 }
 
 TEST_F(RestartTest, WhatAnOldLifeLeftBehindDoesNotAnswerForTheNewOne) {
-  for (const std::string fault : {"kind = \"process.terminate\"", "kind = \"process.kill\"\ntree = false"}) {
+  for (const std::string fault :
+       {"kind = \"process.terminate\"\ngrace = \"2s\"", "kind = \"process.kill\"\ntree = false"}) {
     const auto run =
         strike(leaves_a_server, "[[fault]]\nname = \"end\"\non = \"n1\"\nrestart = \"100ms\"\n" + fault + "\n");
     EXPECT_EQ(run.end.verdict, "failed") << fault << run.end.reason;

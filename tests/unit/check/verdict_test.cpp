@@ -47,6 +47,10 @@ const Ingredient optional_ineffective = evidence(false, false);
 const Ingredient overload = [](VerdictInput& in) { in.media.push_back({"link fabric", false, "12 packets late"}); };
 const Ingredient healthy = [](VerdictInput& in) { in.media.push_back({"link fabric", true, ""}); };
 const Ingredient out_of_memory = [](VerdictInput& in) { in.host_out_of_memory = "oom_kill rose by 1"; };
+const Ingredient stalled = [](VerdictInput& in) { in.media.push_back({"harness", false, "it stood still"}); };
+Ingredient crowded(std::string phase) {
+  return [=](VerdictInput& in) { in.crowd[phase] = "other programs used 1.4 of 2 processors"; };
+}
 const Ingredient stopped = [](VerdictInput& in) { in.stopped = "probe.ping < 10% for 30s"; };
 const Ingredient interrupted = [](VerdictInput& in) { in.signal = SIGINT; };
 const Ingredient terminated = [](VerdictInput& in) { in.signal = SIGTERM; };
@@ -91,6 +95,22 @@ const std::vector<Row> table{
     {"the steady state is unknown", {steady_unknown, slo_held, effective}, "inconclusive", false, 4},
     {"a medium was overloaded", {steady, slo_held, effective, overload}, "inconclusive", false, 4},
     {"the host ran out of memory", {steady, slo_held, effective, out_of_memory}, "inconclusive", false, 4},
+
+    {"the harness was stopped", {steady, slo_held, effective, stalled}, "inconclusive", false, 4},
+    {"an SLO failed while the harness was stopped", {steady, slo_failed, stalled}, "inconclusive", false, 4},
+    {"data was lost while the harness was stopped", {steady, unsafe, stalled}, "failed", false, 1},
+    {"all held on a crowded machine", {steady, slo_held, effective, crowded("after")}, "withstood", true, 0},
+    {"an SLO failed on a crowded machine", {steady, slo_failed, crowded("after")}, "inconclusive", false, 4},
+    {"a recovery began on a crowded machine", {steady, slo_failed, crowded("during")}, "inconclusive", false, 4},
+    {"the machine was crowded only before", {steady, slo_failed, crowded("before")}, "failed", false, 1},
+    {"the machine was crowded only later", {steady, probe_failed, crowded("after")}, "failed", false, 1},
+    {"data was lost on a crowded machine", {steady, slo_failed, unsafe, crowded("after")}, "failed", false, 1},
+    {"a node exited on a crowded machine", {steady, exited, crowded("during")}, "failed", false, 1},
+    {"as a file expects, but on a crowded machine",
+     {expects_failure({"after: errors == 0%"}), steady, slo_failed, effective, crowded("after")},
+     "inconclusive",
+     false,
+     4},
 
     {"nothing was expected", {effective, healthy, nothing_expected}, "inconclusive", false, 4},
     {"nothing was expected, and a node exited unasked", {effective, nothing_expected, exited}, "failed", false, 1},
