@@ -125,7 +125,7 @@ std::string requested(const LossSettings& asked, const core::LossExpectation& ex
     case Model::nth:
       break;
   }
-  return fmt::format("every {}th", asked.nth);
+  return "every " + spec::ordinal(asked.nth);
 }
 
 class Loss : public LinkFault {

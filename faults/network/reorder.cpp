@@ -83,7 +83,7 @@ class Reorder : public LinkFault {
     EvidenceRow row;
     row.what = "reorder " + link;
     row.requested = fmt::format("{}{} {} {}", spec::to_text(spec::Ratio{choice.ppb}),
-                                gap > 1 ? fmt::format(" of every {}th", gap) : "",
+                                gap > 1 ? " of every " + spec::ordinal(static_cast<std::int64_t>(gap)) : "",
                                 asked.settings.reorder.chosen_overtake ? "overtake, others held back" : "held back",
                                 spec::to_text(asked.settings.reorder.hold));
     row.measured = fmt::format("{} packets arrived out of order; chosen {}", effect.reordered,

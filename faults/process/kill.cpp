@@ -1,4 +1,7 @@
 #include <csignal>
+#include <set>
+
+#include <fmt/format.h>
 
 #include "core/parameters.hpp"
 #include "process/process_fault.hpp"
@@ -61,7 +64,16 @@ class Kill : public ProcessFault {
  public:
   Kill() : ProcessFault(kill_schema(), kill_documentation()) {}
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
-    return strike_objections(fault);
+    auto objections = strike_objections(fault);
+    const int signal = static_cast<int>(core::parameter_or<std::int64_t>(fault, "signal", SIGKILL));
+    // signal(7): by themselves these stop a process, let it go on, or pass it by.
+    static const std::set<int> harmless{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
+    if (harmless.contains(signal))
+      objections.push_back({"signal",
+                            {fmt::format("{} ends no process", spec::signal_name(signal)),
+                             signal == SIGSTOP || signal == SIGCONT ? "process.pause holds a node and lets it go on"
+                                                                    : "KILL, TERM, SEGV or ABRT do"}});
+    return objections;
   }
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
     const int signal = static_cast<int>(core::parameter_or<std::int64_t>(context.fault, "signal", SIGKILL));

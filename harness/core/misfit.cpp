@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -32,6 +33,14 @@ std::optional<Objection> misfit(const Fault& kind, const spec::FaultSpec& fault,
   if (auto nobody = pick(fault.on, "on", on)) return nobody;
   if (auto nobody = pick(fault.from, "from", from)) return nobody;
   if (auto nobody = pick(fault.to, "to", to)) return nobody;
+  const auto targets = topology.targets();
+  const bool a_client = std::any_of(on.begin(), on.end(), [&](NodeId node) {
+    return std::find(targets.begin(), targets.end(), node) == targets.end();
+  });
+  if (a_client && kind.schema().targeting == spec::Targeting::nodes)
+    return Objection{"on",
+                     {fmt::format("'{}' has no process of the target", fault.on->text),
+                      "a client is part of the harness: only links to and from it can be impaired"}};
   if (asks || kind.schema().targeting == spec::Targeting::nodes) return std::nullopt;
   if (!kind.links(fault, topology, seed, {on, links_between(from, to)}).empty()) return std::nullopt;
   return Objection{fault.to ? "to" : "on", {"there is no link between the nodes it names", ""}};

@@ -161,4 +161,10 @@ Result<Bytes> parse_bytes(std::string_view text) { return as<Bytes>(parse(text, 
 Result<Rate> parse_rate(std::string_view text) { return as<Rate>(parse(text, Quantity::rate)); }
 Result<Bandwidth> parse_bandwidth(std::string_view text) { return as<Bandwidth>(parse(text, Quantity::bandwidth)); }
 
+std::string ordinal(std::int64_t number) {
+  const std::int64_t last = number % 10;
+  const bool teen = number % 100 / 10 == 1;
+  return std::to_string(number) + (teen || last == 0 || last > 3 ? "th" : last == 1 ? "st" : last == 2 ? "nd" : "rd");
+}
+
 }  // namespace withstand::spec

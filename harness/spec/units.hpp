@@ -17,6 +17,9 @@ namespace withstand::spec {
 /// them: "1m30s".
 using Duration = std::chrono::nanoseconds;
 
+/// "1st", "2nd", "3rd", "4th", "11th".
+std::string ordinal(std::int64_t number);
+
 /// A fraction of one, in parts per billion: "5%" is 50'000'000. "0.3%", "12ppm", "3ppb" are accepted. Range of
 /// percentages: 0% to 100% unless the parameter says otherwise.
 struct Ratio {

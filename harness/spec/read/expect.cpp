@@ -123,7 +123,7 @@ void read_exits(TableReader& fields, Scope& scope) {
       scope.report.complain(*item, {fmt::format("'{}' names no node and no kind", who), suggestion(who, names, "names"),
                                     0, static_cast<int>(colon)});
     }
-    if (!is_exit_status(how) && !(how.starts_with("SIG") && parse_signal(how))) {
+    if (!is_exit_status(how) && !parse_signal(how)) {
       scope.report.complain(
           *item, {fmt::format("'{}' is neither an exit status nor a signal", how), "write 0 to 255, or e.g. SIGABRT",
                   static_cast<int>(colon) + 1, static_cast<int>(how.size())});

@@ -74,6 +74,11 @@ void check_selector(const Item& text, Scope& scope) {
 }
 
 std::optional<Selector> read_selector(TableReader& fields, std::string_view key, Scope& scope) {
+  if (const Item* several = fields.find(key); several != nullptr && several->type == Item::Type::array) {
+    scope.report.error(*several, fmt::format("'{}' is one selector, not a list", key),
+                       "one node, or a group: \"all\", \"minority\", a kind; other sets want a fault for each node");
+    return std::nullopt;
+  }
   const std::optional<std::string> text = fields.text(key);
   if (!text) return std::nullopt;
   const Item& item = *fields.find(key);

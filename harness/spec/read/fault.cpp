@@ -89,12 +89,12 @@ void FaultReader::read_targeting() {
   if (schema_ != nullptr && schema_->targeting == Targeting::nodes) {
     refuse("from", "it hits nodes: on = \"...\"");
     refuse("to", "it hits nodes: on = \"...\"");
-    fields_.require("on");
+    fields_.require("on", "on = \"n1\", or \"any\", \"all\", \"minority\", \"majority\", KIND:ROLE");
   }
   if (schema_ != nullptr && schema_->targeting == Targeting::links) {
     refuse("on", "it hits links: from = \"...\", to = \"...\"");
-    fields_.require("from");
-    fields_.require("to");
+    for (const char* end : {"from", "to"})
+      fields_.require(end, fmt::format("{} = \"n1\", or \"any\", \"all\", KIND:ROLE", end));
   }
   out_.on = read_selector(fields_, "on", scope_);
   out_.from = read_selector(fields_, "from", scope_);

@@ -24,9 +24,9 @@ const Item* TableReader::find(std::string_view key) {
   return found == nullptr ? nullptr : &found->value;
 }
 
-const Item* TableReader::require(std::string_view key) {
+const Item* TableReader::require(std::string_view key, const std::string& help) {
   const Item* found = find(key);
-  if (found == nullptr) report_.error(table_, fmt::format("key '{}' is missing in {}", key, where_));
+  if (found == nullptr) report_.error(table_, fmt::format("key '{}' is missing in {}", key, where_), help);
   return found;
 }
 

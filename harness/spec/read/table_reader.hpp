@@ -61,7 +61,7 @@ class TableReader {
   const Entry* entry(std::string_view key);
   const Item* find(std::string_view key);
   /// Reports when it is missing.
-  const Item* require(std::string_view key);
+  const Item* require(std::string_view key, const std::string& help = "");
   /// Keys that exist here, whether or not they are asked for.
   void allow(std::initializer_list<std::string_view> keys);
   /// Keys that are planned: refused as such.

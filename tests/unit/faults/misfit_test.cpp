@@ -74,6 +74,15 @@ TEST(Misfits, WhatEndsBeyondDuringWithAllItsRoundsIsRefused) {
   EXPECT_EQ(complaints(3, "process.terminate", "on = \"n1\"\nrestart = \"1s\"\ngrace = \"1s\""), "");
 }
 
+TEST(Misfits, WhatCannotBeKilledIsRefused) {
+  EXPECT_THAT(complaints(3, "process.kill", R"(on = "client")"), HasSubstr("'client' has no process of the target"));
+  EXPECT_THAT(complaints(3, "process.pause", R"(on = "client")"), HasSubstr("only links to and from it"));
+  EXPECT_THAT(complaints(3, "process.kill", "on = \"n1\"\nsignal = \"STOP\""), HasSubstr("process.pause holds a node"));
+  EXPECT_THAT(complaints(3, "process.kill", "on = \"n1\"\nsignal = \"WINCH\""), HasSubstr("SIGWINCH ends no process"));
+  EXPECT_THAT(complaints(3, "process.kill", R"(on = ["n1", "n2"])"), HasSubstr("'on' is one selector, not a list"));
+  EXPECT_THAT(complaints(3, "process.kill", "at = \"1s\""), HasSubstr(R"(= help: on = "n1", or "any")"));
+}
+
 std::string latency(const std::string& keys) {
   return complaints(3, "network.latency", "from = \"n1\"\nto = \"n2\"\n" + keys);
 }

@@ -7,6 +7,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST(Ordinal, IsEnglish) {
+  for (const auto& [number, text] : std::map<std::int64_t, std::string>{{1, "1st"},
+                                                                        {2, "2nd"},
+                                                                        {3, "3rd"},
+                                                                        {4, "4th"},
+                                                                        {11, "11th"},
+                                                                        {12, "12th"},
+                                                                        {13, "13th"},
+                                                                        {22, "22nd"},
+                                                                        {101, "101st"},
+                                                                        {111, "111th"}})
+    EXPECT_EQ(ordinal(number), text);
+}
+
 TEST(Duration, ReadsEveryUnitExactly) {
   EXPECT_EQ(*parse_duration("1ns"), 1ns);
   EXPECT_EQ(*parse_duration("250ms"), 250ms);
