@@ -285,8 +285,8 @@ std::vector<UnreadyNode> Phases::unready_nodes() const {
 
 bool Phases::hold(const std::string& phase, spec::Duration time,
                   const std::function<void(core::Instant from, core::Instant to)>& begun) {
-  begin(phase);
   const auto machine = machine_snapshot(::getpid());
+  begin(phase);
   const core::Instant from = core::now(), to = from + time;
   const StallWatch watch(loop_);
   if (begun) begun(from, to);
