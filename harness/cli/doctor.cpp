@@ -34,7 +34,10 @@ bool needed_by_lab(const std::string& feature) {
 void print(const lab::Feature& feature, const std::vector<std::string>& kinds) {
   std::cout << fmt::format("{:<9} {:<18} {}\n", lab::state_name(feature.state), feature.id, feature.title);
   if (!feature.why.empty()) std::cout << fmt::format("          {}\n", feature.why);
-  if (!feature.fix.empty()) std::cout << fmt::format("          to mend it: {}\n", feature.fix);
+  const bool needed = needed_by_lab(feature.id) || !kinds.empty();
+  const bool idle = feature.state == lab::Feature::State::missing && !needed;
+  if (idle) std::cout << "          not needed by any fault yet\n";
+  if (!feature.fix.empty() && !idle) std::cout << fmt::format("          to mend it: {}\n", feature.fix);
   if (feature.state == lab::Feature::State::ok) return;
   if (needed_by_lab(feature.id))
     std::cout << "          needed by: the lab itself, so by every experiment\n";

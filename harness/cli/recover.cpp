@@ -61,8 +61,8 @@ std::string age(const std::string& journal) {
     return fmt::format("{} {}{} ago", count, unit, count == 1 ? "" : "s");
   };
   if (seconds < 120) return ago(seconds, "second");
-  if (seconds < 2 * 3600) return ago(seconds / 60, "minute");
-  if (seconds < 2 * 86400) return ago(seconds / 3600, "hour");
+  if (seconds < 7200) return ago(seconds / 60, "minute");
+  if (seconds < 172800) return ago(seconds / 3600, "hour");
   return ago(seconds / 86400, "day");
 }
 

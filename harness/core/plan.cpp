@@ -86,7 +86,9 @@ std::string describe(const PlannedInjection& injection, const Topology& topology
     std::vector<std::string> links;
     for (const auto& link : kind->links(fault, topology, seed, static_aim(injection)))
       links.push_back(to_text(link, topology));
-    if (!links.empty()) text += fmt::format("             links {}\n", fmt::join(links, " "));
+    const bool redrawn = fault.parameters.contains("redraw");
+    if (!links.empty())
+      text += fmt::format("             links {}{}\n", fmt::join(links, " "), redrawn ? " (the first draw)" : "");
   } catch (const CannotAim& error) {
     text += fmt::format("             hits nobody with this seed: {}\n", error.what());
   }

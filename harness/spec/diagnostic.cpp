@@ -124,7 +124,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     const std::size_t longest = std::max(word.size(), candidate.size());
     if (longest > 200) continue;
     const std::size_t steps = distance(wanted, lower(candidate));
-    const std::size_t allowed = (longest + 2) / 3;
+    const std::size_t allowed = longest <= 4 ? 1 : (longest + 2) / 3;
     if (steps > allowed || steps >= word.size() || (!best.empty() && steps >= best_distance)) continue;
     best = candidate;
     best_distance = steps;

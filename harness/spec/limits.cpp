@@ -32,9 +32,10 @@ std::int64_t picked(Pick pick, std::int64_t nodes) {
     case Pick::any:
     case Pick::role:  // somebody holds it, or nothing is injected
       return std::min<std::int64_t>(nodes, 1);
-    default:
-      return 0;
+    case Pick::node:
+      break;
   }
+  return 0;
 }
 
 Toll toll_of(const FaultSpec& fault, const Experiment& experiment, const NodeKind& kind, std::int64_t clients,
@@ -86,7 +87,7 @@ std::optional<Start> start_of(const Experiment& experiment, const FaultSpec& fau
     std::optional<Start> start = start_of(experiment, base, steps - 1);
     // A chain of absurd offsets must not overflow; anything beyond `during` is refused anyway.
     if (!start || start->after > experiment.phases.during) return start;
-    start->after += std::min(fault.trigger.offset, experiment.phases.during + Duration(1));
+    start->after += std::min(fault.trigger.offset, Duration::max() / 4);
     return start;
   }
   return std::nullopt;

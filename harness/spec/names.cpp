@@ -48,6 +48,11 @@ Complaint unknown(std::string_view text, const std::vector<std::string>& names, 
   }
   if (const std::string like = same_but_for_number(text, names); !like.empty())
     return {fmt::format("'{}' names no node", text), "there is: " + like};
+  const bool numbered = text.size() > 1 && text.find_first_of("0123456789") != text.npos;
+  if (numbered && target.kinds.size() == 1 && text.starts_with(target.kinds.front().name)) {
+    if (const std::string nodes = same_but_for_number("n0", names); !nodes.empty())
+      return {fmt::format("'{}' names no node", text), "there is: " + nodes};
+  }
   const std::string near = nearest(text, names);
   return {fmt::format("'{}' names no node", text),
           near.empty() ? "there is: " + joined(names) : fmt::format("did you mean '{}'?", near)};

@@ -168,7 +168,9 @@ void TargetReader::read_lists() {
     list.of = fields.text("of").value_or("");
     const Item* item = fields.require("item");
     list.item = fields.text("item").value_or("");
-    if (item != nullptr && item->type == Item::Type::text) pending_.texts.push_back({item, list.of, true});
+    // What the item may hold depends on the members' kind; when that is missing it was said already.
+    if (item != nullptr && item->type == Item::Type::text && !list.of.empty())
+      pending_.texts.push_back({item, list.of, true});
     list.separator = fields.text("separator").value_or(list.separator);
     list.include_self = fields.boolean("include_self").value_or(list.include_self);
     fields.finish();
@@ -246,8 +248,11 @@ void TargetReader::check_programs(const TargetSource& programs) {
   for (const Item* program : pending_.programs) {
     const std::string why = programs.why_no_program(target_, program->text);
     if (!why.empty()) {
+      const bool there = why.find("not executable") != std::string::npos;
       fields_.report().error(*program, fmt::format("the program '{}' cannot be started: {}", program->text, why),
-                             "name its Debian packages with 'packages' if it may be missing: then the run is skipped");
+                             there ? ""
+                                   : "install it, or write its path; if it may be missing, name its Debian packages "
+                                     "with 'packages': then the run is skipped");
     }
   }
 }

@@ -57,7 +57,11 @@ void KindReader::read_ports() {
   if (ports == nullptr) return;
   for (const Entry& entry : ports->entries) {
     const auto port = as_integer(entry.value, fmt::format("port '{}'", entry.key), fields_.report(), {1, 65535});
-    if (!port) continue;
+    if (!port) {  // its name stands, so that what uses it is not complained of too
+      kind_.ports.emplace(entry.key, 0);
+      kind_.port_order.push_back(entry.key);
+      continue;
+    }
     for (const auto& [name, number] : kind_.ports) {
       if (number == *port) {
         fields_.report().error(entry.value, fmt::format("ports '{}' and '{}' are the same", name, entry.key));

@@ -74,7 +74,7 @@ Json expect() {
                 {"during", thresholds("during the faults")},
                 {"after", thresholds("after the faults")},
                 {"checks", array_of(one_of_texts(names_of(checks()), "A judge of the whole history."), "Data safety.")},
-                {"exits", texts_matching("^[^:]+:([0-9]{1,3}|SIG[A-Z0-9]+)$",
+                {"exits", texts_matching("^[^:]+:([0-9]{1,3}|[A-Z][A-Z0-9]*)$",
                                          "Exits that are allowed: KIND:CODE, NODE:SIGNAL.")}},
                {}, "What must hold.");
 }

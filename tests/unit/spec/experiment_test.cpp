@@ -183,12 +183,13 @@ may_fail = ["during: outage < 3s", "exit: n2"]
 during = ["outage < 3s"]
 after = ["errors == 0%"]
 checks = ["linearizable"]
-exits = ["n1:SIGABRT", "kv:0"]
+exits = ["n1:SIGABRT", "kv:0", "n2:KILL", "n1:9"]
 )");
   const Reading<Experiment> reading = fixtures::read(text);
   ASSERT_TRUE(reading.ok()) << render(reading.diagnostics, reading.sources);
   EXPECT_THAT(reading.value.expected.fails, ElementsAre("linearizable", "after: errors == 0%"));
   EXPECT_THAT(reading.value.expected.may_fail, ElementsAre("during: outage < 3s", "exit: n2"));
+  EXPECT_THAT(reading.value.expect.exits, ElementsAre("n1:SIGABRT", "kv:0", "n2:KILL", "n1:9"));
 }
 
 TEST(Experiment, ADefaultNameIsADigestOfTheTable) {

@@ -116,6 +116,17 @@ TEST(PlannedStart, FollowsChains) {
   EXPECT_EQ(planned_start(experiment, experiment.faults[2]), std::nullopt) << "a circle has no start";
 }
 
+TEST(PlannedStart, AbsurdOffsetsDoNotOverflow) {
+  Experiment experiment = five();
+  experiment.faults.push_back(fault("a", "process.pause", "n1", 2s));
+  for (const char* name : {"b", "c", "d"}) {
+    const std::string before = experiment.faults.back().name;
+    experiment.faults.push_back(fault(name, "process.pause", "n1", 0s));
+    experiment.faults.back().trigger = {Trigger::Kind::fault, Duration::max(), before, "", "", {}, {}};
+  }
+  EXPECT_GT(planned_start(experiment, experiment.faults.back()), experiment.phases.during);
+}
+
 TEST(PlannedLength, OfAnInstantIsUntilTheNodeIsBack) {
   const fixtures::Kinds kinds;
   FaultSpec kill = fault("a", "process.kill", "n1", 0s);

@@ -85,6 +85,7 @@ const std::set<std::string> beyond_a_schema{
     "duplicate-probe",
     "fails-before",
     "fails-missing",
+    "late-after-another",
     "fails-unknown",
     "fails-without-verdict",
     "limits-all",
