@@ -141,6 +141,8 @@ void require_output(const RunFlags& flags) {
   std::error_code error;
   auto place = std::filesystem::absolute(flags.output, error);
   while (!std::filesystem::exists(place, error) && place != place.parent_path()) place = place.parent_path();
+  if (!std::filesystem::is_directory(place, error))
+    refuse_output(flags.output, std::generic_category().message(ENOTDIR));
   if (::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
     refuse_output(flags.output, std::generic_category().message(errno) + owner_of(place));
 }
