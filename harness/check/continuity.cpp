@@ -44,7 +44,8 @@ std::optional<Outage> longest_outage(std::span<const Sample> due_before_end, Win
   return longest;
 }
 
-Slots count_slots(std::span<const Sample> due_in_window, Window window) {
+Slots count_slots(std::span<const Sample> due_in_window, Window window,
+                  const std::function<bool(const Sample&)>& counts) {
   Slots slots;
   std::int64_t current = -1;
   bool served = false;
@@ -54,13 +55,13 @@ Slots count_slots(std::span<const Sample> due_in_window, Window window) {
     if (served) ++slots.served;
   };
   for (const Sample& sample : due_in_window) {
-    const std::int64_t slot = (sample.intended - window.from) / Slots::width;
+    const std::int64_t slot = (sample.charged - window.from) / Slots::width;
     if (slot != current) {
       close();
       current = slot;
       served = false;
     }
-    served = served || sample.ok();
+    served = served || counts(sample);
   }
   close();
   return slots;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -19,12 +20,14 @@ struct Outage {
 /// Nothing when no operation was due in the window. A gap of length 0 when there was no outage at all.
 std::optional<Outage> longest_outage(std::span<const Sample> due_before_end, Window window);
 
-/// Tenths of a second of the window in which operations were due, and those in which at least one of them succeeded.
+/// Tenths of a second of the window to which operations belong, and those in which at least one of them succeeded.
 struct Slots {
   static constexpr std::int64_t width = 100'000'000;
   std::uint64_t asked = 0, served = 0;
 };
-Slots count_slots(std::span<const Sample> due_in_window, Window window);
+/// `counts` says which operation counts as a success.
+Slots count_slots(std::span<const Sample> due_in_window, Window window,
+                  const std::function<bool(const Sample&)>& counts);
 
 /// When the first operation completed from which on every operation due within a second succeeded, looking at those due
 /// from `from` until `to`; the second must have ended by `to`. Nothing: never.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,15 @@ namespace {
 using record::Outcome;
 using spec::Threshold;
 using Measured = std::variant<spec::Duration, spec::Ratio, spec::Rate, std::int64_t>;
+
+/// A refusal within this is an answer of the target's, however busy the machine; what took longer may have been
+/// starved.
+constexpr std::int64_t told_at_once = 50'000'000;
+
+bool refused_at_once(const Sample& sample) {
+  const bool heard = sample.outcome == Outcome::fail || sample.outcome == Outcome::info;
+  return heard && sample.done - sample.sent < told_at_once;
+}
 
 /// Longer than any limit: what a success that never came compares as.
 constexpr spec::Duration forever = spec::Duration::max();
@@ -62,7 +72,7 @@ std::optional<std::int64_t> upper_limit(const Threshold& threshold) {
 
 struct Metrics::State {
   explicit State(const MetricsInput& input)
-      : samples(input.operations),
+      : samples(input.operations, input.phases, input.timeout.count()),
         writes(acknowledged_writes(input.operations)),
         phases(input.phases),
         probes(input.probes),
@@ -108,7 +118,11 @@ Evaluation Metrics::State::of_due(const Threshold& threshold, Window window, con
     const auto part = std::count_if(due.begin(), due.end(), counts);
     return compare_ratio(threshold, static_cast<std::uint64_t>(part), due.size(), true);
   };
-  if (threshold.metric == "errors") return share([](const Sample& sample) { return !sample.ok(); });
+  if (threshold.metric == "errors") {
+    Evaluation errors = share([](const Sample& sample) { return !sample.ok(); });
+    errors.beyond_excuse = share(refused_at_once).judgement == Judgement::failed;
+    return errors;
+  }
   if (threshold.metric == "dropped") return share([](const Sample& one) { return one.outcome == Outcome::dropped; });
   if (threshold.metric == "operations") {
     return compare(threshold, static_cast<std::int64_t>(due.size()), fmt::format("{}", due.size()), due.size());
@@ -155,8 +169,13 @@ Evaluation Metrics::State::lag(const Threshold& threshold, const Due& due) const
 }
 
 Evaluation Metrics::State::availability(const Threshold& threshold, Window window, const Due& due) const {
-  const Slots slots = count_slots(due, window);
-  return compare_ratio(threshold, slots.served, slots.asked, false, "of the tenths of a second with operations due");
+  const auto served = [&](auto counts) {
+    const Slots slots = count_slots(due, window, counts);
+    return compare_ratio(threshold, slots.served, slots.asked, false, "of the tenths of a second with operations due");
+  };
+  Evaluation out = served([](const Sample& sample) { return sample.ok(); });
+  out.beyond_excuse = served(std::not_fn(refused_at_once)).judgement == Judgement::failed;
+  return out;
 }
 
 Evaluation Metrics::State::throughput(const Threshold& threshold, Window window) const {
@@ -224,12 +243,13 @@ Evaluation Metrics::State::lost(const Threshold& threshold, Window window) const
 Evaluation Metrics::State::probe(const Threshold& threshold, Window window) const {
   const std::string name = threshold.metric.substr(std::string_view("probe.").size());
   const auto node = threshold.filters.find("node");
-  std::uint64_t asked = 0, ok = 0;
+  std::uint64_t asked = 0, ok = 0, slow = 0;
   std::string last;
   for (const ProbeObservation& one : probes) {
     if (one.sample.probe != name || !window.contains(one.asked)) continue;
     if (node != threshold.filters.end() && node->second != one.sample.node) continue;
     ++asked;
+    if (!one.sample.ok && one.sample.took >= told_at_once) ++slow;
     if (one.sample.ok)
       ++ok;
     else
@@ -237,7 +257,9 @@ Evaluation Metrics::State::probe(const Threshold& threshold, Window window) cons
           fmt::format("last failure, {} at {}: {}", one.sample.node, time_text(one.asked, phases), one.sample.detail);
   }
   if (asked == 0) return no_sample("the probe was not asked in this phase");
-  return compare_ratio(threshold, ok, asked, false, std::move(last));
+  auto out = compare_ratio(threshold, ok, asked, false, std::move(last));
+  out.beyond_excuse = compare_ratio(threshold, ok + slow, asked, false).judgement == Judgement::failed;
+  return out;
 }
 
 Metrics::Metrics(MetricsInput input) : state_(std::make_unique<const State>(input)) {}
@@ -254,12 +276,8 @@ Evaluation Metrics::evaluate(const Threshold& threshold, std::string_view phase)
 
 record::ExpectationResult Metrics::judge(const Threshold& threshold, std::string_view phase, int line) const {
   Evaluation evaluation = evaluate(threshold, phase);
-  return {std::string(phase),
-          threshold.text,
-          to_text(evaluation.judgement),
-          std::move(evaluation.measured),
-          std::move(evaluation.detail),
-          line};
+  return {std::string(phase),           threshold.text, to_text(evaluation.judgement), std::move(evaluation.measured),
+          std::move(evaluation.detail), line,           evaluation.beyond_excuse};
 }
 
 std::vector<record::LatencySummary> Metrics::summaries() const {
@@ -273,6 +291,26 @@ std::vector<record::LatencySummary> Metrics::summaries() const {
     };
     add("");
     for (const std::string& op : state_->samples.op_names()) add(op);
+  }
+  return all;
+}
+
+std::vector<record::LatencySummary> Metrics::summaries_by_second() const {
+  constexpr std::int64_t second = 1'000'000'000;
+  std::map<std::pair<std::int64_t, std::string>, std::vector<Sample>> groups;
+  for (const Sample& sample : state_->samples.all()) {
+    const std::int64_t place = sample.intended / second;
+    groups[{place, ""}].push_back(sample);
+    groups[{place, state_->samples.op_name(sample)}].push_back(sample);
+  }
+  std::vector<record::LatencySummary> all;
+  for (const auto& [key, due] : groups) {
+    const auto phase = std::find_if(state_->phases.begin(), state_->phases.end(), [&](const PhaseWindow& one) {
+      return one.window.contains(std::max(key.first * second, due.front().intended));
+    });
+    auto summary = summarise(phase == state_->phases.end() ? "" : phase->phase, key.second, due, state_->timeout);
+    summary.second = key.first;
+    all.push_back(std::move(summary));
   }
   return all;
 }

@@ -28,9 +28,10 @@ struct MetricsInput {
 /// One threshold, judged over one phase.
 struct Evaluation {
   Judgement judgement = Judgement::inconclusive;
-  std::string measured;       ///< "3.21s", ">1s", "0.25% (3 of 1200)"; "no sample" when there is none
-  std::uint64_t samples = 0;  ///< operations, successes or probe samples that the figure rests on
-  std::string detail;         ///< why, in words; may be empty
+  std::string measured;        ///< "3.21s", ">1s", "0.25% (3 of 1200)"; "no sample" when there is none
+  std::uint64_t samples = 0;   ///< operations, successes or probe samples that the figure rests on
+  std::string detail;          ///< why, in words; may be empty
+  bool beyond_excuse = false;  ///< see record::ExpectationResult
 };
 
 class Metrics {
@@ -48,6 +49,8 @@ class Metrics {
   /// Per phase: all operations together (op ""), then each kind by name. Percentiles count failures as the README says;
   /// the figure of a percentile that falls on a failure is that failure's max(elapsed, timeout).
   [[nodiscard]] std::vector<record::LatencySummary> summaries() const;
+  /// The same per second of the run, for those that were due in it; named by the phase in which the second begins.
+  [[nodiscard]] std::vector<record::LatencySummary> summaries_by_second() const;
 
  private:
   struct State;

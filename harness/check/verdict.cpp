@@ -41,6 +41,26 @@ std::string with_detail(std::string text, const std::string& detail) {
   return detail.empty() ? text : fmt::format("{} ({})", text, detail);
 }
 
+bool missed_before(const record::ExpectationResult& result) {
+  return result.phase == "before" && !is(result.outcome, Judgement::held);
+}
+
+/// What makes missed figures our own doing rather than the target's, in a few words; the verdict tells it whole.
+std::string general_excuse(const VerdictInput& found) {
+  for (const record::MediumHealth& medium : found.media)
+    if (!medium.promise_kept) return medium.medium + " did not keep its promise";
+  if (found.host_out_of_memory) return "the host ran out of memory";
+  const auto& results = found.expectations;
+  return std::any_of(results.begin(), results.end(), missed_before) ? "the steady state was missed" : "";
+}
+
+/// What kept the nodes from the processors when the figure came about: what recovers in `after` began in `during`.
+std::string crowd_of(const std::string& phase, const VerdictInput& found) {
+  auto crowd = found.crowd.find(phase);
+  if (crowd == found.crowd.end() && phase == "after") crowd = found.crowd.find("during");
+  return crowd == found.crowd.end() ? "" : crowd->second + quieter;
+}
+
 /// Sorts what was found out by what it says of the target.
 class Findings {
  public:
@@ -69,23 +89,19 @@ class Findings {
   void judge_surroundings() {
     for (const record::MediumHealth& medium : input_.media) {
       if (medium.promise_kept) continue;
-      excuse(with_detail(fmt::format("{} did not keep its promise", medium.medium), medium.detail));
+      doubts_.push_back(with_detail(fmt::format("{} did not keep its promise", medium.medium), medium.detail));
     }
-    if (input_.host_out_of_memory) excuse("the host ran out of memory: " + *input_.host_out_of_memory);
+    if (input_.host_out_of_memory) doubts_.push_back("the host ran out of memory: " + *input_.host_out_of_memory);
     for (const record::ExpectationResult& result : input_.expectations) {
-      if (result.phase != "before" || is(result.outcome, Judgement::held)) continue;
+      if (!missed_before(result)) continue;
       steady_ = false;
-      excuse(with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
-                                     result.text, result.measured),
-                         result.detail));
+      doubts_.push_back(
+          with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
+                                  result.text, result.measured),
+                      result.detail));
       if (const auto crowd = input_.crowd.find("before"); crowd != input_.crowd.end())
         doubts_.push_back("in before, " + crowd->second + quieter);
     }
-  }
-
-  void excuse(std::string why) {
-    excused_ = true;
-    doubts_.push_back(std::move(why));
   }
 
   void judge_check(const record::CheckResult& check) {
@@ -99,25 +115,15 @@ class Findings {
     }
   }
 
-  void judge_expectation(const record::ExpectationResult& result) {
+  void judge_expectation(const record::ExpectationResult& original) {
+    const auto result = excused(original, input_);
     if (result.phase == "before" || is(result.outcome, Judgement::held)) return;
     const std::string name = expectation_name(result);
     std::string text = with_detail(fmt::format("{}, measured {}", name, result.measured), result.detail);
-    if (!is(result.outcome, Judgement::failed))
-      doubts_.push_back(std::move(text));
-    else if (excused_)
-      doubts_.push_back(text + ": not held against the target, see above");
-    else if (const std::string* crowd = crowd_of(result.phase))
-      doubts_.push_back(text + ": not held against the target: " + *crowd + quieter);
-    else
+    if (is(result.outcome, Judgement::failed))
       fail(name, std::move(text));
-  }
-
-  /// What kept the nodes from the processors when the figure came about: what recovers in `after` began in `during`.
-  [[nodiscard]] const std::string* crowd_of(const std::string& phase) const {
-    auto found = input_.crowd.find(phase);
-    if (found == input_.crowd.end() && phase == "after") found = input_.crowd.find("during");
-    return found == input_.crowd.end() ? nullptr : &found->second;
+    else
+      doubts_.push_back(std::move(text));
   }
 
   void judge_evidence() {
@@ -140,7 +146,7 @@ class Findings {
   }
 
   const VerdictInput& input_;
-  bool excused_ = false, unsafe_ = false, steady_ = true, evidence_stands_ = true;
+  bool unsafe_ = false, steady_ = true, evidence_stands_ = true;
   std::vector<std::string> failures_, doubts_;
   std::set<std::string> failed_names_;
 };
@@ -209,6 +215,16 @@ ExitCode code_of(const VerdictInput& input, const record::RunEnded& ended) {
 }
 
 }  // namespace
+
+record::ExpectationResult excused(record::ExpectationResult result, const VerdictInput& found) {
+  if (result.phase == "before" || !is(result.outcome, Judgement::failed)) return result;
+  std::string excuse = general_excuse(found);
+  if (excuse.empty() && !result.beyond_excuse) excuse = crowd_of(result.phase, found);
+  if (excuse.empty()) return result;
+  result.outcome = to_text(Judgement::inconclusive);
+  result.detail += fmt::format("{}not held against the target: {}", result.detail.empty() ? "" : "; ", excuse);
+  return result;
+}
 
 record::RunEnded decide(const VerdictInput& input) {
   const Findings findings(input);

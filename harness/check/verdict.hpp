@@ -28,13 +28,18 @@ struct VerdictInput {
   spec::ExpectedVerdict expected;
 };
 
+/// The same result; but one that failed in `during` or `after` and is not to be held against the target is
+/// inconclusive, and its detail says why: a medium broke its promise, the host ran out of memory, the steady state was
+/// missed, or other programs kept the nodes from the processors and what was refused at once does not decide it.
+/// `found` holds all of that. Idempotent, pure.
+record::ExpectationResult excused(record::ExpectationResult result, const VerdictInput& found);
+
 /// The verdict, its reasons (the first is the one-line reason), whether it is what the file says, and the exit code.
 ///
 /// In order: rollback failed or the harness failed: error · skipped · a signal: aborted · a failed check or exit:
-/// failed · a stop condition: aborted · a failed expectation of `during` or `after`: failed, unless a medium broke its
-/// promise, the host ran out of memory, other programs had the processors in its phase or the steady
-/// state was missed · anything inconclusive, a required injection
-/// without evidence, nothing that was expected, or one of those three: inconclusive · else withstood. Pure.
+/// failed · a stop condition: aborted · a failed expectation of `during` or `after` that is not excused: failed ·
+/// anything inconclusive, a medium that broke its promise, a host out of memory, a missed steady state, a required
+/// injection without evidence, or nothing that was expected: inconclusive · else withstood. Pure.
 record::RunEnded decide(const VerdictInput& input);
 
 }  // namespace withstand::check

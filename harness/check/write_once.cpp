@@ -23,7 +23,7 @@ constexpr std::size_t listed = 10;
 /// One key: who wrote it, and what each node answered at the read-back.
 struct Key {
   const Operation* write = nullptr;
-  std::map<std::string_view, const Operation*> answers;  ///< by node: the last read-back that succeeded
+  std::map<std::string_view, const Operation*> answers;  ///< by node: its worst read-back that succeeded
 };
 
 class WriteOnce {
@@ -95,7 +95,10 @@ class WriteOnce {
     }
     if (!read.final_read || write == nullptr) return;
     nodes_.insert(read.node);
-    if (late || read.value == write->value) key->second.answers[read.node] = &read;
+    if (!late && read.value != write->value) return;
+    // The worst answer of a node counts: what was lacking once after recovery was not there to be read.
+    const Operation*& answer = key->second.answers[read.node];
+    if (answer == nullptr || answer->value == write->value) answer = &read;
   }
 
   static bool never_happened(const Operation& write) {

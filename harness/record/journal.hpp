@@ -56,13 +56,14 @@ struct LoadSecond {
   std::string op;           ///< "read", "write", or "" for all
   std::int64_t second = 0;  ///< since epoch
   std::uint64_t ok = 0, fail = 0, info = 0, dropped = 0, late = 0;
-  std::int64_t p50 = 0, p99 = 0, max = 0;
+  std::int64_t p50 = 0, p99 = 0, max = 0;  ///< with several clients of the slowest; LatencySummary is exact
 };
 struct LatencySummary {
   std::string phase, op;  ///< op "" for all
   std::uint64_t count = 0, ok = 0, fail = 0, info = 0, dropped = 0;
   std::int64_t p50 = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, mean = 0, max = 0;  ///< response time (from intended)
   std::int64_t service_p50 = 0, service_p99 = 0;                                 ///< from sent
+  std::int64_t second = -1;  ///< since epoch, of the operations that were due in it; -1: of a whole phase
 };
 struct ProbeSample {
   std::string probe, node;
@@ -76,6 +77,8 @@ struct ExpectationResult {
   std::string measured;     ///< "3.21s"
   std::string detail;       ///< why, in words; may be empty
   int line = 0;             ///< in the experiment file
+  /// It would have failed by what was refused at once alone, which a busy machine does not explain. Not in the journal.
+  bool beyond_excuse = false;
 };
 struct CheckResult {
   std::string check;

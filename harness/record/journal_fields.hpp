@@ -85,7 +85,7 @@ struct Vocabulary<LatencySummary> {
                  Field{"fail", &E::fail}, Field{"info", &E::info}, Field{"dropped", &E::dropped}, Field{"p50", &E::p50},
                  Field{"p90", &E::p90}, Field{"p95", &E::p95}, Field{"p99", &E::p99}, Field{"p999", &E::p999},
                  Field{"mean", &E::mean}, Field{"max", &E::max}, Field{"service_p50", &E::service_p50},
-                 Field{"service_p99", &E::service_p99});
+                 Field{"service_p99", &E::service_p99}, Field{"second", &E::second});
 };
 template <>
 struct Vocabulary<ProbeSample> {

@@ -49,7 +49,9 @@ class Fold {
   void operator()(const PhaseStarted& event) { run_.phases.push_back({event.phase, t_, t_}); }
   void operator()(const NodeEvent& event) { run_.node_events.emplace_back(t_, event); }
   void operator()(const LoadSecond& event) { run_.seconds.push_back(event); }
-  void operator()(const LatencySummary& event) { run_.latencies.push_back(event); }
+  void operator()(const LatencySummary& event) {
+    (event.second < 0 ? run_.latencies : run_.latencies_by_second).push_back(event);
+  }
   void operator()(const ProbeSample& event) { run_.probes.emplace_back(t_, event); }
   void operator()(const ExpectationResult& event) { run_.expectations.push_back(event); }
   void operator()(const CheckResult& event) { run_.checks.push_back(event); }

@@ -36,7 +36,8 @@ struct RunRecord {
   std::vector<InjectionRecord> injections;
   std::vector<std::pair<std::int64_t, NodeEvent>> node_events;
   std::vector<LoadSecond> seconds;
-  std::vector<LatencySummary> latencies;
+  std::vector<LatencySummary> latencies;            ///< per phase
+  std::vector<LatencySummary> latencies_by_second;  ///< all clients together; known at the end of the run
   std::vector<std::pair<std::int64_t, ProbeSample>> probes;
   std::vector<ExpectationResult> expectations;
   std::vector<CheckResult> checks;

@@ -62,6 +62,12 @@ Json latency(const record::LatencySummary& one) {
           {"service_p99_ns", one.service_p99}};
 }
 
+Json latency_of_second(const record::LatencySummary& one) {
+  Json out = latency(one);
+  out["second"] = one.second;
+  return out;
+}
+
 Json expectation(const record::ExpectationResult& one) {
   return {{"phase", one.phase},       {"text", one.text},     {"outcome", one.outcome},
           {"measured", one.measured}, {"detail", one.detail}, {"line", one.line}};
@@ -123,6 +129,7 @@ Json one_run(const record::RunRecord& run, const std::string& name) {
   out["expectations"] = list(run.expectations, expectation);
   out["checks"] = list(run.checks, check);
   out["latencies"] = list(run.latencies, latency);
+  out["latencies_by_second"] = list(run.latencies_by_second, latency_of_second);
   out["probes"] = list(probe_totals(run), [](const ProbeTotal& one) {
     return Json{{"probe", one.probe}, {"ok", one.ok}, {"samples", one.all}, {"last_failure", one.last_failure}};
   });

@@ -95,10 +95,11 @@ void judge_expectations(const spec::Experiment& experiment, const Observations& 
   if (experiment.load) input.timeout = experiment.load->timeout;
   const check::Metrics metrics(std::move(input));
   for (const auto& summary : metrics.summaries()) recorder.write(summary);
+  for (const auto& summary : metrics.summaries_by_second()) recorder.write(summary);
   const auto add = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
     for (const auto& threshold : thresholds) {
       if (seen.without_faults && threshold.metric == "recovery") continue;
-      auto result = metrics.judge(threshold, phase, threshold.at.line);
+      auto result = check::excused(metrics.judge(threshold, phase, threshold.at.line), verdict);
       recorder.write(result);
       verdict.expectations.push_back(std::move(result));
     }
@@ -190,10 +191,10 @@ void judge(const spec::Experiment& experiment, const core::Topology& topology, c
            Recorder& recorder, check::VerdictInput& verdict, const WhileChecking& while_checking) {
   judge_evidence(seen, recorder, verdict);
   judge_media(seen, recorder, verdict);
-  judge_expectations(experiment, seen, recorder, verdict);
   judge_machine(seen, recorder, verdict);
-  judge_checks(experiment, topology, seen, recorder, verdict, while_checking);
   verdict.host_out_of_memory = seen.host_out_of_memory;
+  judge_expectations(experiment, seen, recorder, verdict);
+  judge_checks(experiment, topology, seen, recorder, verdict, while_checking);
   verdict.nothing_expected = !spec::expects_something(experiment);
 }
 

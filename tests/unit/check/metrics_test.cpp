@@ -45,8 +45,8 @@ class Trial {
     fault_end_ = at * ms;
     return *this;
   }
-  Trial& probe(std::int64_t asked, bool ok, std::string node = "n1") {
-    probes_.push_back({asked * ms, {"ping", std::move(node), ok, ms, ok ? "" : "refused"}});
+  Trial& probe(std::int64_t asked, bool ok, std::string node = "n1", std::int64_t took = 1) {
+    probes_.push_back({asked * ms, {"ping", std::move(node), ok, took * ms, ok ? "" : "refused"}});
     return *this;
   }
 
@@ -111,9 +111,57 @@ TEST(Metrics, OneFailureInAMillionIsNotNone) {
 }
 
 TEST(Metrics, AnOperationBelongsToThePhaseInWhichItWasDue) {
-  const Trial run = Trial().add(9'999, 500, Outcome::fail).add(10'000, 1);
+  const Trial run = Trial().add(9'000, 500, Outcome::fail).add(19'999, 500, Outcome::fail).add(20'000, 1);
   EXPECT_JUDGED(run.judge("errors == 0%", "before"), "failed", "100% (1 of 1)");
-  EXPECT_JUDGED(run.judge("errors == 0%", "during"), "held", "0% (0 of 1)");
+  EXPECT_JUDGED(run.judge("errors == 0%", "during"), "failed", "100% (1 of 1)");
+  EXPECT_JUDGED(run.judge("errors == 0%", "after"), "held", "0% (0 of 1)");
+}
+
+TEST(Metrics, WhatIsUnderWayWhenBeforeEndsBelongsToDuring) {
+  const Trial run = Trial().steady(0, 9'900, 100).add(9'990, 500, Outcome::fail).add(9'995, 5).add(10'000, 1);
+  EXPECT_JUDGED(run.judge("errors == 0%", "before"), "held", "0% (0 of 99)");
+  EXPECT_JUDGED(run.judge("errors == 0%", "during"), "failed", "33.3% (1 of 3)");
+  EXPECT_JUDGED(run.judge("availability == 100%", "during"), "held", "100% (1 of 1)");
+  EXPECT_JUDGED(run.judge("outage < 1s", "before"), "held", "10.0ms");
+}
+
+TEST(Metrics, WhatIsDueBetweenBeforeAndDuringIsNotForgotten) {
+  const std::vector<Operation> all{operation("read", "k", "v", {10'001, 10'002}, Outcome::fail, "n1")};
+  const Metrics metrics(
+      {all, {{"before", {0, 10'000 * ms}}, {"during", {10'005 * ms, 20'000 * ms}}}, {}, {}, std::chrono::seconds(1)});
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("errors == 0%"), "during").measured, "100% (1 of 1)");
+}
+
+TEST(Metrics, WhatRefusalsAtOnceBreakIsBeyondExcuse) {
+  const auto beyond = [](const Trial& run, const char* text) { return run.judge(text).beyond_excuse; };
+  const Trial mixed = Trial().steady(0, 900, 10).steady(900, 1000, 10, Outcome::fail);
+  EXPECT_TRUE(beyond(mixed, "errors < 10%"));
+  EXPECT_TRUE(beyond(mixed, "availability == 100%"));
+  EXPECT_FALSE(beyond(mixed, "p99 < 1ms")) << "slowness alone";
+  Trial slow = Trial(mixed);
+  for (int i = 0; i < 50; ++i) slow.add(500 + i, 800, i % 2 == 0 ? Outcome::info : Outcome::dropped);
+  EXPECT_TRUE(beyond(slow, "errors < 6%"));
+  EXPECT_FALSE(beyond(slow, "errors < 7%")) << "without those that waited it would have held: 10 of 150";
+  EXPECT_TRUE(beyond(Trial().probe(1, false).probe(2, true), "probe.ping > 50%"));
+  EXPECT_FALSE(beyond(Trial().probe(1, false).probe(2, true), "probe.ping >= 50%"));
+  EXPECT_FALSE(beyond(Trial().probe(1, false, "n1", 300).probe(2, true), "probe.ping > 50%")) << "this one waited";
+}
+
+TEST(Metrics, EverySecondHasItsFigures) {
+  const Trial run = Trial().steady(0, 2000, 10).add(500, 900, Outcome::fail, "write");
+  const auto seconds = run.metrics().summaries_by_second();
+  ASSERT_EQ(seconds.size(), 5U) << "all, reads and writes of the first; all and reads of the next";
+  EXPECT_EQ(seconds[0].second, 0);
+  EXPECT_EQ(seconds[0].op, "");
+  EXPECT_EQ(seconds[0].count, 101U);
+  EXPECT_EQ(seconds[0].max, 1000 * ms) << "a failure counts with the timeout";
+  EXPECT_EQ(seconds[1].op, "read");
+  EXPECT_EQ(seconds[1].p999, 5 * ms);
+  EXPECT_EQ(seconds[2].op, "write");
+  EXPECT_EQ(seconds[2].fail, 1U);
+  EXPECT_EQ(seconds[3].second, 1);
+  EXPECT_EQ(seconds[3].mean, 5 * ms);
+  EXPECT_EQ(seconds[3].phase, "before");
 }
 
 TEST(Metrics, TheReadBackIsNoPartOfTheLoad) {

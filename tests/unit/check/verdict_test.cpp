@@ -252,7 +252,7 @@ TEST(Verdict, SaysThatNothingWasExpected) {
 
 TEST(Verdict, AnExcusedFailureIsStillTold) {
   EXPECT_THAT(decide(mix({overload, slo_failed})).reasons,
-              Contains(HasSubstr("after: errors == 0%, measured 7%: not held against the target")));
+              Contains(HasSubstr("after: errors == 0%, measured 7% (not held against the target: link fabric")));
 }
 
 TEST(Verdict, SaysWhatIsNotAsTheFileSays) {

@@ -45,6 +45,15 @@ TEST(NoAcknowledgedWriteLost, HoldsWhenEveryLiveNodeHasEverything) {
             "1 acknowledged writes read back through n1, n2; of 2 writes of unknown outcome 1 were there");
 }
 
+TEST(NoAcknowledgedWriteLost, AKeyThatWasLackingOnceIsLostWhateverIsReadLater) {
+  for (const auto& answers : std::vector<std::vector<std::optional<std::string>>>{
+           {"v-a", std::nullopt, "v-a"}, {std::nullopt, "v-a"}, {"v-a", std::nullopt}}) {
+    std::vector<Operation> all{put("a", {1, 2})};
+    for (const auto& answer : answers) all.push_back(back("n1", "a", answer));
+    EXPECT_EQ(judge(all, live({"n1"})).outcome, "failed");
+  }
+}
+
 TEST(NoAcknowledgedWriteLost, AMissingKeyIsNamedWithItsAcknowledgementAndTheFaultsOfThatTime) {
   auto context = live({"n1", "n2"});
   context.faults = {{"cut", "network.partition", {"n1→n2"}, {0, 10 * ms}}};
@@ -174,6 +183,18 @@ TEST(JudgeLoad, EveryKindMustHaveSucceededOnce) {
   context.operation_kinds = {"read", "write"};
   EXPECT_EQ(judge_load(history({put("a", {1, 2})}), context).outcome, "inconclusive");
   EXPECT_EQ(judge_load({}, {}).summary, "there were no operations");
+}
+
+TEST(JudgeLoad, TellsTheCommonestErrors) {
+  std::vector<Operation> all{put("a", {1, 2})};
+  for (int i = 0; i < 6; ++i) {
+    all.push_back(put("k" + std::to_string(i), {10 + i, 11 + i}, i < 4 ? Outcome::fail : Outcome::info));
+    all.back().error = i < 4 ? "HTTP 501" : "timeout";
+  }
+  CheckContext context;
+  context.phases = {{"before", {0, 100 * ms}}};
+  EXPECT_THAT(judge_load(history(std::move(all)), context).explanation,
+              ::testing::ElementsAre("4 × \"write\" due in before: HTTP 501", "2 × \"write\" due in before: timeout"));
 }
 
 TEST(Checkers, AreFoundByName) {

@@ -133,6 +133,9 @@ void figures(Story& story, std::uint64_t failed_during, std::uint64_t failed_aft
   story.at(t, latency("before", "write", 997, 0, 0, 990'000, 6 * ms));
   story.at(t, latency("during", "", 8000, failed_during, 2, 1'900'000, 1003 * ms));
   story.at(t, latency("after", "", 2000, failed_after, 0, 851'000, 7 * ms));
+  LatencySummary of_one = latency("before", "read", 201, 0, 0, 700'500, 5 * ms);
+  of_one.second = 3;
+  story.at(t, of_one);
 }
 
 void closing(Story& story) {
