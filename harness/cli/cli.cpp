@@ -89,6 +89,10 @@ std::string usage_problem(CLI::App& app, const CLI::ParseError& error) {
 /// with options of its own, unless help is asked for.
 std::vector<std::string> words_of(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "help") {  // as in git
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   const auto first = std::find_if(words.begin(), words.end(), [](const auto& word) { return !word.starts_with('-'); });
   if (first != words.end() && *first == "shell" && first + 1 != words.end() && first[1] != "-h" && first[1] != "--help")
     words.insert(first + 1, "--");

@@ -112,8 +112,11 @@ void add_shell(CLI::App& app, Session& session) {
     std::vector<std::string> words;
     for (const auto& word : {arguments->run, arguments->node})
       if (!word.empty()) words.push_back(word);
-    for (const auto& list : {arguments->command, command->remaining()})
-      words.insert(words.end(), list.begin(), list.end());
+    words.insert(words.end(), arguments->command.begin(), arguments->command.end());
+    // CLI11 hands back the "--" that ended its own options (words_of put it there) after everything else.
+    auto rest = command->remaining();
+    if (!rest.empty() && rest.back() == "--") rest.pop_back();
+    words.insert(words.end(), rest.begin(), rest.end());
     const auto dashes = std::find(words.begin(), words.begin() + std::min<std::ptrdiff_t>(3, std::ssize(words)), "--");
     if (dashes != words.end() && *dashes == "--") words.erase(dashes);
     session.action = [words] { return shell(words); };

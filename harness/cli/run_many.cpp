@@ -143,8 +143,10 @@ void require_output(const RunFlags& flags) {
   while (!std::filesystem::exists(place, error) && place != place.parent_path()) place = place.parent_path();
   if (!std::filesystem::is_directory(place, error))
     refuse_output(flags.output, std::generic_category().message(ENOTDIR));
-  if (::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
-    refuse_output(flags.output, std::generic_category().message(errno) + owner_of(place));
+  if (::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    const int why = errno;  // asking for the owner changes it
+    refuse_output(flags.output, std::generic_category().message(why) + owner_of(place));
+  }
 }
 
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,

@@ -94,7 +94,10 @@ std::vector<run::ExperimentFile> ExperimentSelection::load_good(const core::Cata
   const Shard part = parse_shard(shard);
   std::vector<std::string> found;
   try {
-    found = run::find_experiments(paths);
+    std::vector<std::string> left_out;
+    found = run::find_experiments(paths, left_out);
+    for (const auto& path : left_out)
+      std::cerr << fmt::format("withstand: left out '{}': it has no table of an experiment\n", path);
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }

@@ -13,6 +13,7 @@
 
 #include "lab/programs.hpp"
 #include "run/requirements.hpp"
+#include "spec/pattern.hpp"
 
 namespace withstand::run {
 namespace fs = std::filesystem;
@@ -86,7 +87,10 @@ class TargetFolders : public spec::TargetSource {
   }
 
   [[nodiscard]] std::string why_no_program(const spec::Target& target, const std::string& program) const override {
-    return run::why_no_program(program, lab::Programs(target.folder, target.name));
+    const lab::Programs programs(target.folder, target.name);
+    constexpr std::string_view beside = "{target}/";
+    if (!program.starts_with(beside)) return run::why_no_program(program, programs);
+    return run::why_no_program(programs.target_folder() + "/" + program.substr(beside.size()), programs);
   }
 
  private:
@@ -147,16 +151,27 @@ bool is_run_directory(const fs::path& folder) {
   return fs::exists(folder / "journal.jsonl", ignored);
 }
 
+/// Whether a file begins any table of an experiment: other programs' settings are TOML as well. What cannot be read is
+/// left for the reader to say.
+bool may_be_experiment(const fs::path& path) {
+  static const spec::Pattern table(R"((?m)^[ \t]*\[{1,2}[ \t]*(target|load|phases|probe|fault|limits|stop|expect)\b)");
+  const auto [text, why] = read_text(path.string());
+  return !text || table.found_in(*text);
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
 /// A folder that cannot be searched ends the search: experiments that nobody saw must not look like passes.
-void search(const fs::path& folder, std::vector<std::string>& found) {
+void search(const fs::path& folder, std::vector<std::string>& found, std::vector<std::string>& left_out) {
   std::error_code error, ignored;
   fs::directory_iterator entries(folder, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const fs::path& path = entries->path();
+    if (is_hidden(path)) continue;
     if (entries->is_directory(ignored)) {
-      if (!entries->is_symlink(ignored) && !is_run_directory(path)) search(path, found);
+      if (!entries->is_symlink(ignored) && !is_run_directory(path)) search(path, found, left_out);
     } else if (path.extension() == ".toml" && path.filename() != "target.toml" && entries->is_regular_file(ignored)) {
-      found.push_back(path.string());
+      (may_be_experiment(path) ? found : left_out).push_back(path.string());
     }
   }
   if (error)
@@ -164,7 +179,7 @@ void search(const fs::path& folder, std::vector<std::string>& found) {
                                          folder.string(), error.message()));
 }
 
-std::vector<std::string> experiments_in(const std::string& path) {
+std::vector<std::string> experiments_in(const std::string& path, std::vector<std::string>& left_out) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found)
@@ -175,17 +190,17 @@ std::vector<std::string> experiments_in(const std::string& path) {
     throw std::runtime_error(
         fmt::format("'{0}' is the directory of an earlier run; `withstand replay {0}` runs it again", path));
   std::vector<std::string> inside;
-  search(path, inside);
+  search(path, inside, left_out);
   std::sort(inside.begin(), inside.end());
   return inside;
 }
 
 }  // namespace
 
-std::vector<std::string> find_experiments(const std::vector<std::string>& paths) {
+std::vector<std::string> find_experiments(const std::vector<std::string>& paths, std::vector<std::string>& left_out) {
   std::vector<std::string> found;
   for (const auto& path : paths) {
-    const auto inside = experiments_in(path);
+    const auto inside = experiments_in(path, left_out);
     found.insert(found.end(), inside.begin(), inside.end());
   }
   std::vector<std::string> once;

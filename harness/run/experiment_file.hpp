@@ -36,8 +36,9 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
                                     const core::Catalog& catalog);
 
 /// Every *.toml below the paths (a file is itself), sorted, each once. Throws std::runtime_error for a path that does
-/// not exist, is a run's directory or cannot be searched. What is plainly no experiment (target.toml, the directories
-/// of earlier runs) is left out of folders.
-std::vector<std::string> find_experiments(const std::vector<std::string>& paths);
+/// not exist, is a run's directory or cannot be searched. What is plainly no experiment is left out of folders:
+/// target.toml, hidden files and folders, the directories of earlier runs, and files without any table of an
+/// experiment, which are named in `left_out`.
+std::vector<std::string> find_experiments(const std::vector<std::string>& paths, std::vector<std::string>& left_out);
 
 }  // namespace withstand::run

@@ -7,14 +7,14 @@ namespace {
 
 /// What people write out of habit, and the spelling that is taken here.
 std::string_view habit(std::string_view unit) {
-  constexpr std::array<std::array<std::string_view, 2>, 31> habits{{
+  constexpr std::array<std::array<std::string_view, 2>, 34> habits{{
       {"sec", "s"},       {"secs", "s"},    {"second", "s"},    {"seconds", "s"},   {"S", "s"},
       {"min", "m"},       {"mins", "m"},    {"minutes", "m"},   {"hr", "h"},        {"hours", "h"},
       {"msec", "ms"},     {"µs", "us"},     {"usec", "us"},     {"day", "d"},       {"days", "d"},
       {"percent", "%"},   {"K", "KiB"},     {"KB", "kB"},       {"kb", "kB"},       {"M", "MiB"},
       {"G", "GiB"},       {"b", "B"},       {"rps", "/s"},      {"Hz", "/s"},       {"/sec", "/s"},
       {"/min", "/m"},     {"bps", "bit/s"}, {"kbps", "kbit/s"}, {"Kbps", "kbit/s"}, {"Mbps", "Mbit/s"},
-      {"Gbps", "Gbit/s"},
+      {"Gbps", "Gbit/s"}, {"ops/s", "/s"},  {"op/s", "/s"},     {"req/s", "/s"},
   }};
   for (const auto& [wrong, right] : habits) {
     if (wrong == unit) return right;
@@ -74,9 +74,10 @@ Complaint wrong_unit(Quantity quantity, std::string_view text, std::string_view 
   if (unit.front() == ' ') {
     const std::string_view rest =
         unit.substr(unit.find_first_not_of(' ') == unit.npos ? unit.size() : unit.find_first_not_of(' '));
-    const std::string_view known = habit(rest);
-    return {fmt::format("'{}' has a space before its unit", text),
-            fmt::format("write \"{}{}\"", number, known.empty() ? rest : known)};
+    const std::string_view known = habit(rest), meant = known.empty() ? rest : known;
+    return {fmt::format("'{}' has a space before its unit", text), find_unit(quantity, meant) != nullptr
+                                                                       ? fmt::format("write \"{}{}\"", number, meant)
+                                                                       : units_text(quantity)};
   }
   for (const Quantity other : all_quantities) {
     if (other != quantity && find_unit(other, unit) != nullptr) {

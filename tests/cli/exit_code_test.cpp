@@ -114,6 +114,29 @@ TEST(ExitCode, AMistypedProgramIs2AtItsPlaceBesideTheOtherMistakes) {
   EXPECT_THAT(withstand({"plan", named}).err, ::testing::Not(HasSubstr("cannot be started")));
 }
 
+TEST(ExitCode, AProgramBesideTheFileThatIsMissingOrCannotBeExecutedIs2) {
+  const Folder folder;
+  const char* text = "title = \"t\"\n[target]\ncommand = [\"{{target}}/{}\"]\n";
+  folder.write("mine.sh", "#!/bin/sh\n");
+  const auto absent = withstand({"plan", folder.write("absent.toml", fmt::format(fmt::runtime(text), "nosuch.sh"))});
+  EXPECT_EQ(absent.status, 2);
+  EXPECT_THAT(absent.err, HasSubstr("absent.toml:3:12: error: the program '{target}/nosuch.sh' cannot be started"));
+  const auto inert = withstand({"plan", folder.write("inert.toml", fmt::format(fmt::runtime(text), "mine.sh"))});
+  EXPECT_EQ(inert.status, 2);
+  EXPECT_THAT(inert.err, HasSubstr("mine.sh is not executable (chmod +x)"));
+}
+
+TEST(ExitCode, AFolderMayHoldWhatIsNoExperiment) {
+  const Folder folder;
+  const auto file = folder.write("short.toml", short_experiment({.faults = kill_one}));
+  folder.write("pyproject.toml", "[project]\nname = \"service\"\n");
+  folder.write(".hidden.toml", "broken");
+  const auto outcome = withstand({"list", folder.path()});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("left out '" + folder.path("pyproject.toml") + "'"));
+  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr(".hidden")));
+}
+
 /// Standard output becomes this file, or a pipe that nobody reads, or is closed.
 void print_into(const std::string& where) {
   if (where == "closed") {
@@ -261,6 +284,10 @@ TEST_F(ExitCodeOfRun, StopAndShellReachARunByItsFolder) {
                                                                  {"shell", "--", "n2", "sh", "-c", "hostname"},
                                                                  {"shell", "n2", "sh", "-c", "hostname"}})
     EXPECT_EQ(withstand(words, below).out, "n2\n") << "the only run below the current folder";
+  for (const auto& words : std::vector<std::vector<std::string>>{{"shell", "n2", "echo", "a", "-b", "c"},
+                                                                 {"shell", "n2", "--", "echo", "a", "-b", "c"},
+                                                                 {"shell", directory, "n2", "echo", "a", "-b", "c"}})
+    EXPECT_EQ(withstand(words, below).out, "a -b c\n") << "the command's words and no other";
   EXPECT_THAT(withstand({"shell", "n9"}, below).err, HasSubstr("has no node 'n9'; it has: n1 n2 n3"));
   EXPECT_THAT(withstand({"shell"}, below).err, HasSubstr("which node"));
   EXPECT_THAT(withstand({"shell", "no-such-run", "n1"}, below).err, HasSubstr("no run 'no-such-run' is going on"));

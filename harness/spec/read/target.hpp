@@ -21,7 +21,7 @@ struct PendingTemplates {
   };
   std::vector<Text> texts;
   std::vector<Text> nodes;            ///< names of nodes of `kind`
-  std::vector<const Item*> programs;  ///< of commands, where they hold no placeholder
+  std::vector<const Item*> programs;  ///< of commands, where they hold no placeholder but a leading {target}
 };
 
 /// Reads one kind of node out of a table. `outer`: the table is an experiment's [target], whose `args`, `env` and

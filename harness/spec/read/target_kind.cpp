@@ -158,7 +158,10 @@ void KindReader::read_command() {
   const Item& words = *fields_.find("command");
   if (words.type != Item::Type::array || words.items.empty()) return;
   const Item& program = words.items.front();
-  if (program.type == Item::Type::text && !program.text.empty() && program.text.find('{') == std::string::npos)
+  const std::string_view beside = "{target}/";
+  const auto known_from = program.text.starts_with(beside) ? beside.size() : 0;
+  if (program.type == Item::Type::text && !program.text.empty() &&
+      program.text.find('{', known_from) == std::string::npos)
     pending_.programs.push_back(&program);
 }
 

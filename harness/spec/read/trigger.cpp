@@ -76,9 +76,10 @@ void check_timing(const FaultSpec& fault, const Item& table, Scope& scope) {
   scope.report.error(place(table, {key}),
                      fmt::format("fault '{}' starts at {} and ends {} later, beyond `during`, which lasts {}",
                                  fault.name, to_text(from), to_text(*length), to_text(during)),
-                     !back              ? "leave 'for' out to end with `during`"
-                     : schema->downtime ? "it may take " + schema->downtime(fault).made_of
-                                        : "");
+                     !back ? "leave 'for' out to end with `during`"
+                     : schema->downtime
+                         ? "start it earlier, or make during longer: it may take " + schema->downtime(fault).made_of
+                         : "");
 }
 
 }  // namespace

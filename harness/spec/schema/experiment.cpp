@@ -44,18 +44,22 @@ Json load() {
     for (const std::string& operation : workload.operations)
       operations.emplace_back(operation, integer(0, 1'000'000, "Weight."));
   }
-  return table({{"workload", one_of_texts(names_of(workloads()), "What the clients do; decides which checks apply.")},
-                {"driver", one_of_texts(drivers(), "What speaks to the target. Default: the target's.")},
-                {"command", texts("Driver exec: the program that speaks JSON lines.")},
-                {"rate", quantity(Quantity::rate,
-                                  "Operations started per second, whether or not earlier ones ended. Default: 100/s.")},
-                {"mix", table(operations, {}, "Weights of the operations.")},
-                {"keys", integer(1, 1'000'000, "Number of keys. Default: 16.")},
-                {"value_size", quantity(Quantity::bytes, "Size of a value. Default: 16B.")},
-                {"timeout", quantity(Quantity::duration, "After which an outcome is unknown. Default: 1s.")},
-                {"clients", integer(1, 64, "Client nodes. Default: 1.")},
-                {"in_flight", integer(1, 100'000, "Most operations under way per client. Default: 256.")}},
-               {"workload"}, "Client traffic, open loop.");
+  return table(
+      {{"workload", one_of_texts(names_of(workloads()), "What the clients do; decides which checks apply.")},
+       {"driver", one_of_texts(drivers(), "What speaks to the target. Default: the target's.")},
+       {"command", texts("Driver exec: the program that speaks JSON lines.")},
+       {"rate",
+        quantity(Quantity::rate, "Operations started per second, whether or not earlier ones ended. Default: 100/s.")},
+       {"mix", table(operations, {}, "Weights of the operations.")},
+       {"keys", integer(1, 1'000'000, "Number of keys. Default: 16.")},
+       {"value_size", quantity(Quantity::bytes, "Size of a value. Default: 16B.")},
+       {"timeout", quantity(Quantity::duration, "After which an outcome is unknown. Default: 1s.")},
+       {"clients", integer(1, 64, "Client nodes. Default: 1.")},
+       {"in_flight",
+        integer(
+            1, 100'000,
+            "Most operations under way per client. Default: twice what a stall of `timeout` piles up, at least 256.")}},
+      {"workload"}, "Client traffic, open loop.");
 }
 
 Json phases() {
