@@ -72,6 +72,8 @@ LocalLab::Subscription LocalLab::on_warning(std::function<void(const std::string
   return impl_->warnings.add(std::move(callback));
 }
 
+const std::string& LocalLab::log_failure() const { return impl_->log_failure; }
+
 HelperProcess LocalLab::spawn_in(core::NodeId node, const std::vector<std::string>& args,
                                  const std::vector<int>& descriptors) {
   const Node& place = impl_->node(node);

@@ -80,6 +80,11 @@ class LocalLab : public core::Lab {
   /// Called with what a reader of the report must know: a node's log is full.
   [[nodiscard]] Subscription on_warning(std::function<void(const std::string& what)> callback);
 
+  /// Why a node's log ends early ("write nodes/n1/stdout.log: No space left on device", the first of them), or empty.
+  /// The lab goes on without it, and its nodes are not held up; what the run is worth is the caller's to say. Also
+  /// after tear_down, which reads the last words.
+  [[nodiscard]] const std::string& log_failure() const;
+
   /// The text with every template of spec/target.hpp resolved for this node (also for driver options: any client).
   [[nodiscard]] std::string expand(core::NodeId node, const std::string& text) const;
   /// Of a node that was started again and is not ready: what keeps it, in words; else empty. Only a first start has a

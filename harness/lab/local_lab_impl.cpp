@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "lab/run_state.hpp"
+#include "os/check.hpp"
 #include "os/files.hpp"
 #include "os/proc.hpp"
 
@@ -91,7 +92,10 @@ NodeEvents LocalLab::Impl::events() {
   events.log = [this](const core::LogLine& line) { logs.call(line); };
   events.log_full = [this](core::NodeId id, const std::string& path) {
     warnings.call(fmt::format("{} has filled {} up to its limit of {}: the rest is left out", topology.at(id).name,
-                              path.substr(options.run_directory.size() + 1), spec::to_text(experiment.log_limit)));
+                              in_run(path), spec::to_text(experiment.log_limit)));
+  };
+  events.log_failed = [this](const std::string& path, const char* attempt, int error) {
+    if (log_failure.empty()) log_failure = os::SystemError(fmt::format("{} {}", attempt, in_run(path)), error).what();
   };
   events.init_died = [this](core::NodeId id, const std::string& how) {
     medium_died(fmt::format("the init of node {} (it {})", topology.at(id).name, how));

@@ -43,6 +43,7 @@ struct LocalLab::Impl {
   Subscribers<const core::LogLine&> logs;
   Subscribers<const std::string&> deaths, warnings;
   bool ending = false;
+  std::string log_failure;
 
   Foundation foundation;
   core::EventLoop::Registration guardian_death;
@@ -62,6 +63,9 @@ struct LocalLab::Impl {
   void on_exit(const core::Exit& exit);
   void on_start_failed(core::NodeId id, const std::string& why);
   NodeEvents events();
+  [[nodiscard]] std::string in_run(const std::string& path) const {
+    return path.substr(options.run_directory.size() + 1);
+  }
 };
 
 }  // namespace withstand::lab

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -35,19 +36,16 @@ LogCapture::LogCapture(core::EventLoop& loop, os::Fd pipe, LogSink sink)
 
 LogCapture::~LogCapture() {
   readable_.reset();
-  try {
-    if (!partial_.empty()) finish_line(core::now());
-    if (full_) end_file();
-    flush();
-  } catch (const std::exception&) {  // the disk is full: the last lines are lost, which tear-down must survive
-  }
+  if (!partial_.empty()) finish_line(core::now());
+  if (full_) end_file();
+  flush();
 }
 
 void LogCapture::on_readable() {
   const auto until = core::now() + longest_wake_up;
   bool more = true;
   while (more && core::now() < until) more = read_some();
-  if (more && full_) throw_away();
+  if (more && (full_ || failed_)) throw_away();
   flush();
 }
 
@@ -60,8 +58,9 @@ void LogCapture::drain() {
 bool LogCapture::read_some() {
   char buffer[read_size];
   const auto got = os::retry([&] { return ::read(pipe_.get(), buffer, sizeof buffer); });
-  if (got < 0 && errno != EAGAIN) throw os::SystemError("read a node's output", errno);
-  if (got == 0) readable_.reset();  // every writer is gone
+  if (got < 0 && errno == EAGAIN) return false;
+  if (got < 0) fail("read what goes to", errno);
+  if (got <= 0) readable_.reset();  // every writer is gone
   if (got > 0) take(std::string_view(buffer, static_cast<std::size_t>(got)), core::now());
   return got > 0;
 }
@@ -93,7 +92,7 @@ void LogCapture::finish_line(core::Instant when) {
   std::string line = std::move(partial_);
   partial_.clear();
   cut_ = false;
-  if (full_)
+  if (full_ || failed_)
     left_out_ += line.size() + 1;
   else
     write_line(when, line);
@@ -124,12 +123,18 @@ void LogCapture::end_file() {
 
 void LogCapture::flush() {
   std::string_view rest = pending_;
-  while (!rest.empty()) {
-    const auto done =
-        os::check("write a node's log", os::retry([&] { return ::write(file_.get(), rest.data(), rest.size()); }));
-    rest.remove_prefix(static_cast<std::size_t>(done));
+  while (!rest.empty() && !failed_) {
+    const auto done = os::retry([&] { return ::write(file_.get(), rest.data(), rest.size()); });
+    if (done < 0)
+      fail("write", errno);
+    else
+      rest.remove_prefix(static_cast<std::size_t>(done));
   }
   pending_.clear();
+}
+
+void LogCapture::fail(const char* attempt, int error) {
+  if (!std::exchange(failed_, true) && sink_.on_failure) sink_.on_failure(attempt, error);
 }
 
 }  // namespace withstand::lab

@@ -45,11 +45,14 @@ Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan,
 std::unique_ptr<LogCapture> Node::capture(const NodeLogs& logs, bool error) {
   os::Pipe pipe = os::make_pipe();
   (error ? error_ : output_) = std::move(pipe.write);
-  LogSink sink{logs.folder + (error ? "/stderr.log" : "/stdout.log"), logs.epoch, logs.limit, {}, {}};
+  LogSink sink{logs.folder + (error ? "/stderr.log" : "/stdout.log"), logs.epoch, logs.limit, {}, {}, {}};
   sink.on_line = [this, error](core::Instant when, std::string text) {
     events_.log({plan_.id, when, error, std::move(text)});
   };
   sink.on_limit = [this, path = sink.path] { events_.log_full(plan_.id, path); };
+  sink.on_failure = [this, path = sink.path](const char* attempt, int reason) {
+    events_.log_failed(path, attempt, reason);
+  };
   return std::make_unique<LogCapture>(loop_, std::move(pipe.read), std::move(sink));
 }
 

@@ -37,6 +37,8 @@ struct NodeEvents {
   std::function<void(const core::Exit&)> exited;
   std::function<void(core::LogLine)> log;
   std::function<void(core::NodeId, const std::string& path)> log_full;
+  /// "write" and the error's number; also while the node is destroyed, so it must not throw.
+  std::function<void(const std::string& path, const char* attempt, int error)> log_failed;
   std::function<void(core::NodeId, const std::string& how)> init_died;
 };
 

@@ -8,7 +8,8 @@
 namespace withstand::load {
 
 HistoryFile::HistoryFile(const std::string& path)
-    : file_(os::check("open history " + path, ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644))) {}
+    : path_(path),
+      file_(os::check("open history " + path, ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644))) {}
 
 HistoryFile::~HistoryFile() {
   try {
@@ -24,7 +25,7 @@ void HistoryFile::flush() {
   std::string_view rest = pending_;
   while (!rest.empty()) {
     const auto written =
-        os::check("write history", os::retry([&] { return ::write(file_.get(), rest.data(), rest.size()); }));
+        os::check("write history " + path_, os::retry([&] { return ::write(file_.get(), rest.data(), rest.size()); }));
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
   pending_.clear();

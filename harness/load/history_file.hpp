@@ -19,6 +19,7 @@ class HistoryFile {
   void flush();
 
  private:
+  std::string path_;
   os::Fd file_;
   std::string pending_;
 };

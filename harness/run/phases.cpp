@@ -295,14 +295,20 @@ bool Phases::hold(const std::string& phase, spec::Duration time,
 
 /// Whether the run cannot or must not go on: the harness failed, a person or a stop condition ended it.
 bool Phases::broken() {
+  note_lost_records();
   if (load_ && load_->death() && !verdict_.error) verdict_.error = *load_->death();
   if (injector_ && !injector_->errors().empty() && !verdict_.error) verdict_.error = injector_->errors().front();
-  if (!recorder_.failure().empty() && !verdict_.error) verdict_.error = recorder_.failure();
   if (interrupts_.stopped() && !verdict_.stopped) verdict_.stopped = "asked by 'withstand stop'";
   if (options_.timeout && !verdict_.stopped && core::now() - recorder_.epoch() > *options_.timeout)
     verdict_.stopped = "it took longer than " + spec::to_text(*options_.timeout);
   if (interrupts_.signal() != 0) verdict_.signal = interrupts_.signal();
   return verdict_.error || verdict_.stopped || verdict_.signal != 0;
+}
+
+/// Records that end early cannot show that anything held.
+void Phases::note_lost_records() {
+  for (const std::string& failure : {recorder_.failure(), lab_ ? lab_->log_failure() : std::string()})
+    if (!failure.empty() && !verdict_.error) verdict_.error = failure;
 }
 
 LiveState Phases::live_state() const {
@@ -387,7 +393,7 @@ record::RunEnded Phases::verdict() {
   } catch (const std::exception& error) {
     if (!verdict_.error) verdict_.error = fmt::format("judging the run: {}", error.what());
   }
-  if (!recorder_.failure().empty() && !verdict_.error) verdict_.error = recorder_.failure();
+  note_lost_records();
   auto ended = check::decide(verdict_);
   recorder_.write(ended);
   return ended;

@@ -52,6 +52,7 @@ class Phases {
   bool hold(const std::string& phase, spec::Duration time,
             const std::function<void(core::Instant from, core::Instant to)>& begun = {});
   [[nodiscard]] bool broken();
+  void note_lost_records();
   void tick();
   [[nodiscard]] LiveState live_state() const;
   void subscribe();

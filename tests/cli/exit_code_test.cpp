@@ -370,6 +370,52 @@ TEST_F(ExitCodeOfRun, TheReportOfARunThatWasKilledIs3) {
   EXPECT_THAT(outcome.out, HasSubstr("did not end"));
 }
 
+constexpr const char* chatterbox = R"(title = "a target that writes more than the disk holds"
+[target]
+command = ["/bin/sh", "-c", "while :; do seq 1000; sleep 0.01; done"]
+nodes = 2
+[phases]
+warm_up = "10ms"
+before = "10ms"
+during = "20s"
+after = "10ms"
+)";
+
+/// The run directory lies on a disk of this size, which no one else sees.
+Before with_disk(const std::string& folder, const std::string& size) {
+  return [=] {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID, ("size=" + size).c_str()) != 0)
+      ::_exit(125);
+  };
+}
+
+TEST_F(ExitCodeOfRun, ADiskThatALogFillsIs3AndTheReasonAndTheTearDownGoesOn) {
+  if (::geteuid() != 0) GTEST_SKIP() << "a disk of its own needs root";
+  const auto disk = folder_.path("runs");
+  std::filesystem::create_directory(disk);
+  const auto from = std::chrono::steady_clock::now();
+  const auto outcome =
+      withstand({"run", folder_.write("chatter.toml", chatterbox), "--output", disk}, with_disk(disk, "3m"));
+  EXPECT_EQ(outcome.status, 3) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("write nodes/n[12]/stdout.log: No space left on device"));
+  EXPECT_THAT(outcome.err, HasSubstr("tear-down"));
+  EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(18)) << "it ends the run early";
+}
+
+TEST_F(ExitCodeOfRun, ADiskThatIsFullAtAnyMomentIs3) {
+  if (::geteuid() != 0) GTEST_SKIP() << "a disk of its own needs root";
+  const auto disk = folder_.path("runs");
+  std::filesystem::create_directory(disk);
+  // From one that takes no file to one that takes all but the last: journal, history and what is laid out for nodes.
+  for (const std::string size : {"4k", "12k", "24k", "40k", "64k", "96k"}) {
+    auto arguments = run_of({.faults = kill_one});
+    const auto outcome = withstand(arguments, with_disk(disk, size));
+    EXPECT_EQ(outcome.status, 3) << size << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr("No space left on device")) << size;
+  }
+}
+
 void hide_tun() {
   if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       ::mount("tmpfs", "/dev/net", "tmpfs", MS_NOSUID, nullptr) != 0)

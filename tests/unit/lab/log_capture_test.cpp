@@ -1,6 +1,7 @@
 #include "lab/log_capture.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <signal.h>
@@ -20,13 +21,16 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class LogCaptureTest : public ::testing::Test {
  protected:
   /// A process that does this with the pipe as its standard output, and what captures it.
-  void capture(std::uint64_t limit, const std::string& script) {
+  void capture(std::uint64_t limit, const std::string& script) { capture(limit, script, path()); }
+  void capture(std::uint64_t limit, const std::string& script, const std::string& file) {
     os::Pipe pipe = os::make_pipe();
     writer_ = os::clone_process("start a writer", {}, [&]() -> int {
       os::die_with_parent(SIGKILL);
@@ -35,8 +39,14 @@ class LogCaptureTest : public ::testing::Test {
       return 127;
     });
     pipe.write.reset();
-    LogSink sink{path(), core::now(), limit, [this](core::Instant, const std::string&) { ++lines_; },
-                 [this] { ++told_; }};
+    LogSink sink{file,
+                 core::now(),
+                 limit,
+                 [this](core::Instant, const std::string&) { ++lines_; },
+                 [this] { ++told_; },
+                 [this](const char* attempt, int error) {
+                   failures_.push_back(std::string(attempt) + " " + std::to_string(error));
+                 }};
     log_ = std::make_unique<LogCapture>(loop_, std::move(pipe.read), std::move(sink));
   }
   ~LogCaptureTest() override {
@@ -57,6 +67,7 @@ class LogCaptureTest : public ::testing::Test {
   std::unique_ptr<LogCapture> log_;
   std::uint64_t lines_ = 0;
   int told_ = 0;
+  std::vector<std::string> failures_;
 };
 
 TEST_F(LogCaptureTest, KeepsEveryLineBelowItsLimit) {
@@ -72,6 +83,30 @@ TEST_F(LogCaptureTest, KeepsEveryLineBelowItsLimit) {
   EXPECT_EQ(count, 200'000) << "then came: " << line.substr(0, 80);
   EXPECT_EQ(lines_, 200'000U);
   EXPECT_EQ(told_, 0);
+  EXPECT_THAT(failures_, IsEmpty());
+}
+
+TEST_F(LogCaptureTest, AFullDiskEndsTheLogAndHoldsUpNobody) {
+  capture(64U << 20, "echo first; sleep 0.3; seq 1000; sleep 0.3; yes | head -c 268435456; sleep 0.3; echo last",
+          "/dev/full");
+  ASSERT_TRUE(ends_within(seconds(30)));
+  log_->drain();
+  EXPECT_THAT(failures_, ElementsAre("write " + std::to_string(ENOSPC))) << "once";
+  EXPECT_GT(lines_, 1000U) << "whoever waits for a line still gets it";
+  ASSERT_FALSE(log_->tail().empty());
+  EXPECT_EQ(log_->tail().back(), "last");
+  EXPECT_GT(log_->left_out(), 200'000'000U);
+  EXPECT_EQ(told_, 0);
+  log_.reset();
+}
+
+TEST_F(LogCaptureTest, ItsEndTellsOfAFullDiskToo) {
+  capture(64U << 20, "printf unfinished", "/dev/full");
+  ASSERT_TRUE(ends_within(seconds(30)));
+  log_->drain();
+  EXPECT_THAT(failures_, IsEmpty());
+  log_.reset();
+  EXPECT_THAT(failures_, ElementsAre("write " + std::to_string(ENOSPC)));
 }
 
 TEST_F(LogCaptureTest, EndsItsFileAtTheLimitAndShowsTheLastLines) {

@@ -153,7 +153,7 @@ TEST_F(LoadProcessTest, ADiskThatTakesNoHistoryIsAnErrorOfTheHarness) {
   begin(config);
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
-  EXPECT_EQ(death, "write history: No space left on device");
+  EXPECT_EQ(death, "write history /dev/full: No space left on device");
 }
 
 TEST_F(LoadProcessTest, AConfigurationThatCannotBeIsToldInWords) {
