@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/selection.hpp"
+#include "cli/seeds.hpp"
 #include "cli/session.hpp"
 
 namespace withstand::cli {
@@ -23,8 +23,7 @@ int plan(const PlanArguments& arguments, Session& session) {
   const auto loaded = run::load_experiment(arguments.path, catalog);
   if (!loaded.ok()) throw UsageError("this experiment cannot be run:\n" + loaded.problems);
   const auto& experiment = loaded.file.experiment;
-  const std::uint64_t seed = arguments.seed ? *arguments.seed : experiment.seed ? *experiment.seed : draw_seed();
-  require_limits(loaded.file, catalog, seed);
+  const std::uint64_t seed = seeds_for(loaded.file, catalog, {arguments.seed}).front();
   const core::Topology topology(experiment);
   std::cout << core::to_text(core::make_plan(experiment, topology, seed), experiment, topology, catalog) << std::flush;
   return 0;

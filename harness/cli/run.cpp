@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/run_many.hpp"
+#include "cli/seeds.hpp"
 #include "cli/selection.hpp"
 #include "cli/session.hpp"
 #include "lab/local_lab.hpp"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <system_error>
 
-#include "cli/selection.hpp"
+#include "cli/seeds.hpp"
 #include "record/exit_code.hpp"
 #include "report/console.hpp"
 #include "report/files.hpp"
@@ -106,22 +106,6 @@ std::string runs_not_made(const std::vector<run::ExperimentFile>& files, std::ui
   return text;
 }
 
-/// A seed for each file. What breaks a limit in some run is refused before the first.
-std::vector<std::uint64_t> seeds_of(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog,
-                                    const RunFlags& flags) {
-  std::vector<std::uint64_t> seeds;
-  for (const auto& file : files) {
-    seeds.push_back(flags.seed ? *flags.seed : file.experiment.seed ? *file.experiment.seed : draw_seed());
-    for (std::uint64_t i = 0; i < flags.repeat && !flags.control; ++i)
-      require_limits(file, catalog, seed_of_repetition(seeds.back(), i));
-  }
-  return seeds;
-}
-
-}  // namespace
-
-namespace {
-
 std::string owner_of(const std::filesystem::path& place) {
   struct ::stat facts {};
   if (::stat(place.c_str(), &facts) != 0 || facts.st_uid == ::geteuid()) return "";
@@ -151,7 +135,8 @@ void require_output(const RunFlags& flags) {
 
 int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog& catalog, const RunFlags& flags,
              const Session& session) {
-  const auto seeds = seeds_of(files, catalog, flags);
+  std::vector<std::vector<std::uint64_t>> seeds;  // what is refused in some run is refused before the first
+  for (const auto& file : files) seeds.push_back(seeds_for(file, catalog, {flags.seed, flags.repeat, flags.control}));
   flags.reports.require_writable();
   try {
     report::try_folder(flags.output);
@@ -165,7 +150,7 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
     const auto& file = files[number];
     for (std::uint64_t i = 0; i < flags.repeat && interrupts.signal() == 0; ++i) {
       const std::string label = total == 1 ? "" : fmt::format("{}/{}", runs.size() + 1, total);
-      auto record = run_one(file, catalog, flags, seed_of_repetition(seeds[number], i), label, session, interrupts);
+      auto record = run_one(file, catalog, flags, seeds[number][i], label, session, interrupts);
       if (!flags.reports.json) print_console(record, session);
       // Series would fill the memory of a long soak; the directory keeps them.
       if (total > 1) record.seconds.clear(), record.probes.clear();

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <fnmatch.h>
 #include <iostream>
-#include <random>
 #include <set>
 
 #include <CLI/CLI.hpp>
@@ -13,7 +12,6 @@
 
 #include "cli/session.hpp"
 #include "core/draw.hpp"
-#include "core/plan.hpp"
 #include "spec/diagnostic.hpp"
 
 namespace withstand::cli {
@@ -117,35 +115,6 @@ std::vector<run::ExperimentFile> ExperimentSelection::load_good(const core::Cata
   }
   if (part.count == 1 && problems.empty()) tell_unknown_tags(tags, known_tags);  // another part may have them
   return files;
-}
-
-std::string seed_problem(const std::string& text) {
-  std::uint64_t seed = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), seed);
-  const bool whole = result.ec == std::errc{} && result.ptr == text.data() + text.size();
-  return whole ? "" : fmt::format("'{}' is no whole number from 0 to 18446744073709551615", text);
-}
-
-void require_limits(const run::ExperimentFile& file, const core::Catalog& catalog, std::uint64_t seed) {
-  const core::Topology topology(file.experiment);
-  const auto plan = core::make_plan(file.experiment, topology, seed);
-  std::string text;
-  for (const auto& violation : core::limit_violations(plan, file.experiment, topology, catalog))
-    text += spec::render(violation, file.text);
-  if (!text.empty())
-    throw UsageError(fmt::format("the nodes that seed {} draws are too many together:\n{}", seed, text) +
-                     "Another --seed may draw others; nodes named outright are the same with every seed.");
-}
-
-std::uint64_t draw_seed() {
-  std::random_device device;
-  // 53 bits, so that the seed survives readers of JSON that keep numbers as doubles, and TOML's signed integers.
-  return ((static_cast<std::uint64_t>(device()) << 32U) | device()) >> 11U;
-}
-
-std::uint64_t seed_of_repetition(std::uint64_t seed, std::uint64_t repetition) {
-  if (repetition == 0) return seed;
-  return core::draw_stream(seed, "", "", "repetition").bits(repetition) >> 11U;
 }
 
 }  // namespace withstand::cli

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,15 +26,5 @@ struct ExperimentSelection {
   /// The same of those that are good; what is wrong with the others is added to `problems`.
   [[nodiscard]] std::vector<run::ExperimentFile> load_good(const core::Catalog& catalog, std::string& problems) const;
 };
-
-/// Throws UsageError when the nodes that this seed draws are more than `[limits]` allows together.
-void require_limits(const run::ExperimentFile& file, const core::Catalog& catalog, std::uint64_t seed);
-
-/// What is wrong with a seed as it was typed, or "": CLI11 takes "-1" and numbers too large for the largest one.
-std::string seed_problem(const std::string& text);
-
-/// The file's seed, the wish, or a drawn one; then one per repetition: the first is the seed itself.
-std::uint64_t draw_seed();
-std::uint64_t seed_of_repetition(std::uint64_t seed, std::uint64_t repetition);
 
 }  // namespace withstand::cli

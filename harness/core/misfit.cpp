@@ -2,8 +2,10 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/fault.hpp"
+#include "core/objections.hpp"
 #include "core/selection.hpp"
 
 namespace withstand::core {
@@ -46,7 +48,54 @@ std::optional<Objection> misfit(const Fault& kind, const spec::FaultSpec& fault,
   return Objection{fault.to ? "to" : "on", {"there is no link between the nodes it names", ""}};
 }
 
+std::optional<Objection> misfit_or_none(const Fault& kind, const spec::FaultSpec& fault, const Topology& topology,
+                                        std::uint64_t seed) {
+  try {
+    return misfit(kind, fault, topology, seed);
+  } catch (const CannotAim& error) {
+    return Objection{error.parameter(), {error.what(), ""}};
+  }
+}
+
+/// Where a key's value stands and how long it is: a selector's, or the fault's header.
+std::pair<spec::Position, int> place_of(const spec::FaultSpec& fault, const std::string& key) {
+  constexpr int header_length = 9;  // of "[[fault]]"
+  for (const auto& [name, selector] : {std::pair("on", &fault.on), {"from", &fault.from}, {"to", &fault.to}})
+    if (key == name && *selector) return {(*selector)->at, static_cast<int>((*selector)->text.size()) + 2};
+  return {fault.at, header_length};
+}
+
+/// "from any = n2, to any = n2": what the seed has drawn.
+std::string drawn(const spec::FaultSpec& fault, const Topology& topology, std::uint64_t seed) {
+  std::vector<std::string> texts;
+  for (const auto& [key, selector] : {std::pair("on", &fault.on), {"from", &fault.from}, {"to", &fault.to}}) {
+    if (!*selector) continue;
+    std::vector<std::string> names;
+    for (const NodeId node : select(**selector, topology, seed, fault.name, key).nodes)
+      names.push_back(topology.at(node).name);
+    texts.push_back(fmt::format("{} {} = {}", key, (*selector)->text, fmt::join(names, " ")));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 }  // namespace
+
+std::vector<spec::Diagnostic> misses(std::uint64_t seed, const spec::Experiment& experiment, const Topology& topology,
+                                     const Catalog& catalog) {
+  std::vector<spec::Diagnostic> found;
+  for (const auto& fault : experiment.faults) {
+    const Fault* kind = catalog.fault(fault.kind);
+    const auto objection = kind == nullptr ? std::nullopt : misfit_or_none(*kind, fault, topology, seed);
+    if (!objection) continue;
+    const auto place = place_of(fault, objection->parameter);
+    const std::string draws = drawn(fault, topology, seed);
+    found.push_back(
+        {experiment.file, place.first, place.second,
+         fmt::format("with seed {}, fault '{}' hits nobody: {}", seed, fault.name, objection->complaint.message),
+         draws.empty() ? "" : "the seed draws " + draws});
+  }
+  return found;
+}
 
 std::vector<Objection> Catalog::misfits(const spec::FaultSpec& fault_spec, const spec::Experiment& experiment) const {
   const Fault* kind = fault(fault_spec.kind);
@@ -54,11 +103,7 @@ std::vector<Objection> Catalog::misfits(const spec::FaultSpec& fault_spec, const
   const Topology topology(experiment);
   std::optional<Objection> last;
   for (std::uint64_t seed = 1; seed <= seeds_tried; ++seed) {
-    try {
-      last = misfit(*kind, fault_spec, topology, seed);
-    } catch (const CannotAim& error) {
-      last = Objection{error.parameter(), {error.what(), ""}};
-    }
+    last = misfit_or_none(*kind, fault_spec, topology, seed);
     if (!last) return {};
   }
   return {*last};

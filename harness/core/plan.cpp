@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/objections.hpp"
 #include "spec/limits.hpp"
 #include "spec/signals.hpp"
 
@@ -37,12 +38,6 @@ std::string describe(const std::optional<Selection>& selection, const Topology& 
   if (selection->role) return selection->text + " (asked when it starts)";
   const std::string resolved = names(selection->nodes, topology);
   return resolved == selection->text ? resolved : fmt::format("{} = {}", selection->text, resolved);
-}
-
-bool needs_asking(const PlannedInjection& injection) {
-  for (const auto* selection : {&injection.on, &injection.from, &injection.to})
-    if (*selection && (*selection)->role) return true;
-  return false;
 }
 
 /// How long it lasts, in words: what is not undone during the run is said to be so.
@@ -123,6 +118,12 @@ struct ValueText {
 };
 
 }  // namespace
+
+bool needs_asking(const PlannedInjection& injection) {
+  for (const auto* selection : {&injection.on, &injection.from, &injection.to})
+    if (*selection && (*selection)->role) return true;
+  return false;
+}
 
 std::string to_text(const spec::Value& value) { return std::visit(ValueText{}, value); }
 

@@ -1,0 +1,111 @@
+// Seeds whose draws make no run: refused where they were asked for, drawn anew where they were not.
+
+#include <fmt/format.h>
+
+#include "cli/command.hpp"
+
+namespace withstand::cli_test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// `from` and `to` stand in lines 10 and 11.
+std::string experiment(const std::string& seed, const std::string& from, const std::string& to) {
+  return fmt::format(R"(title = "one link is cut"
+{}
+[target]
+command = ["sleep", "inf"]
+nodes = 3
+[[fault]]
+name = "cut"
+kind = "network.partition"
+evidence = "optional"
+from = "{}"
+to = "{}"
+at = "10ms"
+for = "100ms"
+[phases]
+warm_up = "10ms"
+before = "10ms"
+during = "200ms"
+after = "10ms"
+[expect]
+exits = []
+)",
+                     seed.empty() ? "" : "seed = " + seed, from, to);
+}
+
+/// The first seeds with which "any" to "any" is a link, and is none.
+struct Seeds {
+  std::string good, bad;
+};
+
+Seeds seeds(const Folder& folder) {
+  const auto file = folder.write("drawn.toml", experiment("", "any", "any"));
+  Seeds found;
+  for (int seed = 1; seed < 60 && (found.good.empty() || found.bad.empty()); ++seed) {
+    const auto text = std::to_string(seed);
+    auto& into = withstand({"plan", file, "--seed", text}).status == 0 ? found.good : found.bad;
+    if (into.empty()) into = text;
+  }
+  return found;
+}
+
+TEST(Seed, OneThatHitsNobodyIsRefusedAtItsPlaceByPlanAndRun) {
+  const Folder folder;
+  const auto [good, bad] = seeds(folder);
+  ASSERT_FALSE(good.empty());
+  ASSERT_FALSE(bad.empty());
+  const auto plain = folder.write("plain.toml", experiment("", "any", "any"));
+  const auto wrong = folder.write("wrong.toml", experiment(bad, "any", "any"));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"plan", wrong}, {"plan", plain, "--seed", bad}, {"run", wrong}, {"run", plain, "--seed", bad}}) {
+    auto arguments = words;
+    if (words[0] == "run") arguments.insert(arguments.end(), {"--output", folder.path("runs")});
+    const auto outcome = withstand(arguments);
+    EXPECT_EQ(outcome.status, 2) << words[0] << outcome.out;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(fmt::format("{}:11:6: error: with seed {}, fault 'cut' hits nobody: there "
+                                                         "is no link between the nodes it names\n",
+                                                         words[1], bad)),
+                                   HasSubstr("   ^~~~"), HasSubstr("the seed draws from any = n")))
+        << words[0];
+    EXPECT_THAT(outcome.out, IsEmpty());
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.path("runs")));
+  EXPECT_EQ(withstand({"plan", wrong, "--seed", good}).status, 0) << "what is asked for counts, not the file's";
+  EXPECT_EQ(withstand({"list", wrong}).status, 0) << "the file itself is good";
+}
+
+TEST(Seed, OneThatIsDrawnFits) {
+  const Folder folder;
+  const auto file = folder.write("drawn.toml", experiment("", "any", "any"));
+  for (int i = 0; i < 12; ++i) {
+    const auto outcome = withstand({"plan", file});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("links n"));
+  }
+}
+
+TEST(Seed, WhomARoleMeansIsNotKnownYet) {
+  const Folder folder;
+  const auto file = folder.write("role.toml",
+                                 "title = \"x\"\nseed = 1\n[target]\nuse = \"redis-sentinel\"\n[[fault]]\nkind = "
+                                 "\"network.partition\"\nfrom = \"redis:primary\"\nto = \"redis:primary\"\n");
+  EXPECT_EQ(withstand({"plan", file}).status, 0);
+}
+
+TEST(Seed, RepetitionsFitToo) {
+  if (const auto why = why_no_run(); !why.empty()) GTEST_SKIP() << why;
+  const Folder folder;
+  const auto file = folder.write("often.toml", experiment(seeds(folder).good, "any", "any"));
+  const auto outcome = withstand({"run", file, "--repeat", "5", "--quiet", "--output", folder.path("runs")});
+  EXPECT_NE(outcome.status, 2) << outcome.err;
+  EXPECT_THAT(outcome.out, Not(HasSubstr("there is no link")));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path("runs")), {}), 5);
+}
+
+}  // namespace
+}  // namespace withstand::cli_test
