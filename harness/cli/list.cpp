@@ -21,10 +21,9 @@ struct ListArguments {
 
 int list(const ListArguments& arguments, Session& session) {
   const core::Catalog catalog = session.catalog();
-  std::string problems;
-  const auto files = arguments.selection.load_good(catalog, problems);
+  const auto selected = arguments.selection.load_good(catalog);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const auto& file : files) {
+  for (const auto& file : selected.files) {
     const auto& experiment = file.experiment;
     std::vector<std::string> kinds;
     for (const auto& fault : experiment.faults) kinds.push_back(fault.kind);
@@ -41,12 +40,12 @@ int list(const ListArguments& arguments, Session& session) {
                              experiment.expected.verdict == "withstood" ? "" : " · expected to fail");
   }
   if (arguments.json) std::cout << nlohmann::ordered_json({{"v", 1}, {"experiments", all}}).dump(2) << '\n';
-  if (!problems.empty()) {
-    std::cerr << "withstand: left out, because these cannot be run:\n" << problems;
+  if (!selected.problems.empty()) {
+    std::cerr << "withstand: left out, because these cannot be run:\n" << selected.problems;
     return static_cast<int>(record::ExitCode::usage);
   }
-  if (files.empty()) std::cerr << "withstand: no experiment was selected\n";
-  return static_cast<int>(files.empty() ? record::ExitCode::nothing_selected : record::ExitCode::as_it_should_be);
+  if (selected.files.empty()) return tell_nothing_selected(arguments.selection, selected);
+  return static_cast<int>(record::ExitCode::as_it_should_be);
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -9,7 +8,6 @@
 #include "cli/selection.hpp"
 #include "cli/session.hpp"
 #include "lab/local_lab.hpp"
-#include "record/exit_code.hpp"
 
 namespace withstand::cli {
 
@@ -30,14 +28,11 @@ int run(RunArguments& arguments, Session& session) {
     arguments.flags.timeout = limit.value();
   }
   const core::Catalog catalog = session.catalog();
-  const auto files = arguments.selection.load(catalog);
-  if (files.empty()) {
-    std::cerr << "withstand: no experiment was selected\n";
-    return static_cast<int>(record::ExitCode::nothing_selected);
-  }
+  const auto selected = arguments.selection.load(catalog);
+  if (selected.files.empty()) return tell_nothing_selected(arguments.selection, selected);
   require_output(arguments.flags);
   lab::enter_user_namespace_unless_privileged();
-  return run_many(files, catalog, arguments.flags, session);
+  return run_many(selected.files, catalog, arguments.flags, session);
 }
 
 }  // namespace

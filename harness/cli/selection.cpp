@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fnmatch.h>
 #include <iostream>
+#include <numeric>
 #include <set>
 
 #include <CLI/CLI.hpp>
@@ -11,7 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/session.hpp"
-#include "core/draw.hpp"
+#include "record/exit_code.hpp"
 #include "spec/diagnostic.hpp"
 
 namespace withstand::cli {
@@ -71,26 +72,40 @@ Shard parse_shard(const std::string& text) {
   return shard;
 }
 
+/// Which of `count` experiments this part gets, in turn over their names from the folder that was given, so that parts
+/// are equally large and the same on every machine.
+template <class NameOf>
+std::vector<std::size_t> dealt(std::size_t count, const Shard& part, const NameOf& name_of) {
+  std::vector<std::size_t> order(count), mine;
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return name_of(a) < name_of(b); });
+  for (std::size_t i = 0; i < count; ++i)
+    if (i % part.count == part.index - 1) mine.push_back(order[i]);
+  std::sort(mine.begin(), mine.end());  // they run in the order in which they were named
+  return mine;
+}
+
 }  // namespace
 
 void ExperimentSelection::add_options(CLI::App& command) {
   command.add_option("paths", paths, "Experiment files, or folders of them")->required();
   command.add_option("--filter", filter, "Only paths that match this glob; with a leading '-', only those that do not");
   command.add_option("--tag", tags, "Only experiments with one of these tags; '!TAG' leaves out")->delimiter(',');
-  command.add_option("--shard", shard, "Only part INDEX of COUNT, as in 2/4; stable when files are added");
+  command.add_option(
+      "--shard", shard,
+      "Only part INDEX of COUNT, as in 2/4: dealt in turn over what is selected, by path from the folder given, "
+      "so the same on every machine; a part that gets nothing is no failure");
 }
 
-std::vector<run::ExperimentFile> ExperimentSelection::load(const core::Catalog& catalog) const {
-  std::string problems;
-  auto files = load_good(catalog, problems);
-  if (!problems.empty()) throw UsageError("these experiments cannot be run:\n" + problems);
-  return files;
+ExperimentSelection::Selected ExperimentSelection::load(const core::Catalog& catalog) const {
+  auto selected = load_good(catalog);
+  if (!selected.problems.empty()) throw UsageError("these experiments cannot be run:\n" + selected.problems);
+  return selected;
 }
 
-std::vector<run::ExperimentFile> ExperimentSelection::load_good(const core::Catalog& catalog,
-                                                                std::string& problems) const {
+ExperimentSelection::Selected ExperimentSelection::load_good(const core::Catalog& catalog) const {
   const Shard part = parse_shard(shard);
-  std::vector<std::string> found;
+  std::vector<run::FoundExperiment> found;
   try {
     std::vector<std::string> left_out;
     found = run::find_experiments(paths, left_out);
@@ -99,22 +114,43 @@ std::vector<run::ExperimentFile> ExperimentSelection::load_good(const core::Cata
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }
-  std::vector<run::ExperimentFile> files;
+  struct Candidate {
+    std::string inside;
+    run::LoadedExperiment loaded;
+  };
+  std::vector<Candidate> candidates;
   std::set<std::string> known_tags;
-  for (const auto& path : found) {
+  bool all_good = true;
+  for (auto& [path, inside] : found) {
     if (!matches(filter, path)) continue;
-    if (core::draw_stream(0, path, "", "shard").key % part.count != part.index - 1) continue;
     auto loaded = run::load_experiment(path, catalog);
-    if (!loaded.ok()) {
-      problems += loaded.problems;
-      continue;
-    }
     const auto& its_tags = loaded.file.experiment.tags;
     known_tags.insert(its_tags.begin(), its_tags.end());
-    if (tagged(tags, its_tags)) files.push_back(std::move(loaded.file));
+    all_good = all_good && loaded.ok();
+    // What cannot be read may have any tag: the shard that it falls to tells what is wrong with it.
+    if (!loaded.ok() || tagged(tags, its_tags)) candidates.push_back({std::move(inside), std::move(loaded)});
   }
-  if (part.count == 1 && problems.empty()) tell_unknown_tags(tags, known_tags);  // another part may have them
-  return files;
+  if (all_good) tell_unknown_tags(tags, known_tags);
+  Selected selected;
+  for (const auto index : dealt(candidates.size(), part, [&](std::size_t i) { return candidates[i].inside; })) {
+    auto& loaded = candidates[index].loaded;
+    if (loaded.ok())
+      selected.files.push_back(std::move(loaded.file));
+    else
+      selected.problems += loaded.problems;
+  }
+  selected.others_have_all = selected.files.empty() && selected.problems.empty() && !candidates.empty();
+  return selected;
+}
+
+int tell_nothing_selected(const ExperimentSelection& selection, const ExperimentSelection::Selected& selected) {
+  if (selected.others_have_all) {
+    std::cerr << fmt::format(
+        "withstand: shard {} is empty: the selection has fewer experiments than there are shards\n", selection.shard);
+    return static_cast<int>(record::ExitCode::as_it_should_be);
+  }
+  std::cerr << "withstand: no experiment was selected\n";
+  return static_cast<int>(record::ExitCode::nothing_selected);
 }
 
 }  // namespace withstand::cli

@@ -179,34 +179,37 @@ void search(const fs::path& folder, std::vector<std::string>& found, std::vector
                                          folder.string(), error.message()));
 }
 
-std::vector<std::string> experiments_in(const std::string& path, std::vector<std::string>& left_out) {
+std::vector<FoundExperiment> experiments_in(const std::string& path, std::vector<std::string>& left_out) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found)
     throw std::runtime_error(fmt::format("there is no file or folder '{}'", path));
   if (error) throw std::runtime_error(fmt::format("'{}' cannot be looked at: {}", path, error.message()));
-  if (!fs::is_directory(status)) return {path};
+  if (!fs::is_directory(status)) return {{path, fs::path(path).filename().string()}};
   if (is_run_directory(path))
     throw std::runtime_error(
         fmt::format("'{0}' is the directory of an earlier run; `withstand replay {0}` runs it again", path));
   std::vector<std::string> inside;
   search(path, inside, left_out);
   std::sort(inside.begin(), inside.end());
-  return inside;
+  std::vector<FoundExperiment> found;
+  for (auto& each : inside) {
+    auto from_folder = fs::path(each).lexically_relative(path).string();
+    found.push_back({std::move(each), std::move(from_folder)});
+  }
+  return found;
 }
 
 }  // namespace
 
-std::vector<std::string> find_experiments(const std::vector<std::string>& paths, std::vector<std::string>& left_out) {
-  std::vector<std::string> found;
-  for (const auto& path : paths) {
-    const auto inside = experiments_in(path, left_out);
-    found.insert(found.end(), inside.begin(), inside.end());
-  }
-  std::vector<std::string> once;
-  for (auto& path : found)
-    if (std::find(once.begin(), once.end(), path) == once.end()) once.push_back(std::move(path));
-  return once;
+std::vector<FoundExperiment> find_experiments(const std::vector<std::string>& paths,
+                                              std::vector<std::string>& left_out) {
+  std::vector<FoundExperiment> found;
+  std::set<std::string> known;
+  for (const auto& path : paths)
+    for (auto& each : experiments_in(path, left_out))
+      if (known.insert(each.path).second) found.push_back(std::move(each));
+  return found;
 }
 
 }  // namespace withstand::run

@@ -35,10 +35,16 @@ LoadedExperiment load_experiment(const std::string& path, const core::Catalog& c
 LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path,
                                     const core::Catalog& catalog);
 
+struct FoundExperiment {
+  std::string path;
+  std::string inside;  ///< the path from the folder that was given; a file's own name: the same wherever the tree lies
+};
+
 /// Every *.toml below the paths (a file is itself), sorted, each once. Throws std::runtime_error for a path that does
 /// not exist, is a run's directory or cannot be searched. What is plainly no experiment is left out of folders:
 /// target.toml, hidden files and folders, the directories of earlier runs, and files without any table of an
 /// experiment, which are named in `left_out`.
-std::vector<std::string> find_experiments(const std::vector<std::string>& paths, std::vector<std::string>& left_out);
+std::vector<FoundExperiment> find_experiments(const std::vector<std::string>& paths,
+                                              std::vector<std::string>& left_out);
 
 }  // namespace withstand::run

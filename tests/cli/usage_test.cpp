@@ -13,6 +13,7 @@ namespace withstand::cli_test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -120,6 +121,60 @@ TEST(Usage, AnUnknownTagIsToldWithThoseThatThereAre) {
   }
   EXPECT_THAT(withstand({"list", folder.path(), "--tag", "!slow"}).err, HasSubstr("the tag 'slow'"));
   EXPECT_THAT(withstand({"list", folder.path(), "--tag", "fast,!net"}).err, Not(HasSubstr("has the tag")));
+}
+
+/// The names of what one shard of a folder gets, in order.
+std::vector<std::string> shard_of(const Folder& folder, const std::string& shard,
+                                  const std::string& more = "--filter=*") {
+  const auto outcome = withstand({"list", folder.path(), "--shard", shard, more, "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  std::vector<std::string> names;
+  const auto report = nlohmann::json::parse(outcome.out);
+  for (const auto& each : report.at("experiments"))
+    names.push_back(fs::path(each.at("file").get<std::string>()).lexically_relative(folder.path()).string());
+  return names;
+}
+
+void fill(const Folder& folder) {
+  fs::create_directory(folder.path("b"));
+  for (const std::string name : {"a.toml", "b/1.toml", "b/2.toml", "c.toml", "d.toml", "e.toml"})
+    folder.write(name, plain);
+}
+
+TEST(Shards, AreEquallyLargeAndTheSameWhereverTheTreeLies) {
+  const Folder here, there;
+  fill(here);
+  fill(there);
+  ASSERT_NE(here.path(), there.path());
+  EXPECT_THAT(shard_of(here, "1/4"), ElementsAre("a.toml", "d.toml"));
+  EXPECT_THAT(shard_of(here, "2/4"), ElementsAre("b/1.toml", "e.toml"));
+  EXPECT_THAT(shard_of(here, "3/4"), ElementsAre("b/2.toml"));
+  EXPECT_THAT(shard_of(here, "4/4"), ElementsAre("c.toml"));
+  for (const std::string shard : {"1/4", "2/4", "3/4", "4/4", "1/2"})
+    EXPECT_EQ(shard_of(here, shard), shard_of(there, shard));
+  EXPECT_THAT(shard_of(here, "2/2", "--filter=-*/b/*"), ElementsAre("c.toml", "e.toml")) << "dealt of what is selected";
+  // A file by its name, in whatever order a shell or a script names them.
+  const auto one = withstand({"list", here.path("d.toml"), here.path("a.toml"), "--shard", "1/2"});
+  EXPECT_THAT(one.out, StartsWith(here.path("a.toml")));
+}
+
+TEST(Shards, AnEmptyOneIsNoFailureUnlessTheSelectionIsEmpty) {
+  const Folder folder;
+  folder.write("one.toml", plain);
+  for (const std::string command : {"run", "list"}) {
+    const auto outcome = withstand({command, folder.path(), "--shard", "2/2"});
+    EXPECT_EQ(outcome.status, 0) << command;
+    EXPECT_THAT(outcome.err, StartsWith("withstand: shard 2/2 is empty: ")) << command;
+    EXPECT_EQ(withstand({command, folder.path(), "--shard", "2/2", "--filter", "none"}).status, 5) << command;
+  }
+}
+
+TEST(Shards, WhatCannotBeReadFailsTheOneItFallsTo) {
+  const Folder folder;
+  folder.write("bad.toml", "title = 5\n");
+  folder.write("good.toml", plain);
+  EXPECT_EQ(withstand({"list", folder.path(), "--shard", "1/2"}).status, 2);
+  EXPECT_EQ(withstand({"list", folder.path(), "--shard", "2/2"}).status, 0);
 }
 
 TEST(Usage, AReportIntoAFolderThatIsNotThereIsRefusedAndMakesNone) {
