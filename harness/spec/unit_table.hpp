@@ -71,11 +71,15 @@ struct Decimal {
   std::int64_t digits = 0;
   int decimals = 0;
   std::size_t length = 0;  ///< characters taken; 0: no number here
+  int whole_digits = 0;    ///< before the point, without leading zeros
+  bool too_long = false;   ///< more than most_digits: `digits` and `decimals` are those that fit
 };
 
 /// From the front of the text.
 Decimal take_decimal(std::string_view text);
 
+/// A number of so many digits that it is not read.
+Complaint too_long(Quantity quantity, std::string_view text, const Decimal& number, const Unit& unit);
 Complaint no_number(Quantity quantity, std::string_view text);
 /// `unit` behind `number` in `text` is none of the quantity's.
 Complaint wrong_unit(Quantity quantity, std::string_view text, std::string_view number, std::string_view unit);

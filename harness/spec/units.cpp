@@ -56,6 +56,7 @@ Result<Wide> take_term(std::string_view text, std::string_view& rest, Quantity q
   }
   rest.remove_prefix(name.size());
   last = unit;
+  if (number.too_long) return too_long(quantity, text, number, *unit);
   const std::optional<Wide> value = exact(number, *unit);
   if (value) return *value;
   return Complaint{
@@ -121,9 +122,12 @@ Decimal take_decimal(std::string_view text) {
     if (c == '.' && !point && out.length > 0) {
       point = true;
     } else if (is_digit(c)) {
-      if (++digits > most_digits) return {};
-      out.digits = out.digits * 10 + (c - '0');
-      if (point) ++out.decimals;
+      if (!point && (c != '0' || out.whole_digits > 0)) ++out.whole_digits;
+      out.too_long = ++digits > most_digits;
+      if (!out.too_long) {
+        out.digits = out.digits * 10 + (c - '0');
+        if (point) ++out.decimals;
+      }
     } else {
       break;
     }

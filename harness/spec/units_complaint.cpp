@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "spec/unit_table.hpp"
@@ -26,7 +29,8 @@ std::string_view habit(std::string_view unit) {
 std::string ratio_example(std::string_view number) {
   const Decimal value = take_decimal(number);
   const bool fraction = value.decimals > 0 && value.digits > 0 && value.digits < power_of_ten(value.decimals);
-  if (!fraction || value.digits > power_of_ten(most_digits - 2)) return fmt::format("write \"{}%\"", number);
+  if (!fraction || value.too_long || value.digits > power_of_ten(most_digits - 2))
+    return fmt::format("write \"{}%\"", number);
   const std::int64_t percent = value.digits * 100;
   const std::int64_t one = power_of_ten(value.decimals);
   std::string rest = fmt::format("{:0{}}", percent % one, value.decimals);
@@ -58,6 +62,18 @@ std::string units_text(Quantity quantity) {
 }
 
 }  // namespace
+
+Complaint too_long(Quantity quantity, std::string_view text, const Decimal& number, const Unit& unit) {
+  // The least number of so many digits, in the base: beyond 18 more zeros it is too large in any unit.
+  const int zeros = number.whole_digits - 1;
+  const bool too_large =
+      zeros > 2 * most_digits ||
+      (zeros >= 0 && Wide{power_of_ten(std::min(zeros, most_digits))} * power_of_ten(std::max(zeros - most_digits, 0)) *
+                             unit.numerator / unit.denominator >
+                         std::numeric_limits<std::int64_t>::max());
+  if (too_large) return {fmt::format("'{}' is too large for a {}", text, word(quantity)), ""};
+  return {fmt::format("'{}' has more than {} digits", text, most_digits), "round it, or write it in another unit"};
+}
 
 Complaint no_number(Quantity quantity, std::string_view text) {
   const std::string_view sample = quantity == Quantity::duration ? "250ms"

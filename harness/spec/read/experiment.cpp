@@ -14,6 +14,12 @@ namespace {
 
 constexpr Range<Duration> phase_lengths{Duration::zero(), Duration(std::chrono::hours(24 * 7))};
 
+void add_once(const Item& text, std::vector<std::string>& into, Scope& scope) {
+  if (std::count(into.begin(), into.end(), text.text) != 0)
+    scope.report.error(text, fmt::format("'{}' stands twice", text.text));
+  into.push_back(text.text);
+}
+
 void read_head(TableReader& root, Scope& scope) {
   Experiment& experiment = scope.experiment;
   experiment.title = root.text("title").value_or("");
@@ -22,9 +28,9 @@ void read_head(TableReader& root, Scope& scope) {
   }
   for (const Item* tag : root.strings("tags")) {
     check_name(*tag, scope.report);
-    experiment.tags.push_back(tag->text);
+    add_once(*tag, experiment.tags, scope);
   }
-  experiment.requires_ = root.texts("requires");
+  for (const Item* feature : root.strings("requires")) add_once(*feature, experiment.requires_, scope);
 }
 
 void read_phases(TableReader& root, Scope& scope) {

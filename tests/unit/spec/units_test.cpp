@@ -61,13 +61,32 @@ TEST(Duration, SaysWhatIsWrong) {
            Wrong{"300000d", "'300000d' is too large for a duration", ""},
            Wrong{"1e3s", "unknown unit 'e' in '1e3s'", units.c_str()},
            Wrong{"5.s", "unknown unit 's' in '5.s'", units.c_str()},
-           Wrong{"1234567890123456789ns", "'1234567890123456789ns' is not a duration",
-                 "write a number and its unit, e.g. \"250ms\""},
+           Wrong{"1234567890123456789ns", "'1234567890123456789ns' has more than 18 digits",
+                 "round it, or write it in another unit"},
+           Wrong{"0.1234567890123456789s", "'0.1234567890123456789s' has more than 18 digits",
+                 "round it, or write it in another unit"},
+           Wrong{"99999999999999999999s", "'99999999999999999999s' is too large for a duration", ""},
+           Wrong{"-99999999999999999999ns", "'-99999999999999999999ns' is too large for a duration", ""},
+           Wrong{"99999999999999999999", "'99999999999999999999' has no unit",
+                 "write \"99999999999999999999ms\" or \"99999999999999999999s\""},
        }) {
     const auto result = parse_duration(wrong.text);
     ASSERT_FALSE(result.ok()) << wrong.text;
     expect_wrong(wrong, result.error());
   }
+}
+
+TEST(Quantities, SayThatTheyAreTooLarge) {
+  for (const std::string& digits : {std::string(19, '9'), std::string(20, '9'), std::string(400, '9')}) {
+    EXPECT_EQ(parse_duration(digits + "s").error().message, "'" + digits + "s' is too large for a duration");
+    EXPECT_EQ(parse_ratio(digits + "%").error().message, "'" + digits + "%' is too large for a ratio");
+    EXPECT_EQ(parse_bytes(digits + "KiB").error().message, "'" + digits + "KiB' is too large for a size");
+    EXPECT_EQ(parse_rate(digits + "/s").error().message, "'" + digits + "/s' is too large for a rate");
+    EXPECT_EQ(parse_bandwidth(digits + "Mbit/s").error().message,
+              "'" + digits + "Mbit/s' is too large for a bandwidth");
+  }
+  EXPECT_EQ(parse_duration(std::string(400, '0') + "5s").error().message,
+            "'" + std::string(400, '0') + "5s' has more than 18 digits");
 }
 
 TEST(Ratio, ReadsAndRefuses) {
