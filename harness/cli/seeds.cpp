@@ -31,7 +31,7 @@ std::uint64_t seed_of_repetition(std::uint64_t seed, std::uint64_t repetition, s
 /// What forbids to run this experiment with this seed, or "".
 std::string objection(const run::ExperimentFile& file, const core::Catalog& catalog, std::uint64_t seed) {
   const core::Topology topology(file.experiment);
-  std::string aimless, too_many;
+  std::string aimless, too_many, crowded;
   for (const auto& miss : core::misses(seed, file.experiment, topology, catalog))
     aimless += spec::render(miss, file.text);
   const auto plan = core::make_plan(file.experiment, topology, seed);
@@ -39,9 +39,13 @@ std::string objection(const run::ExperimentFile& file, const core::Catalog& cata
     too_many += spec::render(violation, file.text);
   if (!too_many.empty())
     too_many = fmt::format("the nodes that seed {} draws are too many together:\n{}", seed, too_many);
-  if (aimless.empty() && too_many.empty()) return {};
+  for (const auto& link : core::crowded_links(seed, file.experiment, topology, catalog))
+    crowded += spec::render(link, file.text);
+  if (aimless.empty() && too_many.empty() && crowded.empty()) return {};
+  if (!crowded.empty()) crowded = "a link bears fewer faults at once:\n" + crowded;
   if (!aimless.empty()) aimless = fmt::format("seed {} lets a fault hit nobody:\n{}", seed, aimless);
-  return aimless + too_many + "Another --seed may draw others; nodes named outright are the same with every seed.";
+  return aimless + too_many + crowded +
+         "Another --seed may draw others; nodes named outright are the same with every seed.";
 }
 
 /// The first of these seeds that fits.

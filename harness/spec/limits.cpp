@@ -72,19 +72,13 @@ std::int64_t allowed(const std::string& down, std::int64_t nodes) {
   return number;
 }
 
-/// When a fault starts: at a time after the event that its chain of faults begins with.
-struct Start {
-  std::string event;  ///< name of the fault that waits for it; empty: `during` itself begins the chain
-  Duration after{};
-};
-
-std::optional<Start> start_of(const Experiment& experiment, const FaultSpec& fault, std::size_t steps) {
-  if (fault.trigger.kind == Trigger::Kind::at) return Start{"", fault.trigger.offset};
-  if (fault.trigger.kind != Trigger::Kind::fault) return Start{fault.name, fault.trigger.offset};
+std::optional<PlannedStart> start_within(const Experiment& experiment, const FaultSpec& fault, std::size_t steps) {
+  if (fault.trigger.kind == Trigger::Kind::at) return PlannedStart{"", fault.trigger.offset};
+  if (fault.trigger.kind != Trigger::Kind::fault) return PlannedStart{fault.name, fault.trigger.offset};
   if (steps == 0) return std::nullopt;
   for (const FaultSpec& base : experiment.faults) {
     if (base.name != fault.trigger.fault) continue;
-    std::optional<Start> start = start_of(experiment, base, steps - 1);
+    std::optional<PlannedStart> start = start_within(experiment, base, steps - 1);
     // A chain of absurd offsets must not overflow; anything beyond `during` is refused anyway.
     if (!start || start->after > experiment.phases.during) return start;
     start->after += std::min(fault.trigger.offset, Duration::max() / 4);
@@ -93,9 +87,17 @@ std::optional<Start> start_of(const Experiment& experiment, const FaultSpec& fau
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<PlannedStart> start_of(const Experiment& experiment, const FaultSpec& fault) {
+  return start_within(experiment, fault, experiment.faults.size());
+}
+
+namespace {
+
 struct Window {
   const FaultSpec* fault;
-  Start start;
+  PlannedStart start;
   Duration end{};  ///< after the same event
   [[nodiscard]] bool contains(Duration instant) const { return start.after <= instant && instant < end; }
 };
@@ -105,7 +107,7 @@ std::vector<Window> windows(const Experiment& experiment, const KindTable& kinds
   for (const FaultSpec& fault : experiment.faults) {
     const KindSchema* schema = kinds.find(fault.kind);
     if (schema == nullptr || !schema->takes_down) continue;
-    const auto start = start_of(experiment, fault, experiment.faults.size());
+    const auto start = start_of(experiment, fault);
     if (!start) continue;
     // Without a length it is down until `during` ends; after an event that may be nearly all of it.
     const auto length = planned_length(fault, *schema).value_or(experiment.phases.during);
@@ -195,7 +197,7 @@ void too_long(const Experiment& experiment, const KindTable& kinds, std::vector<
 }  // namespace
 
 std::optional<Duration> planned_start(const Experiment& experiment, const FaultSpec& fault) {
-  const auto start = start_of(experiment, fault, experiment.faults.size());
+  const auto start = start_of(experiment, fault);
   return start && start->event.empty() ? std::optional(start->after) : std::nullopt;
 }
 

@@ -13,6 +13,14 @@
 /// What can be said about a schedule before anything runs. Pure, thread-safe.
 namespace withstand::spec {
 
+/// When a fault starts: at a time after the event that its chain of faults begins with.
+struct PlannedStart {
+  std::string event;  ///< name of the fault that waits for a log line or a role; empty: the start of `during`
+  Duration after{};
+};
+/// Nothing for a fault that does not exist, and for faults that wait for each other.
+std::optional<PlannedStart> start_of(const Experiment& experiment, const FaultSpec& fault);
+
 /// When a fault starts, from the start of `during`: known for `at`, and for `when = { fault }` on a fault for which it
 /// is known. Nothing for log lines and roles, for a fault that does not exist, and for faults that wait for each other.
 std::optional<Duration> planned_start(const Experiment& experiment, const FaultSpec& fault);

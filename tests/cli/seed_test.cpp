@@ -107,5 +107,46 @@ TEST(Seed, RepetitionsFitToo) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path("runs")), {}), 5);
 }
 
+/// So many faults that all slow the link n1→n2; `at` and what else each says.
+std::string slowed(int faults, const std::function<std::string(int)>& rest) {
+  std::string text = "title = \"x\"\n[target]\ncommand = [\"sleep\", \"inf\"]\nnodes = 3\n";
+  for (int i = 0; i < faults; ++i)
+    text += fmt::format(
+        "[[fault]]\nname = \"slow-{}\"\nkind = \"network.latency\"\nfrom = \"n1\"\nto = \"n2\"\ndelay = "
+        "\"1ms\"\n{}\n",
+        i, rest(i));
+  return text;
+}
+
+TEST(CrowdedLink, MoreFaultsAtOnceThanALinkBearsAreRefusedWithTheOneThatIsTooMany) {
+  const Folder folder;
+  const auto plan = [&](int faults, const std::function<std::string(int)>& rest) {
+    return withstand({"plan", folder.write("slow.toml", slowed(faults, rest))});
+  };
+  const auto whole = [](int) { return ""; };
+  EXPECT_EQ(plan(64, whole).status, 0);
+  const auto crowded = plan(65, whole);
+  EXPECT_EQ(crowded.status, 2);
+  EXPECT_THAT(crowded.err,
+              HasSubstr(fmt::format("slow.toml:{}:1: error: 65 faults may impair the link n1→n2 at once; a "
+                                    "link bears 64\n",
+                                    5 + 64 * 7)));
+  EXPECT_THAT(crowded.err, HasSubstr("^~~~~~~~~"));
+  EXPECT_EQ(withstand({"run", folder.path("slow.toml"), "--output", folder.path("runs")}).status, 2);
+  const auto in_turn = [](int i) { return fmt::format("at = \"{}ms\"\nfor = \"1s\"", i % 2 == 0 ? 0 : 2000); };
+  EXPECT_EQ(plan(128, in_turn).status, 0) << "halves that do not overlap";
+  const auto touching = [](int i) { return fmt::format("at = \"{}ms\"\nfor = \"1s\"", i % 2 == 0 ? 0 : 1000); };
+  EXPECT_EQ(plan(128, touching).status, 2) << "which comes first is up to the clock";
+  const auto at_any_time = [](int i) {
+    return i == 0 ? "when = { log = \"now\" }\nfor = \"1s\"" : "at = \"0s\"\nfor = \"1s\"";
+  };
+  EXPECT_EQ(plan(65, at_any_time).status, 2) << "a log line may come at any time";
+  const auto one_after_another = [](int i) {
+    return i == 0 ? std::string("when = { log = \"now\" }\nfor = \"100ms\"")
+                  : fmt::format("when = {{ fault = \"slow-{}\", after = \"200ms\" }}\nfor = \"100ms\"", i - 1);
+  };
+  EXPECT_EQ(plan(70, one_after_another).status, 0) << "they follow each other, whenever they begin";
+}
+
 }  // namespace
 }  // namespace withstand::cli_test

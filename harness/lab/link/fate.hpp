@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/event_loop.hpp"
+#include "core/link_capacity.hpp"
 #include "lab/link/connections.hpp"
 #include "lab/link/packet.hpp"
 
@@ -25,7 +26,7 @@ struct PacketFacts {
 
 /// What was decided on a packet, or on a copy of it. Bit or index k means stage k of the plan that decided.
 struct Fate {
-  static constexpr std::size_t most_stages = 64, most_corruptions = 4;
+  static constexpr std::size_t most_stages = core::most_impairments, most_corruptions = 4;
   struct Corruption {
     std::uint8_t stage = 0;
     std::uint64_t key = 0;  ///< of the draw stream for its bits
