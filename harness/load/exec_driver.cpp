@@ -1,15 +1,20 @@
 #include "load/exec_driver.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <istream>
 #include <stdexcept>
+#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
+#include <system_error>
 #define BOOST_PROCESS_USE_STD_FS 1
 #include <boost/process/args.hpp>
 #include <boost/process/async_pipe.hpp>
@@ -19,9 +24,12 @@
 #include <boost/process/io.hpp>
 #include <boost/process/search_path.hpp>
 #include <fmt/format.h>
-#include <sys/prctl.h>
 
 #include "load/exec_protocol.hpp"
+#include "os/capabilities.hpp"
+#include "os/handshake.hpp"
+#include "os/pidfd.hpp"
+#include "os/process.hpp"
 
 namespace withstand::load {
 namespace {
@@ -31,12 +39,39 @@ namespace process = boost::process;
 using boost::system::error_code;
 
 constexpr std::size_t longest_answer = 128U << 20;
+/// A program that ends closes its pipes first, and how it ended says more than that.
+constexpr std::chrono::seconds end_after_hanging_up{1};
 
 std::filesystem::path find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const std::filesystem::path found = process::search_path(name);
   if (found.empty()) throw std::runtime_error(fmt::format("there is no program '{}' in PATH for driver 'exec'", name));
   return found;
+}
+
+/// In the fresh child. The program speaks to the target and has nothing to do with the lab: of what the harness may do
+/// there it gets nothing.
+template <class Executor>
+void give_up_privileges(Executor& executor) {
+  try {
+    os::reset_signals();
+    os::forbid_new_privileges();
+    os::drop_capabilities();
+    os::die_with_parent(SIGKILL);
+  } catch (const std::system_error& error) {
+    executor.set_error(error.code(), os::attempt_of(error));
+    ::_exit(126);
+  }
+}
+
+os::Pidfd start_program(const Config& config, process::async_pipe& input, process::async_pipe& output) {
+  process::child child(process::exe = find_program(config.command.front()),
+                       process::args = std::vector<std::string>(config.command.begin() + 1, config.command.end()),
+                       process::std_in<input, process::std_out> output,
+                       process::extend::on_exec_setup([](auto& executor) { give_up_privileges(executor); }));
+  os::Pidfd pidfd = os::Pidfd::open(child.id());
+  child.detach();
+  return pidfd;
 }
 
 class ExecDriver : public Driver {
@@ -46,21 +81,23 @@ class ExecDriver : public Driver {
         on_broken_(std::move(on_broken)),
         input_(context),
         output_(context),
-        child_(process::exe = find_program(program_),
-               process::args = std::vector<std::string>(config.command.begin() + 1, config.command.end()),
-               process::std_in<input_, process::std_out> output_,
-               process::extend::on_exec_setup([](auto&) { ::prctl(PR_SET_PDEATHSIG, SIGKILL); })) {
+        process_(start_program(config, input_, output_)),
+        end_(context, process_.duplicate().release()),
+        patience_(context) {
     say(exec_greeting(config));
     read();
+    watch();
   }
 
+  /// It is reaped too: the node's init cannot end while a process of its PID namespace is left.
   ~ExecDriver() override {
     *alive_ = false;
-    error_code ignored;
-    input_.close(ignored);
-    output_.close(ignored);
-    std::error_code gone;
-    child_.terminate(gone);
+    if (ended_) return;
+    try {
+      process_.send(SIGKILL);
+      process_.reap();
+    } catch (const std::exception&) {  // then it is killed with this process
+    }
   }
 
   void submit(const Request& request, Done done) override {
@@ -77,7 +114,7 @@ class ExecDriver : public Driver {
  private:
   void say(const std::string& line) {
     pending_.append(line).push_back('\n');
-    if (writing_.empty()) write();
+    if (writing_.empty() && !hung_up_) write();
   }
 
   void write() {
@@ -85,7 +122,7 @@ class ExecDriver : public Driver {
     asio::async_write(input_, asio::buffer(writing_), [this, alive = alive_](const error_code& error, std::size_t) {
       if (!*alive) return;
       writing_.clear();
-      if (error) return give_up(fmt::format("takes no requests any more: {}", error.message()));
+      if (error) return hung_up("takes no requests any more");
       if (!pending_.empty()) write();
     });
   }
@@ -94,12 +131,31 @@ class ExecDriver : public Driver {
     asio::async_read_until(output_, answers_, '\n', [this, alive = alive_](const error_code& error, std::size_t) {
       if (!*alive) return;
       if (error == asio::error::not_found) return give_up("wrote a line without end");
-      if (error) return give_up("ended");
+      if (error) return hung_up("has closed its standard output");
       std::string line;
       std::istream in(&answers_);
       std::getline(in, line);
       take(line);
       if (*alive && !broken_) read();
+    });
+  }
+
+  /// Its end, whoever still holds its pipes.
+  void watch() {
+    end_.async_wait(asio::posix::stream_descriptor::wait_read, [this, alive = alive_](const error_code& error) {
+      if (!*alive || error) return;
+      const auto how = process_.try_reap();
+      if (!how) return watch();
+      ended_ = true;
+      give_up(how->to_text());
+    });
+  }
+
+  void hung_up(const std::string& what) {
+    if (std::exchange(hung_up_, true)) return;
+    patience_.expires_after(end_after_hanging_up);
+    patience_.async_wait([this, alive = alive_, what](const error_code& error) {
+      if (*alive && !error) give_up(what);
     });
   }
 
@@ -123,11 +179,13 @@ class ExecDriver : public Driver {
   std::string program_;
   std::function<void(const std::string&)> on_broken_;
   process::async_pipe input_, output_;
-  process::child child_;
+  os::Pidfd process_;
+  asio::posix::stream_descriptor end_;
+  asio::steady_timer patience_;
   asio::streambuf answers_{longest_answer};
   std::string pending_, writing_;
   std::unordered_map<std::uint64_t, Done> waiting_;
-  bool broken_ = false;
+  bool broken_ = false, ended_ = false, hung_up_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <fcntl.h>
 #include <optional>
+#include <signal.h>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -74,6 +75,7 @@ LoadProcess::Impl::Impl(os::Fd socket)
       timer(os::check("make a timer", ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))),
       commands(context, control.duplicate().release()),
       alarm(context, timer.duplicate().release()) {
+  ::signal(SIGPIPE, SIG_IGN);  // an exec program that reads no more is told in words
   wait_for_commands();
   wait_for_alarm();
 }

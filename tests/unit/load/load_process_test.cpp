@@ -1,12 +1,17 @@
 #include "load/load_process.hpp"
 
 #include <csignal>
+#include <unistd.h>
 
+#include <fmt/format.h>
+#include <linux/capability.h>
 #include <sys/wait.h>
 
 #include "core/event_loop.hpp"
 #include "load/load_client.hpp"
+#include "os/capabilities.hpp"
 #include "os/fd.hpp"
+#include "os/files.hpp"
 #include "support.hpp"
 
 namespace withstand::load {
@@ -124,12 +129,56 @@ TEST_F(LoadProcessTest, EndsWhenTheOrchestratorIsGone) {
   EXPECT_EQ(status(), 0);
 }
 
-TEST_F(LoadProcessTest, AProgramThatEndsIsAnErrorOfTheHarness) {
-  begin(exec_config("import sys; sys.stdin.readline(); sys.stdin.readline()"));
+TEST_F(LoadProcessTest, AProgramThatEndsIsAnErrorOfTheHarnessAndTheWayItEndedIsSaid) {
+  begin(exec_config("import sys; sys.stdin.readline(); sys.stdin.readline(); sys.exit(3)"));
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
-  EXPECT_EQ(death, "the load's program 'python3' ended");
+  EXPECT_EQ(death, "the load's program 'python3' exited with status 3");
   EXPECT_EQ(status(), 3);
+}
+
+TEST_F(LoadProcessTest, AProgramThatIsKilledIsNamedWithTheSignal) {
+  begin(exec_config("import os, sys; sys.stdin.readline(); sys.stdin.readline(); os.kill(os.getpid(), 9)"));
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' was killed by SIGKILL");
+}
+
+TEST_F(LoadProcessTest, TheEndOfAProgramIsSeenWhileAChildOfItHoldsItsOutput) {
+  const auto begun = core::now();
+  begin(exec_config("import subprocess, sys; sys.stdin.readline(); subprocess.Popen(['sleep', '10']); sys.exit(3)"));
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' exited with status 3");
+  EXPECT_LT(core::now() - begun, seconds(8));
+}
+
+TEST_F(LoadProcessTest, AProgramThatClosesAPipeAndLivesOnIsAnErrorToo) {
+  begin(exec_config("import os, time; os.close(1); time.sleep(60)"));
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' has closed its standard output");
+  EXPECT_EQ(status(), 3);
+  death.clear();
+  begin(exec_config("import os, time; os.close(0); time.sleep(60)"));
+  client->start(core::now());
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' takes no requests any more");
+  EXPECT_EQ(status(), 3);
+}
+
+TEST_F(LoadProcessTest, AProgramHasTheCallersUserAndNoCapabilities) {
+  const auto seen = folder.file("status");
+  begin(exec_config(
+      fmt::format("import sys; open('{}', 'w').write(open('/proc/self/status').read()); sys.exit(0)", seen)));
+  wait_until([&] { return !death.empty(); });
+  const auto text = os::read_file(seen).value_or("");
+  for (const std::string set : {"CapInh", "CapPrm", "CapEff", "CapAmb"})
+    EXPECT_THAT(text, ::testing::HasSubstr(set + ":\t0000000000000000\n"));
+  if (os::has_capability(CAP_SETPCAP)) {
+    EXPECT_THAT(text, ::testing::HasSubstr("CapBnd:\t0000000000000000\n"));
+  }
+  EXPECT_THAT(text, ::testing::HasSubstr("NoNewPrivs:\t1\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr(fmt::format("Uid:\t{0}\t{0}\t{0}\t{0}\n", ::getuid())));
 }
 
 TEST_F(LoadProcessTest, AProgramThatTalksNonsenseIsNamedWithWhatItSaid) {
