@@ -102,7 +102,7 @@ TEST(Usage, AnOutputFolderOfAnotherUsersIsToldWithItsOwner) {
 TEST(Usage, ListShowsWhatIsGoodAndNamesWhatIsNot) {
   const Folder folder;
   folder.write("good.toml", plain);
-  folder.write("bad.toml", "title = 5\n");
+  folder.write("bad.toml", "title = 5\n[target]\n");
   const auto outcome = withstand({"list", folder.path()});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.out, HasSubstr("good.toml"));
@@ -171,7 +171,7 @@ TEST(Shards, AnEmptyOneIsNoFailureUnlessTheSelectionIsEmpty) {
 
 TEST(Shards, WhatCannotBeReadFailsTheOneItFallsTo) {
   const Folder folder;
-  folder.write("bad.toml", "title = 5\n");
+  folder.write("bad.toml", "title = 5\n[target]\n");
   folder.write("good.toml", plain);
   EXPECT_EQ(withstand({"list", folder.path(), "--shard", "1/2"}).status, 2);
   EXPECT_EQ(withstand({"list", folder.path(), "--shard", "2/2"}).status, 0);
