@@ -68,9 +68,10 @@ class LocalLab : public core::Lab {
   [[nodiscard]] Subscription on_ready(std::function<void(core::NodeId)> callback) override;
   [[nodiscard]] Subscription on_log(std::function<void(const core::LogLine&)> callback) override;
 
-  /// Runs this program again with `args` inside the node's network, mount, UTS and IPC namespaces, but not its PID
-  /// namespace, with its end of a control socket (SOCK_SEQPACKET) as descriptor 3 and `descriptors` as 4, 5, ...
-  /// Keeps the harness's user. stdout and stderr are captured as the node's.
+  /// Runs this program again with `args` inside the node's network, mount, UTS and IPC namespaces, with its end of a
+  /// control socket (SOCK_SEQPACKET) as descriptor 3 and `descriptors` as 4, 5, ... It is not in the node's PID
+  /// namespace, but what it starts is, and ends with the node. Keeps the harness's user. stdout and stderr are captured
+  /// as the node's.
   [[nodiscard]] HelperProcess spawn_in(core::NodeId node, const std::vector<std::string>& args,
                                        const std::vector<int>& descriptors = {});
 

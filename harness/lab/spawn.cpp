@@ -35,7 +35,8 @@ void keep_folder(const std::string& folder) {
     const os::Fd program(os::check("open " + own_program(), ::open(own_program().c_str(), O_PATH | O_CLOEXEC)));
     const std::string folder = os::real_path(".");
     if (options.inside != nullptr) {
-      os::join_namespaces(*options.inside, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
+      // Of the PID namespace setns(2) says: for children only.
+      os::join_namespaces(*options.inside, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID);
       keep_folder(folder);
     }
     if (options.standard_output >= 0) os::check("connect stdout", ::dup2(options.standard_output, STDOUT_FILENO));

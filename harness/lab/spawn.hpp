@@ -40,10 +40,13 @@ struct SpawnOptions {
   std::vector<int> descriptors;   ///< become 4, 5, ... in the child; stay the caller's here
   int standard_output = -1;       ///< -1: inherited
   int standard_error = -1;
-  const os::Pidfd* inside = nullptr;  ///< a node's init: join its network, mount, UTS and IPC namespaces
-  bool own_session = true;            ///< setsid: ^C on the terminal does not reach it
-  bool dies_with_us = true;           ///< PR_SET_PDEATHSIG SIGKILL, besides the control socket's EOF
-  int cgroup = -1;                    ///< cgroup v2 folder to be born in
+  /// A node's init: join its network, mount, UTS and IPC namespaces. The helper itself stays outside the node's PID
+  /// namespace, but its children are born in it: /proc there knows them, and they end with the node, whatever they did.
+  /// It can start no threads then (clone(2), EINVAL), and must reap its children: the init cannot end before they are.
+  const os::Pidfd* inside = nullptr;
+  bool own_session = true;   ///< setsid: ^C on the terminal does not reach it
+  bool dies_with_us = true;  ///< PR_SET_PDEATHSIG SIGKILL, besides the control socket's EOF
+  int cgroup = -1;           ///< cgroup v2 folder to be born in
 };
 
 /// Throws os::SystemError naming what failed, in the child too. Returns when the new program has been executed.

@@ -8,6 +8,12 @@
 #include "spec/template_scope.hpp"
 
 namespace withstand::run {
+namespace {
+
+/// For a load process that is hung up on to end its program and reap it.
+constexpr int to_leave_ms = 2'000;
+
+}  // namespace
 
 LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment, std::uint64_t seed,
                          core::Instant epoch, const std::string& run_directory, OnSecond on_second)
@@ -41,6 +47,12 @@ LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment,
 
 LoadControl::~LoadControl() {
   for (auto& client : clients_) client.control.reset();
+  for (auto& client : clients_) {
+    try {
+      client.process.finish(to_leave_ms);
+    } catch (const std::exception&) {  // it is killed with us
+    }
+  }
 }
 
 void LoadControl::start(core::Instant at) {

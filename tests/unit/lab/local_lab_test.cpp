@@ -1,5 +1,6 @@
 #include "lab/local_lab.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -257,9 +258,32 @@ TEST_F(LocalLabTest, SpawnsHelpersBesideTheNode) {
   const auto client = lab.topology().clients().front();
   auto helper = lab.spawn_in(client, {"__helper"});
   const auto message = os::receive_message(helper.control().get());
-  EXPECT_THAT(message->data, HasSubstr("client "));
+  EXPECT_THAT(message->data, HasSubstr("client no /proc/self ")) << "it stays outside the node's PID namespace";
   EXPECT_TRUE(wait([&] { return said == "helper speaks"; }));
   EXPECT_EQ(helper.finish(1000).to_text(), "exited with status 0");
+}
+
+/// How many processes there are in a PID namespace; those that have ended are in none.
+std::size_t processes_in(const std::string& pid_namespace) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path() / "ns/pid", gone) == pid_namespace) ++count;
+  }
+  return count;
+}
+
+TEST_F(LocalLabTest, WhatAHelperStartsEndsWithTheNode) {
+  auto& lab = make(experiment_of("exec sleep 1000", 1));
+  const auto client = lab.topology().clients().front();
+  auto helper = lab.spawn_in(client, {"__helper"});
+  const std::string said = os::receive_message(helper.control().get())->data;
+  const std::string born_in = said.substr(said.find("pid:["));
+  EXPECT_EQ(run(client, "readlink /proc/self/ns/pid").output, born_in + "\n");
+  EXPECT_EQ(helper.finish(1000).to_text(), "exited with status 0");
+  EXPECT_EQ(processes_in(born_in), 2U) << "the node's init, and what the helper has left";
+  EXPECT_TRUE(lab.tear_down().empty());
+  EXPECT_EQ(processes_in(born_in), 0U);
 }
 
 TEST_F(LocalLabTest, ConnectsFromInsideANode) {

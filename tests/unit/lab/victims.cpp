@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <limits.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <string>
+#include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "os/ancillary.hpp"
 #include "os/check.hpp"
@@ -58,12 +61,34 @@ int serve_main(int argc, char** argv) {
   }
 }
 
+namespace {
+
+/// Starts a process that would outlive everything that started it, and says in which PID namespace that is.
+std::string leave_a_process_behind() {
+  os::Pipe said = os::make_pipe();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::fork() == 0) {
+      ::setsid();
+      for (;;) ::pause();
+    }
+    char pids[PATH_MAX] = "no /proc/self";
+    if (::readlink("/proc/self/ns/pid", pids, sizeof pids - 1) < 0) ::_exit(1);
+    ::_exit(::write(said.write.get(), pids, ::strlen(pids)) < 0 ? 1 : 0);
+  }
+  ::waitpid(child, nullptr, 0);
+  char text[PATH_MAX] = {};
+  return ::read(said.read.get(), text, sizeof text - 1) > 0 ? text : "nothing";
+}
+
+}  // namespace
+
 int helper_main(int, char**) {
   char host[HOST_NAME_MAX + 1] = {};
   ::gethostname(host, sizeof host);
   char pids[PATH_MAX] = {};
   if (::readlink("/proc/self/ns/pid", pids, sizeof pids - 1) < 0) std::snprintf(pids, sizeof pids, "no /proc/self");
-  os::send_message(3, std::string(host) + " " + pids);
+  os::send_message(3, std::string(host) + " " + pids + " " + leave_a_process_behind());
   std::puts("helper speaks");
   std::fflush(stdout);
   // Without the clean-up of a normal exit: a sanitizer's leak check would look for itself in a /proc that is the
