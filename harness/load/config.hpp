@@ -26,16 +26,17 @@ struct Config {
   std::string workload;  ///< "register", "write-once"
   std::string driver;    ///< "http", "redis", "exec"
   std::map<std::string, std::string> driver_options;
-  std::vector<std::string> command;         ///< driver "exec"
-  std::vector<Endpoint> endpoints;          ///< nodes that serve clients, in topology order
-  std::int64_t rate_millihertz = 100'000;   ///< of all clients together
-  std::string arrival = "constant";         ///< or "poisson"
-  std::map<std::string, std::int64_t> mix;  ///< weights of "read" and "write"; empty: the workload's own
-  std::int64_t keys = 16;                   ///< register: how many
-  std::int64_t value_size = 16;             ///< bytes; a value is never shorter than its unique name
-  std::int64_t timeout = 1'000'000'000;     ///< ns from when the operation is handed to the driver
-  std::int64_t in_flight = 256;             ///< beyond it an operation that is due is recorded as dropped
-  std::string history;                      ///< file that operations are appended to, JSON lines (record/history.hpp)
+  std::vector<std::string> command;           ///< driver "exec"
+  std::vector<Endpoint> endpoints;            ///< nodes that serve clients, in topology order
+  std::int64_t rate_millihertz = 100'000;     ///< of all clients together
+  std::string arrival = "constant";           ///< or "poisson"
+  std::map<std::string, std::int64_t> mix;    ///< weights of "read" and "write"; empty: the workload's own
+  std::int64_t keys = 16;                     ///< register: how many
+  std::int64_t value_size = 16;               ///< bytes; a value is never shorter than its unique name
+  std::int64_t timeout = 1'000'000'000;       ///< ns from when the operation is handed to the driver
+  std::int64_t in_flight = 256;               ///< beyond it an operation that is due is recorded as dropped
+  std::int64_t start_limit = 30'000'000'000;  ///< driver "exec": ns until the program must have said that it is ready
+  std::string history;                        ///< file that operations are appended to, JSON lines (record/history.hpp)
   std::int64_t client_index = 0, clients = 1;  ///< this client takes every `clients`-th operation of the plan
 };
 

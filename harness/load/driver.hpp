@@ -55,6 +55,8 @@ class Driver {
  public:
   using Done = std::function<void(Response)>;
   virtual ~Driver() = default;
+  /// Calls `ready` once, maybe before it returns, when requests will be taken at once.
+  virtual void when_ready(std::function<void()> ready) { ready(); }
   /// `done` is called once, maybe before submit returns, unless the request is abandoned first.
   virtual void submit(const Request& request, Done done) = 0;
   /// Gives up waiting for `id`: its `done` is not called any more and a late answer is ignored. Returns what is certain

@@ -30,6 +30,7 @@
 #include "os/handshake.hpp"
 #include "os/pidfd.hpp"
 #include "os/process.hpp"
+#include "spec/units.hpp"
 
 namespace withstand::load {
 namespace {
@@ -87,6 +88,7 @@ class ExecDriver : public Driver {
     say(exec_greeting(config));
     read();
     watch();
+    limit_start(spec::Duration(config.start_limit));
   }
 
   /// It is reaped too: the node's init cannot end while a process of its PID namespace is left.
@@ -98,6 +100,11 @@ class ExecDriver : public Driver {
       process_.reap();
     } catch (const std::exception&) {  // then it is killed with this process
     }
+  }
+
+  void when_ready(std::function<void()> ready) override {
+    if (ready_) return ready();
+    on_ready_ = std::move(ready);
   }
 
   void submit(const Request& request, Done done) override {
@@ -151,6 +158,14 @@ class ExecDriver : public Driver {
     });
   }
 
+  void limit_start(spec::Duration limit) {
+    patience_.expires_after(limit);
+    patience_.async_wait([this, alive = alive_, limit](const error_code& error) {
+      if (!*alive || error) return;
+      give_up(fmt::format("did not answer its configuration with {{\"ready\":true}} within {}", spec::to_text(limit)));
+    });
+  }
+
   void hung_up(const std::string& what) {
     if (std::exchange(hung_up_, true)) return;
     patience_.expires_after(end_after_hanging_up);
@@ -160,6 +175,7 @@ class ExecDriver : public Driver {
   }
 
   void take(const std::string& line) {
+    if (!ready_) return take_first(line);
     auto answer = exec_answer(line);
     if (!answer) return give_up(fmt::format("wrote what is no answer: {}", line.substr(0, 200)));
     const auto found = waiting_.find(answer->id);
@@ -167,6 +183,14 @@ class ExecDriver : public Driver {
     const Done done = std::move(found->second);
     waiting_.erase(found);
     done(std::move(answer->response));
+  }
+
+  void take_first(const std::string& line) {
+    if (!exec_ready(line))
+      return give_up(fmt::format("did not begin with {{\"ready\":true}}, but wrote: {}", line.substr(0, 200)));
+    ready_ = true;
+    if (!hung_up_) patience_.cancel();
+    if (on_ready_) on_ready_();
   }
 
   void give_up(const std::string& what) {
@@ -178,6 +202,7 @@ class ExecDriver : public Driver {
 
   std::string program_;
   std::function<void(const std::string&)> on_broken_;
+  std::function<void()> on_ready_;
   process::async_pipe input_, output_;
   os::Pidfd process_;
   asio::posix::stream_descriptor end_;
@@ -185,7 +210,7 @@ class ExecDriver : public Driver {
   asio::streambuf answers_{longest_answer};
   std::string pending_, writing_;
   std::unordered_map<std::uint64_t, Done> waiting_;
-  bool broken_ = false, ended_ = false, hung_up_ = false;
+  bool ready_ = false, broken_ = false, ended_ = false, hung_up_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -28,6 +28,13 @@ std::string exec_greeting(const Config& config) {
                  {"options", config.driver_options}}}});
 }
 
+bool exec_ready(const std::string& line) {
+  const auto in = json::parse(line, nullptr, false);
+  if (!in.is_object()) return false;
+  const auto ready = in.find("ready");
+  return ready != in.end() && ready->is_boolean() && ready->get<bool>();
+}
+
 std::string exec_request(const Request& request) {
   json out{{"id", request.id}, {"op", request.kind == Request::Kind::read ? "read" : "write"}, {"key", request.key}};
   if (request.kind != Request::Kind::read) out["value"] = request.value;

@@ -14,6 +14,8 @@ namespace withstand::load {
 /// The first line: {"config":{"client":..,"timeout_ms":..,"endpoints":[{"node":..,"address":..,"port":..}],
 /// "options":{..}}}.
 std::string exec_greeting(const Config& config);
+/// The program's answer to it: {"ready":true}.
+bool exec_ready(const std::string& line);
 /// {"id":7,"op":"read|write","key":"k1"} and, where they say something, "value", "create":true, "node".
 std::string exec_request(const Request& request);
 

@@ -20,7 +20,8 @@ namespace withstand::load {
 class LoadClient {
  public:
   struct Callbacks {
-    /// The process has its configuration and its driver; start() may be sent before this too.
+    /// The process has its configuration, and its driver takes requests (an exec program has said that it is ready);
+    /// start() may be sent before this too.
     std::function<void()> on_ready;
     /// Seconds whose every operation has ended, in order; one entry per operation kind and one with op "" for all.
     std::function<void(const std::vector<record::LoadSecond>&)> on_second;

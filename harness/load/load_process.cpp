@@ -196,9 +196,11 @@ void LoadProcess::Impl::configure(const Config& given) {
   history = std::make_unique<HistoryFile>(config.history);
   driver = make_driver(config, context, [this](const std::string& why) { break_down(why); });
   generator = std::make_unique<Generator>(config, *driver, *history, [] { return core::now(); });
-  Message message;
-  message.kind = Message::Kind::ready;
-  tell(message);
+  driver->when_ready([this] {
+    Message message;
+    message.kind = Message::Kind::ready;
+    tell(message);
+  });
 }
 
 void LoadProcess::Impl::begin_final_reads(const Command& command) {

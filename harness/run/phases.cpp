@@ -177,10 +177,19 @@ bool Phases::launch() {
                                             recorder_.write(second);
                                             stop_.add(second);
                                           });
-    loop_.run_until([this] { return load_->ready() || broken(); }, core::now() + seconds(10));
-    if (!broken() && !load_->ready()) verdict_.error = "the load generator was not ready within 10s";
+    wait_for_load();
   }
   return !broken();
+}
+
+/// A load's own program has a time limit of its own, and what it says then is better. No tick tells the time yet, so
+/// the run's limit is looked at again and again.
+void Phases::wait_for_load() {
+  const spec::Duration limit = spec::Duration(load::Config().start_limit) + seconds(10);
+  const core::Instant deadline = core::now() + limit;
+  while (!load_->ready() && !broken() && core::now() < deadline)
+    loop_.run_until([this] { return load_->ready() || broken(); }, std::min(deadline, core::now() + tick_interval));
+  if (!broken() && !load_->ready()) verdict_.error = "the load generator was not ready within " + spec::to_text(limit);
 }
 
 bool Phases::warm_up() {

@@ -35,6 +35,7 @@ class Phases {
   bool preflight();
   bool prepare();
   bool launch();
+  void wait_for_load();
   bool warm_up();
   bool before();
   /// Whether the expectations of `before` hold in what is known by now, so that no fault strikes a system that was not

@@ -28,6 +28,8 @@ def main():
     config = json.loads(sys.stdin.readline())["config"]
     nodes = [endpoint["node"] for endpoint in config["endpoints"]]
     store = {}
+    # Whatever takes its time to start comes before this line; operations begin after it.
+    print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         reply = {"id": request["id"], "node": request.get("node", nodes[0] if nodes else "")}

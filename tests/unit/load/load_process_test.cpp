@@ -130,7 +130,8 @@ TEST_F(LoadProcessTest, EndsWhenTheOrchestratorIsGone) {
 }
 
 TEST_F(LoadProcessTest, AProgramThatEndsIsAnErrorOfTheHarnessAndTheWayItEndedIsSaid) {
-  begin(exec_config("import sys; sys.stdin.readline(); sys.stdin.readline(); sys.exit(3)"));
+  begin(exec_config(
+      "import sys; sys.stdin.readline(); print('{\"ready\":true}', flush=True); sys.stdin.readline(); sys.exit(3)"));
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
   EXPECT_EQ(death, "the load's program 'python3' exited with status 3");
@@ -138,7 +139,7 @@ TEST_F(LoadProcessTest, AProgramThatEndsIsAnErrorOfTheHarnessAndTheWayItEndedIsS
 }
 
 TEST_F(LoadProcessTest, AProgramThatIsKilledIsNamedWithTheSignal) {
-  begin(exec_config("import os, sys; sys.stdin.readline(); sys.stdin.readline(); os.kill(os.getpid(), 9)"));
+  begin(exec_config("import os, sys; sys.stdin.readline(); os.kill(os.getpid(), 9)"));
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
   EXPECT_EQ(death, "the load's program 'python3' was killed by SIGKILL");
@@ -181,8 +182,36 @@ TEST_F(LoadProcessTest, AProgramHasTheCallersUserAndNoCapabilities) {
   EXPECT_THAT(text, ::testing::HasSubstr(fmt::format("Uid:\t{0}\t{0}\t{0}\t{0}\n", ::getuid())));
 }
 
-TEST_F(LoadProcessTest, AProgramThatTalksNonsenseIsNamedWithWhatItSaid) {
+TEST_F(LoadProcessTest, IsReadyWhenItsProgramSaysSo) {
+  const auto begun = core::now();
+  begin(
+      exec_config("import sys, time; sys.stdin.readline(); time.sleep(0.7); "
+                  "print('{\"ready\":true}', flush=True); sys.stdin.read()"));
+  wait_until([&] { return ready || !death.empty(); });
+  EXPECT_EQ(death, "");
+  EXPECT_GE(core::now() - begun, milliseconds(700));
+  loop.run_for(milliseconds(50));
+  EXPECT_EQ(death, "");
+}
+
+TEST_F(LoadProcessTest, AProgramThatNeverSaysThatItIsReadyIsNamedWithWhatIsMissing) {
+  auto config = exec_config("import sys; sys.stdin.read()");
+  config.start_limit = 300'000'000;
+  begin(config);
+  wait_until([&] { return !death.empty(); });
+  EXPECT_FALSE(ready);
+  EXPECT_EQ(death, "the load's program 'python3' did not answer its configuration with {\"ready\":true} within 300ms");
+  EXPECT_EQ(status(), 3);
+}
+
+TEST_F(LoadProcessTest, AProgramThatAnswersBeforeItIsReadyIsNamedWithWhatItSaid) {
   begin(exec_config("print('hello', flush=True); import sys; sys.stdin.read()"));
+  wait_until([&] { return !death.empty(); });
+  EXPECT_EQ(death, "the load's program 'python3' did not begin with {\"ready\":true}, but wrote: hello");
+}
+
+TEST_F(LoadProcessTest, AProgramThatTalksNonsenseIsNamedWithWhatItSaid) {
+  begin(exec_config("print('{\"ready\":true}\\nhello', flush=True); import sys; sys.stdin.read()"));
   client->start(core::now());
   wait_until([&] { return !death.empty(); });
   EXPECT_EQ(death, "the load's program 'python3' wrote what is no answer: hello");
