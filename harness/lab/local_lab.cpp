@@ -91,6 +91,11 @@ std::string LocalLab::expand(core::NodeId node, const std::string& text) const {
   return impl_->renderer.expand(node, text);
 }
 
+LocalLab::LoadCommand LocalLab::load_command(core::NodeId client) const {
+  const NodePlan& plan = impl_->renderer.plan(client);
+  return {plan.load_argv, plan.load_folder};
+}
+
 std::string LocalLab::why_not_ready(core::NodeId node) const {
   const auto state = this->state(node);
   if (state.starts < 2 || state.phase != core::NodeState::Phase::starting) return {};

@@ -88,6 +88,12 @@ class LocalLab : public core::Lab {
 
   /// The text with every template of spec/target.hpp resolved for this node (also for driver options: any client).
   [[nodiscard]] std::string expand(core::NodeId node, const std::string& text) const;
+  /// `[load] command` as this client sees it, empty when there is none, and the folder in which it runs.
+  struct LoadCommand {
+    std::vector<std::string> argv;
+    std::string folder;
+  };
+  [[nodiscard]] LoadCommand load_command(core::NodeId client) const;
   /// Of a node that was started again and is not ready: what keeps it, in words; else empty. Only a first start has a
   /// time limit; later ones are asked for as long as the lab stands.
   [[nodiscard]] std::string why_not_ready(core::NodeId node) const;

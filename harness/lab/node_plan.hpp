@@ -37,6 +37,8 @@ struct NodePlan {
   std::vector<std::string> first_argv;    ///< at the very first start
   std::vector<std::string> env;           ///< "NAME=value", also for commands run in the node
   std::vector<std::string> before_start;  ///< empty: none
+  std::vector<std::string> load_argv;     ///< of a client: [load] command as it is inside; empty: none
+  std::string load_folder;                ///< where that runs, inside: the experiment file's folder
 };
 
 }  // namespace withstand::lab

@@ -78,6 +78,12 @@ std::string Programs::find(const std::string& program) const {
   return "";
 }
 
+std::string Programs::find_from(const std::string& folder, const std::string& program) const {
+  if (program.empty() || program[0] == '/' || program.find('/') == std::string::npos) return find(program);
+  const std::string path = folder + "/" + program;
+  return is_program(path) ? os::real_path(path) : "";
+}
+
 bool Views::sees(const std::string& path) const {
   const std::string real = os::real_path(path);
   const bool hidden = std::any_of(covered_.begin(), covered_.end(),

@@ -20,6 +20,9 @@ class Programs {
   /// name in {build}, {build}/targets/NAME, {target}, PATH and where Debian keeps servers. Empty when there is none.
   [[nodiscard]] std::string find(const std::string& program) const;
 
+  /// The same, but a relative path with a slash starts at `folder` and nowhere else.
+  [[nodiscard]] std::string find_from(const std::string& folder, const std::string& program) const;
+
   /// PATH inside nodes: the host's, and where Debian keeps servers.
   [[nodiscard]] const std::string& search_path() const { return search_path_; }
 

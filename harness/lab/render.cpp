@@ -92,7 +92,34 @@ NodePlan Renderer::make_plan(const core::NodeInfo& node, const os::Credentials& 
   plan.env = environment(node, kind);
   if (kind != nullptr) add_commands(plan, *kind);
   plan.views = views_.back().all();
+  if (kind == nullptr && experiment_.load && !experiment_.load->command.empty()) add_load_command(plan);
   return plan;
+}
+
+/// A load of one's own runs as who started the harness, but without capabilities: what that user cannot reach then, or
+/// what the client's own /run covers, is put on show.
+void Renderer::add_load_command(NodePlan& plan) const {
+  os::Credentials who = os::own_credentials();
+  who.bound = true;
+  // A client that writes its records below /run has no /run of its own (set_up_mounts).
+  const bool sees_run = plan.folder.rfind("/run/", 0) == 0;
+  Views views(std::move(who), sees_run ? std::vector<std::string>{} : std::vector<std::string>{"/run"});
+  const std::string file = experiment_.file;
+  const auto slash = file.rfind('/');
+  const std::string folder = os::real_path(slash == std::string::npos ? "." : file.substr(0, slash + 1));
+  Places places;
+  places["target"] = views.folder(programs_.target_folder(), "load-target");
+  places["build"] = views.folder(programs_.build_folder(), "load-build");
+  plan.load_folder = views.folder(folder, "load-folder");
+  const auto lookup = make_lookup(topology_, experiment_.target, plan.id, places);
+  for (const auto& text : experiment_.load->command)
+    plan.load_argv.push_back(expand_or_throw(text, lookup, file + ": [load] command"));
+  std::string& program = plan.load_argv.front();
+  const std::string path = programs_.find_from(folder, views.on_host(program));
+  if (path.empty()) throw std::runtime_error(fmt::format("the program {} of the load was not found", program));
+  program = views.show_program(path);
+  const auto& more = views.all();
+  plan.views.insert(plan.views.end(), more.begin(), more.end());
 }
 
 /// The folder of a command's program must be on show before the node's mounts are made.

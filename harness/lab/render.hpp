@@ -34,6 +34,7 @@ class Renderer {
  private:
   NodePlan make_plan(const core::NodeInfo& node, const os::Credentials& who);
   void add_commands(NodePlan& plan, const spec::NodeKind& kind);
+  void add_load_command(NodePlan& plan) const;
   void show(core::NodeId node, const std::vector<std::string>& templates);
   void write_node(const core::NodeInfo& node) const;
   [[nodiscard]] std::vector<std::string> environment(const core::NodeInfo& node, const spec::NodeKind* kind) const;

@@ -64,7 +64,6 @@ Config make_config(const spec::Experiment& experiment, const core::Topology& top
   out.workload = load.workload;
   out.driver = load.driver.empty() ? experiment.target.driver : load.driver;
   out.driver_options = driver_options;
-  out.command = load.command;
   for (const auto id : topology.targets()) {
     const auto& node = topology.at(id);
     if (node.serves_clients) out.endpoints.push_back({node.name, node.address, node.first_port});

@@ -26,6 +26,7 @@ struct Config {
   std::string workload;  ///< "register", "write-once"
   std::string driver;    ///< "http", "redis", "exec"
   std::map<std::string, std::string> driver_options;
+  std::string folder;                         ///< driver "exec": where the program runs; empty: where the load does
   std::vector<std::string> command;           ///< driver "exec"
   std::vector<Endpoint> endpoints;            ///< nodes that serve clients, in topology order
   std::int64_t rate_millihertz = 100'000;     ///< of all clients together
@@ -41,7 +42,8 @@ struct Config {
 };
 
 /// The configuration of `client` (a client node of `topology`). `experiment.load` must be set; `driver_options` are the
-/// target's with every placeholder already replaced; `epoch` and `history` as in Config.
+/// target's with every placeholder already replaced; `command` and `folder` are left to the caller; `epoch` and
+/// `history` as in Config.
 Config make_config(const spec::Experiment& experiment, const core::Topology& topology, const core::NodeInfo& client,
                    const std::map<std::string, std::string>& driver_options, std::uint64_t seed, std::int64_t epoch,
                    const std::string& history);

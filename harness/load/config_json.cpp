@@ -8,9 +8,9 @@
 namespace withstand::load {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Endpoint, node, address, port)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Config, client, epoch, seed, workload, driver, driver_options, command, endpoints,
-                                   rate_millihertz, arrival, mix, keys, value_size, timeout, in_flight, start_limit,
-                                   history, client_index, clients)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Config, client, epoch, seed, workload, driver, driver_options, folder, command,
+                                   endpoints, rate_millihertz, arrival, mix, keys, value_size, timeout, in_flight,
+                                   start_limit, history, client_index, clients)
 
 std::string to_json(const Config& config) {
   return nlohmann::json(config).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);

@@ -27,6 +27,7 @@
 
 #include "load/exec_protocol.hpp"
 #include "os/capabilities.hpp"
+#include "os/check.hpp"
 #include "os/handshake.hpp"
 #include "os/pidfd.hpp"
 #include "os/process.hpp"
@@ -53,8 +54,9 @@ std::filesystem::path find_program(const std::string& name) {
 /// In the fresh child. The program speaks to the target and has nothing to do with the lab: of what the harness may do
 /// there it gets nothing.
 template <class Executor>
-void give_up_privileges(Executor& executor) {
+void prepare_child(Executor& executor, const std::string& folder) {
   try {
+    if (!folder.empty()) os::check("enter " + folder, ::chdir(folder.c_str()));
     os::reset_signals();
     os::forbid_new_privileges();
     os::drop_capabilities();
@@ -69,7 +71,7 @@ os::Pidfd start_program(const Config& config, process::async_pipe& input, proces
   process::child child(process::exe = find_program(config.command.front()),
                        process::args = std::vector<std::string>(config.command.begin() + 1, config.command.end()),
                        process::std_in<input, process::std_out> output,
-                       process::extend::on_exec_setup([](auto& executor) { give_up_privileges(executor); }));
+                       process::extend::on_exec_setup([&](auto& executor) { prepare_child(executor, config.folder); }));
   os::Pidfd pidfd = os::Pidfd::open(child.id());
   child.detach();
   return pidfd;
@@ -161,7 +163,7 @@ class ExecDriver : public Driver {
   void limit_start(spec::Duration limit) {
     patience_.expires_after(limit);
     patience_.async_wait([this, alive = alive_, limit](const error_code& error) {
-      if (!*alive || error) return;
+      if (!*alive || error || ready_) return;
       give_up(fmt::format("did not answer its configuration with {{\"ready\":true}} within {}", spec::to_text(limit)));
     });
   }

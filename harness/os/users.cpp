@@ -32,7 +32,7 @@ bool groups_are_denied() {
 }
 
 bool allows(const struct stat& info, const Credentials& who, mode_t wanted) {
-  if (who.uid == 0) return true;
+  if (who.uid == 0 && !who.bound) return true;
   if (info.st_uid == who.uid) return (info.st_mode >> 6 & wanted) == wanted;
   const bool member = info.st_gid == who.gid || std::count(who.groups.begin(), who.groups.end(), info.st_gid) > 0;
   return ((member ? info.st_mode >> 3 : info.st_mode) & wanted) == wanted;

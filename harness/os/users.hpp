@@ -12,6 +12,7 @@ struct Credentials {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;  ///< supplementary
+  bool bound = false;         ///< even as root: permissions hold, for it has no capability to go round them
 };
 
 /// From the user database, supplementary groups included; throws SystemError with ENOENT when there is no such user.

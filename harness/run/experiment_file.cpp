@@ -93,6 +93,13 @@ class TargetFolders : public spec::TargetSource {
     return run::why_no_program(programs.target_folder() + "/" + program.substr(beside.size()), programs);
   }
 
+  [[nodiscard]] std::string why_no_load_program(const spec::Target& target, const std::string& from,
+                                                const std::string& program) const override {
+    const fs::path folder = fs::path(from).parent_path();
+    return run::why_no_load_program(program, folder.empty() ? "." : folder.string(),
+                                    lab::Programs(target.folder, target.name));
+  }
+
  private:
   static Found none_named(const std::string& name, const fs::path& experiment, const std::set<std::string>& known) {
     std::error_code error;

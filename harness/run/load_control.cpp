@@ -29,7 +29,10 @@ LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment,
     Client client;
     client.history = nodes.size() == 1 ? run_directory + "/history.jsonl"
                                        : fmt::format("{}/history-{}.jsonl", run_directory, info.name);
-    const auto config = load::make_config(experiment, topology, info, options, seed, epoch.count(), client.history);
+    auto config = load::make_config(experiment, topology, info, options, seed, epoch.count(), client.history);
+    auto command = lab.load_command(node);
+    config.command = std::move(command.argv);
+    config.folder = std::move(command.folder);
     load::LoadClient::Callbacks callbacks;
     callbacks.on_ready = [this] { ++ready_; };
     callbacks.on_second = [this](const auto& entries) { second(entries); };

@@ -8,6 +8,7 @@
 
 #include "lab/doctor/doctor.hpp"
 #include "lab/programs.hpp"
+#include "spec/template.hpp"
 
 namespace withstand::run {
 
@@ -41,6 +42,21 @@ std::string why_no_program(const std::string& name, const lab::Programs& program
   if (name.front() == '/') return "there is no such file";
   if (name.find('/') != std::string::npos) return fmt::format("looked for from {} and from the current folder", target);
   return fmt::format("neither in {} nor in PATH", target);
+}
+
+std::string why_no_load_program(const std::string& text, const std::string& folder, const lab::Programs& programs) {
+  const auto expanded = spec::expand(text, [&](std::string_view name) -> std::optional<std::string> {
+    if (name == "target") return programs.target_folder();
+    if (name == "build") return programs.build_folder();
+    return std::nullopt;
+  });
+  if (!expanded || !programs.find_from(folder, *expanded).empty()) return "";
+  if (expanded->find('/') == std::string::npos) return why_no_program(*expanded, programs);
+  const std::filesystem::path path = std::filesystem::path(folder) / *expanded;
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error))
+    return fmt::format("{} is not executable (chmod +x)", path.lexically_normal().string());
+  return fmt::format("there is no file {}", path.lexically_normal().string());
 }
 
 const std::vector<std::string>& features_of_the_lab() {

@@ -24,5 +24,8 @@ std::vector<std::string> missing_requirements(const spec::Experiment& experiment
 /// Why the program of a node's command cannot be started: where it was looked for, or that it is there and no program.
 /// Empty when it can.
 std::string why_no_program(const std::string& name, const lab::Programs& programs);
+/// The same for the program of a load of one's own, placeholders and all; a relative path starts at `folder`. Empty
+/// also where only a run can fill a placeholder.
+std::string why_no_load_program(const std::string& text, const std::string& folder, const lab::Programs& programs);
 
 }  // namespace withstand::run

@@ -80,9 +80,11 @@ struct ProbeSpec {
 };
 
 struct LoadSpec {
-  std::string workload;              ///< "register", "write-once"
-  std::string driver;                ///< empty: the target's
-  std::vector<std::string> command;  ///< driver "exec": the program that speaks JSON lines
+  std::string workload;  ///< "register", "write-once"
+  std::string driver;    ///< empty: the target's
+  /// driver "exec": the program that speaks JSON lines. Templates: {target}, {build}, {NODE...}, {LISTNAME}. A relative
+  /// path starts at the folder of the experiment file, where the program runs too.
+  std::vector<std::string> command;
   Rate rate{100'000};
   std::map<std::string, std::int64_t> mix;  ///< weights per operation kind; empty: the workload's default
   std::int64_t keys = 16;

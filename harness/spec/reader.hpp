@@ -29,6 +29,10 @@ class TargetSource {
   /// Why the program of a node's command cannot be started here, "there is no such file"; empty when it can, or nobody
   /// looked. `target` is known by name and folder.
   [[nodiscard]] virtual std::string why_no_program(const Target& target, const std::string& program) const;
+  /// The same for the program of a load of one's own, which may hold placeholders; a relative path starts at the folder
+  /// of the experiment file `from`.
+  [[nodiscard]] virtual std::string why_no_load_program(const Target& target, const std::string& from,
+                                                        const std::string& program) const;
 };
 
 template <class T>

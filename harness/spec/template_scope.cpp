@@ -42,11 +42,16 @@ TemplateScope TemplateScope::of_probe(const Target& target, const Counts& counts
   return scope;
 }
 
-TemplateScope TemplateScope::of_driver(const Target& target, const Counts& counts) {
+TemplateScope TemplateScope::of_load(const Target& target, const Counts& counts) {
   TemplateScope scope(target, counts);
   scope.words_ = {"build", "target"};
-  scope.words_.insert(scope.words_.end(), driver_words().begin(), driver_words().end());
   scope.lists_ = true;
+  return scope;
+}
+
+TemplateScope TemplateScope::of_driver(const Target& target, const Counts& counts) {
+  TemplateScope scope = of_load(target, counts);
+  scope.words_.insert(scope.words_.end(), driver_words().begin(), driver_words().end());
   return scope;
 }
 

@@ -27,6 +27,8 @@ class TemplateScope {
   static TemplateScope of_member(const Target& target, const Counts& counts, const NodeKind& kind);
   /// ProbeSpec::text for a node of `kind`; nullptr: the probe selects no node, and only {NODE...} can be said.
   static TemplateScope of_probe(const Target& target, const Counts& counts, const NodeKind* kind);
+  /// LoadSpec::command.
+  static TemplateScope of_load(const Target& target, const Counts& counts);
   /// Target::driver_options.
   static TemplateScope of_driver(const Target& target, const Counts& counts);
 

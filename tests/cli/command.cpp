@@ -4,11 +4,16 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <grp.h>
 #include <iterator>
+#include <sched.h>
 #include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 namespace withstand::cli_test {
@@ -44,7 +49,31 @@ fs::path scratch_file() {
   ::_exit(127);
 }
 
+bool everybody_may_read(const fs::path& path) {
+  for (auto one = path; one.has_relative_path(); one = one.parent_path()) {
+    struct stat facts {};
+    if (::stat(one.c_str(), &facts) != 0 || (facts.st_mode & 0005) != 0005) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+bool somebody_may_read_the_project() {
+  return everybody_may_read(WITHSTAND_SOURCE_DIR) && everybody_may_read(WITHSTAND_BINARY_DIR);
+}
+
+void become_somebody() {
+  constexpr uid_t somebody = 54321;
+  const bool ready = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                     ::mount("tmpfs", "/dev/net", "tmpfs", 0, "mode=755") == 0 &&
+                     ::mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)) == 0 &&
+                     ::chmod("/dev/net/tun", 0666) == 0;
+  ::unsetenv("XDG_RUNTIME_DIR");
+  if (!ready || ::setgroups(0, nullptr) != 0 || ::setresgid(somebody, somebody, somebody) != 0 ||
+      ::setresuid(somebody, somebody, somebody) != 0)
+    ::_exit(125);
+}
 
 Running::Running(std::vector<std::string> arguments, const Before& before)
     : out_(scratch_file()), err_(scratch_file()), pid_(::fork()) {

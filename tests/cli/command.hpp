@@ -19,6 +19,11 @@ struct Outcome {
 /// What a child does before it becomes `withstand`: hide a device, become somebody else.
 using Before = std::function<void()>;
 
+/// For root: somebody who is not, on a machine whose device files are as udev makes them.
+void become_somebody();
+/// False where the project's folder is closed to other users: then nobody else can run it.
+[[nodiscard]] bool somebody_may_read_the_project();
+
 class Running {
  public:
   Running(std::vector<std::string> arguments, const Before& before);

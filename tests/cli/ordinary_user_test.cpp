@@ -1,42 +1,17 @@
 // The demo by somebody who is not root, on a machine whose device files are as udev makes them.
 
-#include <filesystem>
-#include <grp.h>
 #include <regex>
-#include <sched.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "cli/command.hpp"
 
 namespace withstand::cli_test {
 namespace {
 
-constexpr uid_t somebody = 54321;
 constexpr int inconclusive = 4;
-
-void become_somebody() {
-  const bool ready = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                     ::mount("tmpfs", "/dev/net", "tmpfs", 0, "mode=755") == 0 &&
-                     ::mknod("/dev/net/tun", S_IFCHR | 0666, makedev(10, 200)) == 0 &&
-                     ::chmod("/dev/net/tun", 0666) == 0;
-  ::unsetenv("XDG_RUNTIME_DIR");
-  if (!ready || ::setgroups(0, nullptr) != 0 || ::setresgid(somebody, somebody, somebody) != 0 ||
-      ::setresuid(somebody, somebody, somebody) != 0)
-    ::_exit(125);
-}
-
-bool everybody_may_read(const std::filesystem::path& path) {
-  for (auto one = path; one.has_relative_path(); one = one.parent_path()) {
-    struct stat facts {};
-    if (::stat(one.c_str(), &facts) != 0 || (facts.st_mode & 0005) != 0005) return false;
-  }
-  return true;
-}
 
 /// The experiment with delays, and bounds on time, so many times as long.
 std::string slowed_down(const std::string& text, int times) {
@@ -63,8 +38,7 @@ class OrdinaryUser : public ::testing::TestWithParam<const char*> {
 
 TEST_P(OrdinaryUser, RunsTheDemo) {
   if (const auto why = why_no_run(); !why.empty()) GTEST_SKIP() << why;
-  if (root_ && !(everybody_may_read(WITHSTAND_SOURCE_DIR) && everybody_may_read(WITHSTAND_BINARY_DIR)))
-    GTEST_SKIP() << "the project's folder is closed to other users";
+  if (root_ && !somebody_may_read_the_project()) GTEST_SKIP() << "the project's folder is closed to other users";
   const Folder folder;
   ASSERT_EQ(::chmod(folder.path().c_str(), 0777), 0);
   const auto doctor = run({"doctor"});

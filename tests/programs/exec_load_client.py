@@ -4,7 +4,7 @@
     [load]
     workload = "register"
     driver   = "exec"
-    command  = ["python3", "exec_load_client.py"]
+    command  = ["./exec_load_client.py"]
 
 Lines of JSON come in on standard input and go out on standard output, in any order. harness/load/README.md has the
 protocol. A real client would put its own connection to the target where `store` is used below.

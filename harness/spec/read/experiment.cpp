@@ -108,7 +108,7 @@ Reading<Experiment> read_experiment(std::string_view text, const std::string& fi
   root.not_built_yet({"random", "search", "plugin"});
   read_head(root, scope);
   TargetSection target = read_target_section(root, scope, targets);
-  read_load(root, scope);
+  read_load(root, scope, targets);
   read_phases(root, scope);
   read_probes(root, scope);
   read_faults(root, scope);

@@ -5,6 +5,8 @@
 
 #include "spec/read/pattern.hpp"
 #include "spec/read/scope.hpp"
+#include "spec/reader.hpp"
+#include "spec/template_scope.hpp"
 #include "spec/vocabulary.hpp"
 
 namespace withstand::spec {
@@ -33,9 +35,29 @@ const WorkloadInfo* read_workload(TableReader& fields, LoadSpec& load) {
   return nullptr;
 }
 
-void read_driver(TableReader& fields, LoadSpec& load, Scope& scope) {
+/// What a run would find out at its start: placeholders that nothing fills, a program that is not there.
+void check_command(const std::vector<const Item*>& words, Scope& scope, const TargetSource& targets) {
+  if (words.empty() || !scope.target_known) return;
+  const Experiment& experiment = scope.experiment;
+  const std::size_t before = scope.report.count();
+  const TemplateScope known = TemplateScope::of_load(experiment.target, experiment.nodes);
+  for (const Item* word : words) {
+    for (const Complaint& complaint : known.complaints(word->text)) scope.report.complain(*word, complaint);
+  }
+  if (scope.report.count() != before) return;
+  const Item& program = *words.front();
+  const std::string why = targets.why_no_load_program(experiment.target, experiment.file, program.text);
+  if (why.empty()) return;
+  scope.report.error(program, fmt::format("the program '{}' cannot be started: {}", program.text, why),
+                     why.find("not executable") != std::string::npos
+                         ? ""
+                         : "write its path from this file's folder, or {target}/PROGRAM, or install it");
+}
+
+void read_driver(TableReader& fields, LoadSpec& load, Scope& scope, const TargetSource& targets) {
   load.driver = fields.text("driver").value_or("");
-  for (const Item* word : fields.command("command")) load.command.push_back(word->text);
+  const std::vector<const Item*> words = fields.command("command");
+  for (const Item* word : words) load.command.push_back(word->text);
   const bool known = std::count(drivers().begin(), drivers().end(), load.driver) != 0;
   if (!load.driver.empty() && !known) {
     scope.report.error(*fields.find("driver"), fmt::format("unknown driver '{}'", load.driver),
@@ -53,6 +75,7 @@ void read_driver(TableReader& fields, LoadSpec& load, Scope& scope) {
   if (!driver.empty() && driver != "exec" && fields.find("command") != nullptr) {
     scope.report.error(*fields.entry("command"), fmt::format("'command' goes with driver 'exec', not '{}'", driver));
   }
+  if (driver == "exec") check_command(words, scope, targets);
 }
 
 void read_mix(TableReader& fields, LoadSpec& load, const WorkloadInfo* workload) {
@@ -76,14 +99,14 @@ void read_mix(TableReader& fields, LoadSpec& load, const WorkloadInfo* workload)
 
 std::int64_t clients_of(const Experiment& experiment) { return experiment.load ? experiment.load->clients : 1; }
 
-void read_load(TableReader& root, Scope& scope) {
+void read_load(TableReader& root, Scope& scope, const TargetSource& targets) {
   const Item* table = root.table("load", "[load]");
   if (table == nullptr) return;
   TableReader fields(*table, "[load]", scope.report);
   LoadSpec load;
   load.at = table->at;
   const WorkloadInfo* workload = read_workload(fields, load);
-  read_driver(fields, load, scope);
+  read_driver(fields, load, scope, targets);
   if (const Item* rate = fields.find("rate")) {
     load.rate = as_rate(*rate, "'rate'", scope.report).value_or(load.rate);
     if (load.rate.millihertz == 0) scope.report.error(*rate, "'rate' is 0: leave [load] out to have no load");

@@ -10,6 +10,8 @@
 
 namespace withstand::spec {
 
+class TargetSource;
+
 /// What the readers of an experiment's tables share. They run in this order: target, load, phases, probes, faults,
 /// limits, stop, expect; each may look at what the ones before it have read.
 struct Scope {
@@ -25,7 +27,7 @@ std::optional<Selector> read_selector(TableReader& fields, std::string_view key,
 void check_selector(const Item& text, Scope& scope);
 std::int64_t clients_of(const Experiment& experiment);
 
-void read_load(TableReader& root, Scope& scope);
+void read_load(TableReader& root, Scope& scope, const TargetSource& targets);
 void read_probes(TableReader& root, Scope& scope);
 void read_faults(TableReader& root, Scope& scope);
 void read_stop(TableReader& root, Scope& scope);

@@ -242,6 +242,9 @@ void TargetReader::check(const std::map<std::string, std::int64_t>& counts) {
 }
 
 std::string TargetSource::why_no_program(const Target&, const std::string&) const { return ""; }
+std::string TargetSource::why_no_load_program(const Target&, const std::string&, const std::string&) const {
+  return "";
+}
 
 void TargetReader::check_programs(const TargetSource& programs) {
   if (!target_.packages.empty()) return;

@@ -92,6 +92,7 @@ const std::set<std::string> beyond_a_schema{
     "limits-duration",
     "limits-overlap",
     "load-command",
+    "load-command-words",
     "load-driver",
     "load-exec",
     "load-mix",
