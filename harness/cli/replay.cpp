@@ -1,6 +1,8 @@
+#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/run_many.hpp"
 #include "cli/session.hpp"
@@ -15,14 +17,17 @@ struct ReplayArguments {
   RunFlags flags;
 };
 
-/// The experiment as it was when it ran (the run directory keeps a copy), under the path it had, so that its target is
-/// found.
+/// The experiment and its target's definition as they were when it ran (the run directory keeps copies), under the
+/// paths they had, so that programs and templates are found.
 int replay(ReplayArguments& arguments, Session& session) {
   const auto record = read_earlier_run(arguments.run);
   const core::Catalog catalog = session.catalog();
   const std::string copy = arguments.run + "/experiment.toml";
   const std::string& stood = record.start.path.empty() ? record.start.file : record.start.path;
-  auto loaded = run::load_experiment_as(copy, stood, catalog);
+  auto loaded = run::load_experiment_as(copy, stood, catalog, run::kept_target_text(arguments.run));
+  if (!loaded.target_differs.empty())
+    std::cerr << fmt::format("withstand: {} since that run: its own copy of the target's definition is used\n",
+                             loaded.target_differs);
   if (!loaded.ok()) throw UsageError("this run's experiment cannot be run again:\n" + loaded.problems);
   arguments.flags.seed = record.start.seed;
   arguments.flags.control = record.start.control;

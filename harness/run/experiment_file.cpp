@@ -66,20 +66,23 @@ std::vector<fs::path> roots(const fs::path& experiment) {
 
 class TargetFolders : public spec::TargetSource {
  public:
+  explicit TargetFolders(const std::optional<std::string>& kept) : kept_(kept) {}
+  [[nodiscard]] const std::string& differs() const { return differs_; }
+
   [[nodiscard]] Found find(std::string_view use, std::string_view from) const override {
     const std::string name(use);
     const fs::path experiment{std::string(from)};
     if (name.find('/') != std::string::npos || name.ends_with(".toml")) {
       const fs::path path = (experiment.parent_path() / name).lexically_normal();
       const auto read = read_text(path);
-      if (read.text) return {path.string(), *read.text, {}, {}};
+      if (read.text || kept_) return found(path, read);
       return {path.string(), {}, cannot_read(path, read.error), "the path starts at the experiment's folder"};
     }
     std::set<std::string> known;
     for (const auto& root : roots(experiment)) {
       const fs::path path = root / "targets" / name / "target.toml";
       const auto read = read_text(path);
-      if (read.text) return {path.string(), *read.text, {}, {}};
+      if (read.text) return found(path, read);
       if (!is_absent(read.error)) return {path.string(), {}, cannot_read(path, read.error), {}};
       collect(root / "targets", known);
     }
@@ -101,6 +104,12 @@ class TargetFolders : public spec::TargetSource {
   }
 
  private:
+  [[nodiscard]] Found found(const fs::path& path, const Text& read) const {
+    if (kept_ && !read.text) differs_ = fmt::format("'{}' is gone", path.string());
+    if (kept_ && read.text && *read.text != *kept_) differs_ = fmt::format("'{}' has changed", path.string());
+    return {path.string(), kept_ ? *kept_ : *read.text, {}, {}};
+  }
+
   static Found none_named(const std::string& name, const fs::path& experiment, const std::set<std::string>& known) {
     std::error_code error;
     const std::string near = spec::nearest(name, {known.begin(), known.end()});
@@ -119,16 +128,23 @@ class TargetFolders : public spec::TargetSource {
     for (const auto& entry : fs::directory_iterator(folder, error))
       if (fs::exists(entry.path() / "target.toml", error)) names.insert(entry.path().filename());
   }
+
+  const std::optional<std::string>& kept_;
+  mutable std::string differs_;
 };
 
 }  // namespace
+
+std::optional<std::string> kept_target_text(const std::string& run_directory) {
+  return read_text(fs::path(run_directory) / "target.toml").text;
+}
 
 LoadedExperiment load_experiment(const std::string& path, const core::Catalog& catalog) {
   return load_experiment_as(path, path, catalog);
 }
 
-LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path,
-                                    const core::Catalog& catalog) {
+LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path, const core::Catalog& catalog,
+                                    const std::optional<std::string>& target_text) {
   LoadedExperiment loaded;
   loaded.file.path = path;
   const auto [text, why] = read_text(text_path);
@@ -139,7 +155,9 @@ LoadedExperiment load_experiment_as(const std::string& text_path, const std::str
     return loaded;
   }
   loaded.file.text = *text;
-  auto reading = spec::read_experiment(*text, path, catalog, TargetFolders());
+  const TargetFolders targets(target_text);
+  auto reading = spec::read_experiment(*text, path, catalog, targets);
+  loaded.target_differs = targets.differs();
   for (const auto& diagnostic : reading.diagnostics) {
     const auto source = reading.sources.find(diagnostic.file);
     loaded.problems += spec::render(diagnostic, source == reading.sources.end() ? *text : source->second);

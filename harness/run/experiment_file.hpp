@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct ExperimentFile {
 
 struct LoadedExperiment {
   ExperimentFile file;
-  std::string problems;  ///< rendered diagnostics; empty when the file is good
+  std::string problems;          ///< rendered diagnostics; empty when the file is good
+  std::string target_differs{};  ///< in which way a target file is not what was given for it; empty when it is
   [[nodiscard]] bool ok() const { return problems.empty(); }
 };
 
@@ -31,9 +33,12 @@ struct LoadedExperiment {
 /// relative to the experiment.
 LoadedExperiment load_experiment(const std::string& path, const core::Catalog& catalog);
 /// The text of the file `text_path`, read as if it stood at `path`: a run's own copy, whose target is found where it
-/// was.
-LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path,
-                                    const core::Catalog& catalog);
+/// was. With `target_text` the target file says that, whatever it holds by now; `target_differs` tells.
+LoadedExperiment load_experiment_as(const std::string& text_path, const std::string& path, const core::Catalog& catalog,
+                                    const std::optional<std::string>& target_text = {});
+
+/// The target file's text as a run's directory keeps it; none for an inline target.
+std::optional<std::string> kept_target_text(const std::string& run_directory);
 
 struct FoundExperiment {
   std::string path;

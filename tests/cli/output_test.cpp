@@ -213,6 +213,23 @@ TEST_F(OutputOfRun, JsonIsOneObjectAndReplayKeepsTheSeed) {
             report.at("runs").at(0).at("injections").at(0).at("on"));
 }
 
+TEST_F(OutputOfRun, ReplayUsesTheTargetsDefinitionThatTheRunKept) {
+  const auto target = folder_.write("mine.toml", "command = [\"/bin/sleep\", \"60\"]\n");
+  const auto file =
+      folder_.write("uses.toml",
+                    "title = \"t\"\nseed = 1\n[target]\nuse = \"./mine.toml\"\nnodes = 1\n[phases]\nwarm_up = "
+                    "\"10ms\"\nbefore = \"10ms\"\nduring = \"300ms\"\nafter = \"10ms\"\n[expect]\nexits = []\n");
+  ASSERT_NE(withstand({"run", file, "--output", folder_.path("runs")}).status, 2);
+  folder_.write("mine.toml", "command = [\"/bin/false\"]\n");
+  const auto again = withstand({"replay", folder_.only_run(), "--output", folder_.path("again")});
+  EXPECT_THAT(again.err, HasSubstr("mine.toml' has changed since that run"));
+  EXPECT_THAT(again.out, ::testing::Not(HasSubstr("exited with status 1")));
+  std::filesystem::remove(target);
+  const auto gone = withstand({"replay", folder_.only_run(), "--output", folder_.path("again")});
+  EXPECT_THAT(gone.err, HasSubstr("mine.toml' is gone since that run"));
+  EXPECT_THAT(gone.out, ::testing::Not(HasSubstr("exited with status 1")));
+}
+
 TEST_F(OutputOfRun, GithubGetsAnnotationsAndASummary) {
   const auto file =
       folder_.write("fails.toml", short_experiment({.faults = faults, .expect = "during = [\"p50 < 1ns\"]\n"}));
