@@ -239,9 +239,9 @@ TEST_F(FaultTest, ARestartFindsNothingOfTheOldProcesses) {
   auto& kill =
       inject("process.kill", {{"tree", spec::Value(false)}, {"restart", spec::Value(spec::Duration(milliseconds(50)))}},
              {{0}, {}});
-  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 2; }));
+  const auto ready = [&] { return lab.state(0).phase == core::NodeState::Phase::ready; };
+  ASSERT_TRUE(wait([&] { return lines(data(0, "up")) == 2 && ready(); })) << "the file may be first to tell";
   EXPECT_EQ(companions(init), 3U) << "init, the new shell and its child";
-  EXPECT_EQ(lab.state(0).phase, core::NodeState::Phase::ready);
   EXPECT_EQ(measured(kill, "processes left in n1"), "1, ended before the restart");
   EXPECT_THAT(measured(kill, "restart of n1"), ::testing::MatchesRegex("started .* after the exit, ready .* after it"));
 }
