@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -66,11 +67,11 @@ std::string units_text(Quantity quantity) {
 Complaint too_long(Quantity quantity, std::string_view text, const Decimal& number, const Unit& unit) {
   // The least number of so many digits, in the base: beyond 18 more zeros it is too large in any unit.
   const int zeros = number.whole_digits - 1;
+  // As a floating-point number: it need not fit into any integer, and only its magnitude is asked for.
+  const long double least = std::pow(10.0L, static_cast<long double>(std::min(zeros, 2 * most_digits)));
   const bool too_large =
-      zeros > 2 * most_digits ||
-      (zeros >= 0 && Wide{power_of_ten(std::min(zeros, most_digits))} * power_of_ten(std::max(zeros - most_digits, 0)) *
-                             unit.numerator / unit.denominator >
-                         std::numeric_limits<std::int64_t>::max());
+      zeros >= 0 && least * static_cast<long double>(unit.numerator) / static_cast<long double>(unit.denominator) >
+                        static_cast<long double>(std::numeric_limits<std::int64_t>::max());
   if (too_large) return {fmt::format("'{}' is too large for a {}", text, word(quantity)), ""};
   return {fmt::format("'{}' has more than {} digits", text, most_digits), "round it, or write it in another unit"};
 }
