@@ -1,6 +1,7 @@
 #include "core/priority.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <fcntl.h>
 #include <sched.h>
 #include <string>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "os/check.hpp"
 #include "os/fd.hpp"
@@ -25,6 +27,26 @@ bool several_processors() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   return ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+}
+
+// sched_setattr(2); glibc 2.36 has neither the call nor the structure.
+struct SchedulingAttributes {
+  std::uint32_t size = sizeof(SchedulingAttributes), policy = SCHED_OTHER;
+  std::uint64_t flags = reset_on_fork;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime = 0, deadline = 0, period = 0;  // ns
+  static constexpr std::uint64_t reset_on_fork = 1;
+};
+
+// An ordinary process that asks for the shortest slice is given the processor before others' slices end (kernels from
+// 6.12: EEVDF's earliest deadline first; older ones read the nice value only). Beside twelve busy processes on two
+// processors, a timer's 99th percentile was 50 us with it, 200 us without, 3.8 ms at nice -10.
+void ask_for_short_slices(int niceness) {
+  SchedulingAttributes wanted{.nice = niceness, .runtime = 100'000};
+  if (::syscall(SYS_sched_setattr, 0, &wanted, 0) == 0) return;
+  wanted.nice = ::getpriority(PRIO_PROCESS, 0);  // an ordinary user may ask for the slice
+  ::syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
 
 bool set_policy(int policy, int priority) {
@@ -50,16 +72,15 @@ Priority::Priority() : niceness_(::getpriority(PRIO_PROCESS, 0)) {
     weigh_session(nicest);
     return;
   }
-  // As near as it gets. Refused to an ordinary user, who then has what everybody has.
-  set_policy(SCHED_OTHER, 0);
-  ::setpriority(PRIO_PROCESS, 0, nice_enough);
+  // As near as it gets. The weight is refused to an ordinary user.
+  const int niceness = several_processors() ? nicest : nice_enough;
+  ask_for_short_slices(niceness);
+  weigh_session(niceness);
 }
 
 Priority::~Priority() {
-  if (permitted_) {
-    set_policy(SCHED_OTHER, 0);
-    weigh_session(niceness_);
-  }
+  set_policy(SCHED_OTHER, 0);
+  weigh_session(niceness_);
   ::setpriority(PRIO_PROCESS, 0, niceness_);
 }
 

@@ -8,7 +8,8 @@ namespace withstand::core {
 /// that is permitted: then a target that computes does not make packets or injections late (on two busy processors TCP
 /// through the fabric is a third faster, too). But a flood must not starve those it is for: after some milliseconds
 /// without a pause it is an ordinary process of the greatest weight (nice -20), until it pauses again; so it keeps most
-/// of one processor, and they have the others. With one processor for all it never is more than a process at nice -10.
+/// of one processor, and they have the others. Where real time is refused it is of the greatest weight and asks for the
+/// shortest slices. With one processor for all it never is more than a process at nice -10.
 /// What it starts meanwhile begins as everybody does (SCHED_RESET_ON_FORK, sched(7)).
 class Priority {
  public:
