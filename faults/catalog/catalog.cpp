@@ -16,6 +16,7 @@ core::Catalog catalog() {
   faults.push_back(network_partition());
   faults.push_back(network_rate());
   faults.push_back(network_reorder());
+  faults.push_back(network_stream());
   faults.push_back(network_ttl());
   faults.push_back(network_unplug());
   faults.push_back(process_kill());

@@ -15,6 +15,7 @@ std::unique_ptr<core::Fault> network_mtu();
 std::unique_ptr<core::Fault> network_partition();
 std::unique_ptr<core::Fault> network_rate();
 std::unique_ptr<core::Fault> network_reorder();
+std::unique_ptr<core::Fault> network_stream();
 std::unique_ptr<core::Fault> network_ttl();
 std::unique_ptr<core::Fault> network_unplug();
 

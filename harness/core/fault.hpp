@@ -23,6 +23,7 @@ struct Claim {
   Medium medium = Medium::process;
   std::vector<NodeId> nodes;  ///< process, disk, clock, filter: every node it may ever hit
   std::vector<Link> links;    ///< link: every link it may ever impair
+  bool streams = false;       ///< link: TCP connections on them, which must be followed from the start
 };
 
 /// Whom an injection hits: resolved when it starts, then fixed.

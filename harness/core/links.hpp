@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/draw.hpp"
 #include "core/impairment.hpp"
+#include "core/stream.hpp"
 #include "core/topology.hpp"
 
 namespace withstand::core {
@@ -94,6 +96,14 @@ class Links {
   virtual void remove(Handle handle) = 0;
   [[nodiscard]] virtual std::vector<LinkEffect> effect(Handle handle) = 0;
   [[nodiscard]] virtual FabricHealth health() = 0;
+
+  /// The same for connections: those opened over these links, now or later. Removed by `remove`; what it held back then
+  /// leaves at once. Only where the plan claimed streams: the fabric follows connections from the lab's start.
+  virtual Handle add_stream(const StreamImpairment& impairment, const std::vector<Link>& links) {
+    static_cast<void>(impairment), static_cast<void>(links);
+    throw std::logic_error("this network does not follow connections");
+  }
+  [[nodiscard]] virtual std::vector<StreamEffect> stream_effect(Handle) { return {}; }
 
   /// The cable of a node's interface, as the node's own kernel reports it.
   struct Carrier {

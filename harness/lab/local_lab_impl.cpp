@@ -1,5 +1,6 @@
 #include "lab/local_lab_impl.hpp"
 
+#include <algorithm>
 #include <signal.h>
 #include <stdexcept>
 #include <unistd.h>
@@ -63,6 +64,8 @@ void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {
   std::vector<core::Link> claimed;
   for (const auto& claim : options.claims) claimed.insert(claimed.end(), claim.links.begin(), claim.links.end());
   fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed));
+  if (std::any_of(options.claims.begin(), options.claims.end(), [](const auto& claim) { return claim.streams; }))
+    fabric->watch_streams();
   fabric->on_death([this](const std::string& how) { medium_died("the link fabric (" + how + ")"); });
 }
 

@@ -72,7 +72,8 @@ struct Fabric::Impl {
     if (auto tell = std::exchange(callback, nullptr)) tell(how);
   }
 
-  void stage(const core::Impairment& impairment, const std::vector<core::Link>& links) {
+  template <class Impairment>
+  void stage(const Impairment& impairment, const std::vector<core::Link>& links) {
     for (std::size_t first = 0; first < links.size(); first += links_per_message) {
       MessageWriter request;
       request.put(Request::stage);
@@ -80,6 +81,26 @@ struct Fabric::Impl {
         request.put(Forwarder::StagedLink{links[i], draws_of(topology, impairment, links[i])});
       ask(request);
     }
+  }
+
+  /// Everything that the fabric has to say of an impairment, however many messages it takes.
+  template <class T>
+  std::vector<T> all(Request request, Handle handle, std::size_t per_message) {
+    std::vector<T> told;
+    for (;;) {
+      const auto reply = ask(MessageWriter().put(request).put(EffectRequest{.handle = handle, .first = told.size()}));
+      const auto part = MessageReader(reply).take_rest<T>();
+      told.insert(told.end(), part.begin(), part.end());
+      if (part.size() < per_message) return told;
+    }
+  }
+
+  void check_claimed(const std::string& fault, const std::vector<core::Link>& links) const {
+    if (links.empty()) throw std::logic_error("link fabric: an impairment of no link");
+    for (const core::Link& link : links)
+      if (!claimed.contains(link))
+        throw std::logic_error(
+            fmt::format("link fabric: {} impairs {}, which was not claimed", fault, link_name(topology, link)));
   }
 
   /// Of the same instant as the effects, which were asked for just before.
@@ -115,6 +136,7 @@ struct Fabric::Impl {
   std::map<Handle, std::vector<core::Link>> impaired;
   std::map<core::NodeId, int> unplugged;  ///< how often
   std::map<Handle, Recount> recounts;
+  std::map<Handle, core::StreamImpairment> streams;
 };
 
 Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
@@ -141,13 +163,30 @@ void Fabric::on_death(std::function<void(const std::string&)> callback) { impl_-
 
 int Fabric::pid() const { return impl_->helper.pid(); }
 
+void Fabric::watch_streams() { impl_->ask(MessageWriter().put(Request::watch_streams)); }
+
+Fabric::Handle Fabric::add_stream(const core::StreamImpairment& impairment, const std::vector<core::Link>& links) {
+  impl_->check_claimed(impairment.fault, links);
+  impl_->stage(impairment, links);
+  const Handle handle = ++impl_->last_handle;
+  impl_->ask(MessageWriter().put(Request::stream_add).put(StreamRequest{handle, impairment.settings}));
+  impl_->streams.emplace(handle, impairment);
+  return handle;
+}
+
+std::vector<core::StreamEffect> Fabric::stream_effect(Handle handle) {
+  const auto known = impl_->streams.find(handle);
+  if (known == impl_->streams.end()) return {};
+  auto effects = impl_->all<core::StreamEffect>(Request::stream_effect, handle, effects_per_message);
+  std::map<core::Link, std::uint64_t> decided;
+  for (const DrawCount& met : impl_->all<DrawCount>(Request::stream_met, handle, draws_per_message))
+    decided[met.link] += chosen_again(impl_->topology, known->second, met.link, met.key) ? 1U : 0U;
+  for (core::StreamEffect& effect : effects) effect.decided = decided[effect.link];
+  return effects;
+}
+
 Fabric::Handle Fabric::add(const core::Impairment& impairment, const std::vector<core::Link>& links) {
-  if (links.empty()) throw std::logic_error("link fabric: an impairment of no link");
-  for (const core::Link& link : links) {
-    if (impl_->claimed.contains(link)) continue;
-    throw std::logic_error(fmt::format("link fabric: {} impairs {}, which was not claimed", impairment.fault,
-                                       link_name(impl_->topology, link)));
-  }
+  impl_->check_claimed(impairment.fault, links);
   for (const core::Link& link : links)
     if (impl_->active[link] == static_cast<int>(Fate::most_stages))
       throw std::runtime_error(
@@ -170,14 +209,7 @@ void Fabric::remove(Handle handle) {
 }
 
 std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
-  std::vector<core::LinkEffect> effects;
-  for (;;) {
-    const EffectRequest request{.handle = handle, .first = effects.size()};
-    const auto reply = impl_->ask(MessageWriter().put(Request::effect).put(request));
-    const auto part = MessageReader(reply).take_rest<core::LinkEffect>();
-    effects.insert(effects.end(), part.begin(), part.end());
-    if (part.size() < effects_per_message) break;
-  }
+  auto effects = impl_->all<core::LinkEffect>(Request::effect, handle, effects_per_message);
   if (const auto recount = impl_->recounts.find(handle); recount != impl_->recounts.end())
     impl_->recount(recount->second, effects);
   return effects;

@@ -29,7 +29,11 @@ class Fabric final : public core::Links {
   /// Called once, from the event loop, when the process ends before this object does; says how it ended.
   void on_death(std::function<void(const std::string& how)> callback);
 
+  /// Connections are followed from now on, so that they can be impaired later; best before any is opened.
+  void watch_streams();
   Handle add(const core::Impairment& impairment, const std::vector<core::Link>& links) override;
+  Handle add_stream(const core::StreamImpairment& impairment, const std::vector<core::Link>& links) override;
+  [[nodiscard]] std::vector<core::StreamEffect> stream_effect(Handle handle) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
   [[nodiscard]] core::FabricHealth health() override;

@@ -99,6 +99,15 @@ class Process {
       case Request::carrier:
         reply.put(routes_.at(reader.take<core::NodeId>()).carrier("eth0"));
         return;
+      case Request::watch_streams:
+        forwarder_->watch_streams();
+        return;
+      case Request::stream_add:
+        return add(reader.take<StreamRequest>());
+      case Request::stream_effect:
+        return stream_effect(reader.take<EffectRequest>(), reply);
+      case Request::stream_met:
+        return stream_met(reader.take<EffectRequest>(), reply);
       case Request::audit:
         return audit(reader.take<std::uint32_t>(), reply);
     }
@@ -119,9 +128,43 @@ class Process {
     idle_latency_.hold(!timekeepers_.empty());
   }
 
+  void add(const StreamRequest& request) {
+    std::vector<stream::Streams::StagedLink> links;
+    for (const auto& staged : std::exchange(staged_, {})) links.push_back({staged.link, staged.draws});
+    streams().add(request.handle, request.settings, links, core::now());
+    timekeepers_.insert(request.handle);
+    idle_latency_.hold(true);
+  }
+
+  stream::Streams& streams() {
+    if (forwarder_->streams() == nullptr) throw std::runtime_error("link fabric: connections are not followed");
+    return *forwarder_->streams();
+  }
+
+  void stream_effect(const EffectRequest& request, MessageWriter& reply) {
+    const auto effects = streams().effect(request.handle);
+    const auto end = std::min<std::size_t>(effects.size(), request.first + effects_per_message);
+    for (std::size_t i = request.first; i < end; ++i) reply.put(effects[i]);
+  }
+
+  /// The connections of all links of an impairment, one after the other.
+  void stream_met(const EffectRequest& request, MessageWriter& reply) {
+    const auto effects = streams().effect(request.handle);
+    const auto met = streams().met(request.handle);
+    std::uint64_t skipped = 0;
+    std::size_t told = 0;
+    for (std::size_t i = 0; i < met.size(); ++i)
+      for (const std::uint64_t key : met[i]) {
+        if (skipped++ < request.first || told == draws_per_message) continue;
+        reply.put(DrawCount{.link = effects[i].link, .key = key, .count = 1});
+        ++told;
+      }
+  }
+
   /// What the impairment holds is still delivered at its time, as well as it may be without.
   void remove(std::uint64_t handle) {
-    forwarder_->remove(handle);
+    if (forwarder_->streams() == nullptr || !forwarder_->streams()->remove(handle, core::now()))
+      forwarder_->remove(handle);
     timekeepers_.erase(handle);
     idle_latency_.hold(!timekeepers_.empty());
   }

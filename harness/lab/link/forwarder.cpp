@@ -62,9 +62,14 @@ void Forwarder::forward(core::NodeId from, Frame frame) {
   // Numbered when they are opened, impaired or not: an impairment that begins later finds them in that order.
   if (opens_connection(frame))
     if (const auto header = packet_header(frame)) connections_.of(link, *header);
+  if (streams_) return streams_->meet(link, frame, core::now(), connections_);
+  go_on(link, frame);
+}
+
+void Forwarder::go_on(core::Link link, Frame frame) {
   if (state(link).special) {
     impair(link, frame);
-  } else if (!write(*to, frame)) {
+  } else if (!write(link, frame)) {
     counters_.write_drops += wire_packets(frame);
   }
 }
@@ -209,6 +214,7 @@ void Forwarder::enqueue(const Passage& passage, core::Instant ordered, FrameView
 }
 
 void Forwarder::release() {
+  if (streams_ && streams_->next_due() <= core::now()) streams_->release(core::now());
   for (int parcels = 0; parcels < burst_frames && queue_.next_due() <= core::now(); ++parcels) {
     const Parcel parcel = queue_.pop();
     LinkState& link = state(parcel.link);
@@ -222,15 +228,17 @@ void Forwarder::release() {
   }
 }
 
-bool Forwarder::write(core::NodeId to, FrameView frame) {
-  const auto written = os::retry([&] { return ::write(ports_[to].tun.get(), frame.data(), frame.size()); });
+bool Forwarder::write(core::Link link, FrameView frame) {
+  Port& port = ports_[link.to];
+  const auto written = os::retry([&] { return ::write(port.tun.get(), frame.data(), frame.size()); });
   if (written < 0) return false;  // the interface is down, or the kernel found the packet malformed
-  ++ports_[to].counters.written;
+  ++port.counters.written;
+  if (streams_ && streams_->impairs()) streams_->arrived(link, frame, core::now());
   return true;
 }
 
 void Forwarder::deliver(const Passage& passage, const Plan* plan, FrameView frame) {
-  if (write(passage.link.to, frame)) return witness(passage, plan, frame, core::now());
+  if (write(passage.link, frame)) return witness(passage, plan, frame, core::now());
   counters_.write_drops += passage.packets;
   if (plan != nullptr) count_dropped(*plan, passage);
 }

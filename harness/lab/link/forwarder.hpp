@@ -16,6 +16,7 @@
 #include "lab/link/delay_histogram.hpp"
 #include "lab/link/release_queue.hpp"
 #include "lab/link/stage.hpp"
+#include "lab/link/stream/streams.hpp"
 #include "os/fd.hpp"
 
 namespace withstand::lab::link {
@@ -42,7 +43,7 @@ struct ForwarderCounters {
 
 /// Moves packets between TUN devices: destination, the link's plan, release queue, write. Single-threaded, never
 /// blocks. A link without a plan forwards on the spot, super-packets whole, and takes no time stamp.
-class Forwarder {
+class Forwarder : private stream::Exit {
  public:
   struct StagedLink {
     core::Link link;
@@ -56,7 +57,16 @@ class Forwarder {
   void read_burst(core::NodeId from);
   /// Writes packets that are due, as many as keep senders from waiting long.
   void release();
-  [[nodiscard]] core::Instant next_due() const { return queue_.next_due(); }
+  [[nodiscard]] core::Instant next_due() const {
+    return streams_ ? std::min(queue_.next_due(), streams_->next_due()) : queue_.next_due();
+  }
+
+  /// Follows TCP connections from now on, so that streams can be impaired. Without, `streams` is null.
+  void watch_streams() {
+    stream::Exit& own = *this;
+    streams_ = std::make_unique<stream::Streams>(own);
+  }
+  [[nodiscard]] stream::Streams* streams() { return streams_.get(); }
 
   /// Adds one stage to each of the links, which have room for it (Fate::most_stages); takes effect between two packets.
   void add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table = {});
@@ -91,13 +101,14 @@ class Forwarder {
 
   [[nodiscard]] LinkState& state(core::Link link) { return links_[link.from * ports_.size() + link.to]; }
   void forward(core::NodeId from, Frame frame);
+  void go_on(core::Link link, Frame frame) override;
   void impair(core::Link link, Frame frame);
   void whole(LinkState& link, const PacketFacts& facts, Passage passage, Frame frame);
   void segment(LinkState& link, PacketFacts facts, Passage passage, Frame frame, const SuperPacket& super);
   void let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame);
   void pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame);
   void enqueue(const Passage& passage, core::Instant ordered, FrameView frame);
-  bool write(core::NodeId to, FrameView frame);
+  bool write(core::Link link, FrameView frame);
   void deliver(const Passage& passage, const Plan* plan, FrameView frame);
   void witness(const Passage& passage, const Plan* plan, FrameView frame, core::Instant written);
   void replan(core::Link link, Plan plan);
@@ -105,6 +116,7 @@ class Forwarder {
 
   AddressTable addresses_;
   Connections connections_;
+  std::unique_ptr<stream::Streams> streams_;
   std::vector<Port> ports_;
   std::vector<LinkState> links_;
   ReleaseQueue queue_;

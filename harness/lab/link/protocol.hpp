@@ -20,18 +20,22 @@
 namespace withstand::lab::link {
 
 enum class Request : std::uint32_t {
-  node,     ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
-  start,    ///< forward from now on
-  stage,    ///< StagedLink...: links for the next `add`
-  table,    ///< numbers... for the next `add`
-  add,      ///< StageSettings
-  remove,   ///< handle
-  effect,   ///< EffectRequest; the first of an impairment takes a picture of all its links; reply: LinkEffect...
-  drawn,    ///< first entry; reply: DrawCount... of that picture
-  health,   ///< reply: HealthReply
-  plug,     ///< PlugRequest
-  carrier,  ///< node; reply: os::Carrier
-  audit,    ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
+  node,           ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
+  start,          ///< forward from now on
+  stage,          ///< StagedLink...: links for the next `add`
+  table,          ///< numbers... for the next `add`
+  add,            ///< StageSettings
+  remove,         ///< handle
+  effect,         ///< EffectRequest; the first of an impairment takes a picture of all its links; reply: LinkEffect...
+  drawn,          ///< first entry; reply: DrawCount... of that picture
+  health,         ///< reply: HealthReply
+  plug,           ///< PlugRequest
+  carrier,        ///< node; reply: os::Carrier
+  watch_streams,  ///< from now on
+  stream_add,     ///< StreamRequest, for the staged links
+  stream_effect,  ///< EffectRequest; reply: StreamEffect...
+  stream_met,     ///< EffectRequest; reply: DrawCount..., of the connections that met it
+  audit,          ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
 };
 
 /// A message is small enough for any socket buffer.
@@ -46,6 +50,12 @@ static_assert(effects_per_message * sizeof(core::LinkEffect) + sizeof(Request) <
 struct EffectRequest {
   std::uint64_t handle = 0, first = 0;
 };
+
+struct StreamRequest {
+  std::uint64_t handle = 0;
+  core::StreamSettings settings{};
+};
+static_assert(effects_per_message * sizeof(core::StreamEffect) + sizeof(Request) <= message_capacity);
 
 /// How many draws were made on a link: of a connection, or of none (key 0).
 struct DrawCount {

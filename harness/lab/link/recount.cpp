@@ -46,6 +46,15 @@ core::DrawStream draws_of(const core::Topology& topology, const core::Impairment
   return core::draw_stream(impairment.seed, impairment.fault, where, purpose(impairment.kind));
 }
 
+core::DrawStream draws_of(const core::Topology& topology, const core::StreamImpairment& impairment, core::Link link) {
+  return core::draw_stream(impairment.seed, impairment.fault, link_name(topology, link), "toxicity");
+}
+
+bool chosen_again(const core::Topology& topology, const core::StreamImpairment& impairment, core::Link link,
+                  std::uint64_t key) {
+  return below(draws_of(topology, impairment, link).within(key).bits(0), impairment.settings.toxicity_ppb);
+}
+
 Recount::Recount(const core::Topology& topology, const core::Impairment& impairment)
     : topology_(&topology), impairment_(impairment) {}
 

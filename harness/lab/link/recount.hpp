@@ -21,6 +21,12 @@ std::string link_name(const core::Topology& topology, core::Link link);
 /// together.
 core::DrawStream draws_of(const core::Topology& topology, const core::Impairment& impairment, core::Link link);
 
+/// The same for which connections a stream impairment chooses, of those opened over a link.
+core::DrawStream draws_of(const core::Topology& topology, const core::StreamImpairment& impairment, core::Link link);
+/// Decides that again, for one connection, by arithmetic of its own.
+bool chosen_again(const core::Topology& topology, const core::StreamImpairment& impairment, core::Link link,
+                  std::uint64_t key);
+
 /// Decides again, in the orchestrator, from nothing but the seed: how many of the first packets of a link must have
 /// been lost, or chosen to be doubled, damaged or held back. Shares no state with the fabric; for plain losses, no code
 /// with its decision but the hash itself.

@@ -1,0 +1,62 @@
+#include "network/stream_injection.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/plan.hpp"
+
+namespace withstand::faults {
+
+using core::EvidenceRow;
+
+namespace {
+/// With more links than this, the report shows those that went wrong and one line for the rest.
+constexpr std::size_t most_rows = 12;
+}  // namespace
+
+StreamInjection::StreamInjection(const core::Context& context, const core::StreamSettings& settings, std::string action,
+                                 std::vector<core::Link> links)
+    : lab_(context.lab), settings_(settings), action_(std::move(action)) {
+  if (links.empty()) throw core::CannotAim("there is no link between the nodes it names");
+  handle_ = lab_.links().add_stream(
+      core::StreamImpairment{.fault = context.fault.name, .seed = context.seed, .settings = settings_}, links);
+}
+
+core::Evidence StreamInjection::observe() {
+  core::Evidence evidence;
+  std::size_t links = 0, silent = 0, agreeing = 0;
+  for (const core::StreamEffect& effect : lab_.links().stream_effect(handle_)) {
+    ++links;
+    if (effect.connections == 0) {
+      ++silent;
+      continue;
+    }
+    EvidenceRow row = judge_stream(settings_, action_, effect, core::to_text(effect.link, lab_.topology()));
+    if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
+    evidence.rows.push_back(std::move(row));
+  }
+  if (agreeing > most_rows)
+    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
+                             EvidenceRow::Judgement::informative});
+  const bool none = agreeing == 0 && std::none_of(evidence.rows.begin(), evidence.rows.end(), [](const auto& row) {
+                      return row.judgement == EvidenceRow::Judgement::mismatch;
+                    });
+  if (none)
+    evidence.rows.push_back(
+        {fmt::format("{} on {} links", action_, links), "connections to hit",
+         silent == links ? "no connection was open or opened on any of them" : "nothing happened to any connection",
+         "link fabric", EvidenceRow::Judgement::absent});
+  else if (links > 1)
+    evidence.rows.push_back({"links that carried connections", "", fmt::format("{} of {}", links - silent, links),
+                             "link fabric", EvidenceRow::Judgement::informative});
+  return evidence;
+}
+
+void StreamInjection::revert() {
+  if (reverted_) return;
+  lab_.links().remove(handle_);
+  reverted_ = true;
+}
+
+}  // namespace withstand::faults

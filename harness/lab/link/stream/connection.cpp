@@ -1,0 +1,113 @@
+#include "lab/link/stream/connection.hpp"
+
+#include <algorithm>
+
+namespace withstand::lab::link::stream {
+namespace {
+
+using Action = core::StreamSettings::Action;
+using core::StreamEffect;
+
+/// The smaller of two times of which 0 means "none".
+std::int64_t least(std::int64_t one, std::int64_t other) {
+  if (one == 0 || other == 0) return std::max(one, other);
+  return std::min(one, other);
+}
+
+void see_data(StreamConnection& connection, Role& role, bool up, const Segment& segment, core::Instant written) {
+  const std::size_t index = up ? 0 : 1;
+  Way& way = connection.ways[index];
+  const Position end = way.at(segment.data_end());
+  if (end > role.cut[index])
+    role.account.leaked_bytes += static_cast<std::uint64_t>(std::min<Position>(segment.length, end - role.cut[index]));
+  if (!role.stage->settings.acts_on(up)) return;
+  StreamEffect& account = role.account;
+  account.delivered_bytes += segment.length;
+  account.largest_piece = std::max<std::uint64_t>(account.largest_piece, segment.length);
+  ++account.pieces;
+  Role::Seen& seen = role.seen[index];
+  if (seen.backlog) {
+    const std::int64_t gap = (written - seen.when).count();
+    account.least_gap_ns = least(account.least_gap_ns, std::max<std::int64_t>(gap, 1));
+    ++account.waited;
+    account.busy_bytes += seen.bytes;
+    account.busy_ns += gap;
+  }
+  seen = {.when = written, .bytes = segment.length, .backlog = way.sent > end, .ended = seen.ended};
+}
+
+void see_end(StreamConnection& connection, Role& role, bool up, core::Instant written) {
+  Role::Seen& seen = role.seen[up ? 0 : 1];
+  if (seen.ended) return;
+  seen.ended = true;
+  ++(up ? role.account.ended_server : role.account.ended_client);
+  const Way& way = connection.way(up);
+  if (!role.stage->settings.acts_on(up) || way.end_sent == core::Instant{}) return;
+  const std::int64_t took = (written - way.end_sent).count();
+  role.account.least_close_ns = least(role.account.least_close_ns, std::max<std::int64_t>(took, 1));
+  role.account.mean_close_ns += took;  // the sum, until it is told
+  ++role.account.closes;
+}
+
+/// How many connections are open, as the ends can know it.
+void see_state(const StreamConnection& connection, Role& role, bool up, const Segment& segment) {
+  if (segment.opens() && up && role.opening) role.account.opened = 1;
+  const bool is_open = role.accepted || (!up && segment.accepts());
+  const bool over = segment.is(Segment::rst) || (role.seen[0].ended && role.seen[1].ended);
+  if (is_open && !role.accepted && !connection.closed) {
+    role.accepted = true;
+    role.on->most_accepted = std::max(role.on->most_accepted, ++role.on->accepted);
+  } else if (role.accepted && over) {
+    role.accepted = false;
+    --role.on->accepted;
+  }
+}
+
+}  // namespace
+
+Role* StreamConnection::role(const Stage& stage) const {
+  const auto found =
+      std::find_if(roles.begin(), roles.end(), [&](const auto& one) { return one->stage.get() == &stage; });
+  return found == roles.end() ? nullptr : found->get();
+}
+
+void fold(StreamEffect& total, const StreamEffect& one) {
+  for (auto sum : {&StreamEffect::connections,  &StreamEffect::chosen,          &StreamEffect::struck,
+                   &StreamEffect::opening,      &StreamEffect::opened,          &StreamEffect::told_client,
+                   &StreamEffect::told_server,  &StreamEffect::ended_client,    &StreamEffect::ended_server,
+                   &StreamEffect::sent_bytes,   &StreamEffect::delivered_bytes, &StreamEffect::held_back,
+                   &StreamEffect::leaked_bytes, &StreamEffect::pieces,          &StreamEffect::waited,
+                   &StreamEffect::busy_bytes,   &StreamEffect::dropped,         &StreamEffect::closes,
+                   &StreamEffect::refused,      &StreamEffect::untracked})
+    total.*sum += one.*sum;
+  total.largest_piece = std::max(total.largest_piece, one.largest_piece);
+  total.busy_ns += one.busy_ns;
+  total.mean_close_ns += one.mean_close_ns;
+  total.least_gap_ns = least(total.least_gap_ns, one.least_gap_ns);
+  total.least_close_ns = least(total.least_close_ns, one.least_close_ns);
+}
+
+StreamEffect account_of(const StreamConnection&, const Role& role) {
+  StreamEffect account = role.account;
+  account.connections = 1;
+  if (!role.chosen) return account;
+  account.chosen = 1;
+  account.struck = role.struck ? 1 : 0;
+  account.opening = role.opening ? 1 : 0;
+  account.told_client = account.told_client > 0 ? 1 : 0;
+  account.told_server = account.told_server > 0 ? 1 : 0;
+  account.refused = role.turned_away && account.opened == 0 ? 1 : 0;
+  return account;
+}
+
+void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written) {
+  for (const auto& role : connection.roles) {
+    if (!role->chosen || !role->stage->active) continue;
+    if (segment.is(Segment::rst)) ++(up ? role->account.told_server : role->account.told_client);
+    if (segment.length > 0) see_data(connection, *role, up, segment, written);
+    if (segment.is(Segment::fin)) see_end(connection, *role, up, written);
+    see_state(connection, *role, up, segment);
+  }
+}
+
+}  // namespace withstand::lab::link::stream

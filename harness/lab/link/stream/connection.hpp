@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/draw.hpp"
+#include "core/event_loop.hpp"
+#include "core/stream.hpp"
+#include "core/topology.hpp"
+#include "lab/link/stream/segment.hpp"
+
+/// TCP connections as the fabric follows them, and what stream impairments make of each.
+namespace withstand::lab::link::stream {
+
+/// Counts bytes of a stream from the first one that was seen, without end.
+using Position = std::int64_t;
+inline constexpr Position nowhere = std::numeric_limits<Position>::max();
+
+/// One direction of a connection.
+struct Way {
+  bool seen = false;
+  std::uint32_t next = 0;         ///< behind the furthest byte that was taken on
+  Position position = 0;          ///< of `next`
+  Position sent = 0;              ///< behind the furthest byte that the sender has sent
+  std::uint32_t expects = 0;      ///< what its sender has acknowledged of the other direction
+  bool acknowledges = false;      ///< it has
+  bool ended = false;             ///< its FIN was taken on
+  core::Instant end_sent{};       ///< when its FIN was first read
+  core::Instant armed{};          ///< when what waits is looked at next
+  core::Instant free_at{};        ///< when the next piece may leave
+  std::uint64_t pieces = 0;       ///< cut so far
+  std::size_t waiting_bytes = 0;  ///< in `waiting`
+
+  struct Piece {
+    core::Instant due{};
+    std::uint32_t sequence = 0;
+    std::vector<std::byte> frame;
+  };
+  std::deque<Piece> waiting;  ///< in order
+
+  [[nodiscard]] Position at(std::uint32_t sequence) const { return position + distance(next, sequence); }
+};
+
+/// One impairment on a set of links.
+struct Stage {
+  struct OnLink {
+    core::DrawStream draws;
+    core::StreamEffect account;        ///< of connections that are no longer followed
+    std::vector<std::uint64_t> met{};  ///< the keys of all that met it
+    std::uint64_t open = 0;            ///< chosen connections that are open
+    std::uint64_t accepted = 0;        ///< the same, as seen where packets leave
+    std::uint64_t most_accepted = 0, found = 0;
+  };
+  std::uint64_t handle = 0;
+  core::StreamSettings settings{};
+  core::Instant added{};
+  bool active = true;
+  std::map<core::Link, OnLink> links{};
+};
+
+/// What one impairment has to do with one connection.
+struct Role {
+  std::shared_ptr<Stage> stage;
+  Stage::OnLink* on = nullptr;
+  bool chosen = false;
+  bool struck = false;
+  bool opening = false;  ///< the connection was opened while the impairment lasts
+  bool counted = false;  ///< among OnLink::open
+  bool turned_away = false;
+  std::array<Position, 2> met{};                  ///< where each way was
+  std::array<Position, 2> cut{nowhere, nowhere};  ///< behind which nothing may arrive
+  core::StreamEffect account{};
+
+  /// As the exit saw it last, per way.
+  struct Seen {
+    core::Instant when{};
+    std::uint32_t bytes = 0;  ///< of the last piece
+    bool backlog = false;     ///< more was waiting then
+    bool ended = false;
+  };
+  std::array<Seen, 2> seen{};
+  bool accepted = false;  ///< among OnLink::accepted
+};
+
+struct StreamConnection {
+  core::Link opened;  ///< from client to server
+  std::uint64_t key = 0;
+  Route up;
+  core::Instant since{};
+  bool from_start = false;    ///< its opening was seen
+  bool established = false;   ///< both ends have agreed on it
+  bool dead = false;          ///< whoever still sends is told that there is no such connection
+  bool closed = false;        ///< both ends have ended it, or one has aborted
+  std::array<Way, 2> ways{};  ///< up, down
+  std::vector<std::unique_ptr<Role>> roles;
+
+  [[nodiscard]] bool is_up(core::Link link) const { return link.from == opened.from; }
+  [[nodiscard]] core::Link link(bool way_up) const { return way_up ? opened : core::Link{opened.to, opened.from}; }
+  [[nodiscard]] Way& way(bool way_up) { return ways[way_up ? 0 : 1]; }
+  [[nodiscard]] Role* role(const Stage& stage) const;
+};
+
+/// Adds what became of one connection to the account of all.
+void fold(core::StreamEffect& total, const core::StreamEffect& one);
+/// What a connection adds, its flags as counts.
+core::StreamEffect account_of(const StreamConnection& connection, const Role& role);
+
+/// A segment was written to its receiver's interface. Sees bytes and instants only, never what was decided.
+void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written);
+
+}  // namespace withstand::lab::link::stream

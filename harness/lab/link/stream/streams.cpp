@@ -1,0 +1,528 @@
+#include "lab/link/stream/streams.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "lab/link/checksum.hpp"
+
+namespace withstand::lab::link::stream {
+namespace {
+
+using Action = core::StreamSettings::Action;
+
+bool concerns(const core::StreamSettings& settings, const Route& up) {
+  return settings.port == 0 || settings.port == up.destination_port;
+}
+
+/// Payload that has passed since the impairment met the connection, in the directions that count.
+Position passed(const StreamConnection& connection, const Role& role) {
+  Position sum = 0;
+  for (const bool up : {true, false})
+    if (role.stage->settings.acts_on(up)) sum += connection.ways[up ? 0 : 1].position - role.met[up ? 0 : 1];
+  return sum;
+}
+
+bool strikes_by_bytes(Action action) {
+  return action == Action::reset || action == Action::black_hole || action == Action::half_open ||
+         action == Action::limit;
+}
+
+bool strikes_by_time(const core::StreamSettings& settings) {
+  return settings.after_bytes == core::StreamSettings::no_bytes &&
+         (settings.action == Action::reset || settings.action == Action::black_hole ||
+          settings.action == Action::half_open);
+}
+
+bool paces(Action action) {
+  return action == Action::slice || action == Action::bandwidth || action == Action::slow_close;
+}
+
+/// Payload of one packet on the wire, where the frame says; 0: it is one packet.
+std::uint32_t load_gso_size(FrameView frame) { return load<os::VnetHeader>(frame.data()).gso_size; }
+
+Segment aborting() {
+  Segment segment;
+  segment.flags = Segment::rst;
+  return segment;
+}
+
+}  // namespace
+
+Streams::Key Streams::key_of(core::Link link, const Segment& segment) {
+  const bool turned = link.from > link.to;
+  const std::uint64_t low = turned ? link.to : link.from, high = turned ? link.from : link.to;
+  const std::uint64_t low_port = turned ? segment.header.destination_port : segment.header.source_port,
+                      high_port = turned ? segment.header.source_port : segment.header.destination_port;
+  return {low << 32 | high, low_port << 16 | high_port | (segment.header.ipv6 ? std::uint64_t{1} << 40 : 0)};
+}
+
+Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView frame, core::Instant now,
+                           Connections& numbers) {
+  const Key key = key_of(link, segment);
+  const auto known = connections_.find(key);
+  const bool anew = segment.opens() && known != connections_.end() &&
+                    (known->second->dead || known->second->closed || !known->second->is_up(link));
+  if (known != connections_.end() && !anew) return known->second;
+  if (known != connections_.end()) {
+    forget(*known->second);
+    connections_.erase(known);
+  }
+  if (segment.is(Segment::rst)) return nullptr;
+  if (connections_.size() >= most) make_room();
+  if (connections_.size() >= most) {
+    if (segment.opens()) ++untracked_;
+    return nullptr;
+  }
+  auto made = std::make_shared<StreamConnection>();
+  // Where the opening was not seen: a service has the lower port.
+  const bool up =
+      segment.opens() || (!segment.accepts() && segment.header.destination_port <= segment.header.source_port);
+  made->opened = up ? link : core::Link{link.to, link.from};
+  made->key = numbers.of(link, segment.header).key;
+  made->up = up ? route_of(frame, segment) : route_of(frame, segment).back();
+  made->since = now;
+  made->from_start = segment.opens();
+  made->established = !segment.is(Segment::syn);
+  connections_.emplace(key, made);
+  for (const auto& stage : active_) bring_together(made, stage, segment.opens(), now);
+  return made;
+}
+
+void Streams::bring_together(const Ref& connection, const std::shared_ptr<Stage>& stage, bool opening,
+                             core::Instant now) {
+  const auto on = stage->links.find(connection->opened);
+  if (on == stage->links.end() || connection->closed || connection->dead || !concerns(stage->settings, connection->up))
+    return;
+  auto role = std::make_unique<Role>();
+  role->stage = stage;
+  role->on = &on->second;
+  role->opening = opening;
+  role->chosen = on->second.draws.within(connection->key).chance(0, stage->settings.toxicity_ppb);
+  role->met = {connection->ways[0].position, connection->ways[1].position};
+  on->second.met.push_back(connection->key);
+  const core::StreamSettings& settings = stage->settings;
+  if (role->chosen && connection->established && strikes_by_time(settings))
+    due_.push({now + settings.after, connection, true, stage});
+  if (role->chosen && settings.action == Action::mute && opening) role->cut[1] = role->met[1];
+  if (role->chosen && settings.action == Action::cap && !opening) {
+    role->counted = true;
+    ++role->on->open;
+    role->accepted = true;
+    role->on->most_accepted = std::max(role->on->most_accepted, ++role->on->accepted);
+    ++role->on->found;
+  }
+  connection->roles.push_back(std::move(role));
+}
+
+/// Its account joins that of all.
+void Streams::forget(StreamConnection& connection) {
+  for (const auto& role : connection.roles) {
+    fold(role->on->account, account_of(connection, *role));
+    if (role->counted) --role->on->open;
+    if (role->accepted) --role->on->accepted;
+  }
+  connection.roles.clear();
+}
+
+void Streams::make_room() {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    if (!it->second->closed && !it->second->dead) {
+      ++it;
+      continue;
+    }
+    forget(*it->second);
+    it = connections_.erase(it);
+  }
+}
+
+/// Both ends have agreed on it. What is to happen to it after some time counts from here, so that a reset is one of a
+/// connection and no refusal.
+void Streams::establish(const Ref& connection, core::Instant now) {
+  connection->established = true;
+  for (const auto& role : connection->roles)
+    if (role->stage->active && role->chosen && strikes_by_time(role->stage->settings))
+      due_.push({now + role->stage->settings.after, connection, true, role->stage});
+}
+
+/// What a segment says of its own direction and of the other one.
+void Streams::follow(StreamConnection& connection, bool up, const Segment& segment, core::Instant now) {
+  Way& way = connection.way(up);
+  if (!way.seen || (segment.is(Segment::syn) && way.position == 0)) {
+    way.seen = true;
+    way.next = segment.data();
+  }
+  if (segment.is(Segment::ack)) {
+    way.expects = segment.acknowledgement;
+    way.acknowledges = true;
+  }
+  if (segment.length > 0) way.sent = std::max(way.sent, way.at(segment.data_end()));
+  if (segment.is(Segment::fin) && way.end_sent == core::Instant{}) way.end_sent = now;
+  for (const auto& role : connection.roles) {
+    if (!role->chosen || !role->stage->active) continue;
+    if (role->stage->settings.acts_on(up)) role->account.sent_bytes += segment.length;
+    const Position cut = role->cut[up ? 0 : 1], end = way.at(segment.data_end());
+    if (segment.length > 0 && end > cut)
+      role->account.held_back += static_cast<std::uint64_t>(std::min<Position>(segment.length, end - cut));
+  }
+}
+
+void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections& numbers) {
+  now_ = now;
+  const auto segment = segment_of(frame);
+  const Ref connection = segment ? find(link, *segment, frame, now, numbers) : nullptr;
+  if (!connection) return exit_.go_on(link, frame);
+  const bool up = connection->is_up(link);
+  follow(*connection, up, *segment, now);
+  if (up && !connection->established && connection->ways[1].seen && segment->is(Segment::ack))
+    establish(connection, now);
+  if (connection->dead) return answer_from_nowhere(*connection, up, *segment);
+  if (segment->opens() && up && turned_away(*connection, *segment)) return;
+  if (segment->is(Segment::rst)) let_go(*connection, up, core::Instant::max());
+  Role* striker = nullptr;
+  const std::uint32_t allowed = budget(*connection, up, *segment, striker);
+  if (swallows(*connection, up)) return;
+  if (striker == nullptr) {
+    pass(connection, up, *segment, frame, now);
+  } else {
+    if (allowed > 0) {
+      const std::size_t size = cut(frame, *segment, 0, allowed, buffer_);
+      std::vector<std::byte> part(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
+      if (const auto first = segment_of(part)) pass(connection, up, *first, part, now);
+    }
+    strike(*connection, *striker);
+  }
+  note_closed(*connection, up, *segment);
+}
+
+/// Nothing of this direction passes.
+bool Streams::swallows(const StreamConnection& connection, bool up) {
+  return std::any_of(connection.roles.begin(), connection.roles.end(), [&](const auto& role) {
+    if (!role->stage->active || !role->struck) return false;
+    const core::StreamSettings& settings = role->stage->settings;
+    return settings.action == Action::half_open || (settings.action == Action::black_hole && settings.acts_on(up));
+  });
+}
+
+std::uint32_t Streams::budget(const StreamConnection& connection, bool up, const Segment& segment,
+                              Role*& striker) const {
+  std::uint32_t allowed = segment.length;
+  for (const auto& role : connection.roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (!role->stage->active || !role->chosen || role->struck || !strikes_by_bytes(settings.action) ||
+        settings.after_bytes == core::StreamSettings::no_bytes || !settings.acts_on(up))
+      continue;
+    // Of what was sent before, nothing is counted again.
+    const Way& way = connection.ways[up ? 0 : 1];
+    const Position fresh = way.at(segment.data_end()) - way.position;
+    const Position left = settings.after_bytes - passed(connection, *role);
+    if (fresh < left || (fresh <= 0 && left > 0)) continue;
+    const auto kept = static_cast<std::uint32_t>(
+        std::clamp<Position>(segment.length - (fresh - left), 0, static_cast<Position>(allowed)));
+    if (striker != nullptr && kept >= allowed) continue;
+    allowed = kept;
+    striker = role.get();
+  }
+  return allowed;
+}
+
+/// A new connection that is not to be: told so by a refusal, as from a port where nobody listens, or not at all.
+bool Streams::turned_away(StreamConnection& connection, const Segment& segment) {
+  for (const auto& role : connection.roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (!role->stage->active || !role->chosen || !role->opening) continue;
+    const bool refuses = settings.action == Action::refuse;
+    const bool full = settings.action == Action::cap && !role->counted &&
+                      role->on->open >= static_cast<std::uint64_t>(settings.connections);
+    if (refuses || full) {
+      role->struck = role->turned_away = true;
+      if (settings.silent) return true;
+      note_closed(connection, true, aborting());
+      send(connection.link(false), connection.up.back(), 0, segment.data(), Segment::rst | Segment::ack);
+      return true;
+    }
+    if (settings.action == Action::cap && !role->counted) {
+      role->counted = true;
+      ++role->on->open;
+    }
+  }
+  return false;
+}
+
+void Streams::answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment) {
+  if (segment.is(Segment::rst) || !segment.is(Segment::ack)) return;
+  send(connection.link(!up), up ? connection.up.back() : connection.up, segment.acknowledgement, 0, Segment::rst);
+}
+
+void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now) {
+  for (const auto& role : connection->roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (!role->stage->active || !role->chosen || settings.action != Action::mute || up || !role->opening) continue;
+    if (segment.length == 0 && !segment.is(Segment::fin)) continue;
+    // What it acknowledges is true; what it says is not heard.
+    role->struck = true;
+    Segment bare = segment;
+    bare.sequence = connection->way(up).next;
+    bare.flags = static_cast<std::uint8_t>(segment.flags & ~(Segment::fin | Segment::psh));
+    const std::size_t size = cut(frame, bare, 0, 0, buffer_);
+    return exit_.go_on(connection->link(up), Frame(buffer_).first(size));
+  }
+  pace(connection, up, segment, frame, now);
+}
+
+/// What the impairments of a connection ask of the payload of one direction.
+Streams::Pace Streams::pace_of(const StreamConnection& connection, bool up, std::uint32_t left) {
+  Pace pace{.piece = left};
+  for (const auto& role : connection.roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (!role->stage->active || !role->chosen || !settings.acts_on(up)) continue;
+    if (settings.action == Action::slow_close) pace.end_delay = std::max(pace.end_delay, settings.delay);
+    if (settings.action == Action::slice) {
+      const std::uint64_t ordinal = connection.ways[up ? 0 : 1].pieces;
+      const auto drawn =
+          static_cast<std::int64_t>(role->on->draws.within(connection.key)
+                                        .within(up ? 1 : 2)
+                                        .below(ordinal, static_cast<std::uint64_t>(2 * settings.variation + 1)));
+      pace.piece =
+          std::min<std::uint32_t>(pace.piece, static_cast<std::uint32_t>(settings.size - settings.variation + drawn));
+      pace.gap = std::max(pace.gap, settings.delay);
+      pace.paces = true;
+    }
+    if (settings.action == Action::bandwidth) {
+      const std::int64_t rate = settings.bits_per_second;
+      pace.slowest = pace.slowest == 0 ? rate : std::min(pace.slowest, rate);
+      pace.paces = true;
+    }
+  }
+  return pace;
+}
+
+/// Cuts and spaces the payload as it is asked, the end of the stream too.
+void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now) {
+  Way& way = connection->way(up);
+  const Pace first = pace_of(*connection, up, segment.length);
+  const bool late_end = segment.is(Segment::fin) && first.end_delay.count() > 0;
+  const bool carries = segment.length > 0 || segment.is(Segment::fin);
+  // An acknowledgement says nothing of what waits.
+  if (!carries || (!first.paces && !late_end && way.waiting.empty())) {
+    take_on(connection, up, segment, frame, now, carries);
+    return;
+  }
+  const bool held = !way.waiting.empty() && distance(way.waiting.front().sequence, segment.data()) >= 0 &&
+                    way.at(segment.data_end()) <= way.position;
+  if (held && segment.length > 0) return;  // sent again while it waits here
+  Segment data = segment;
+  if (late_end) data.flags = static_cast<std::uint8_t>(data.flags & ~Segment::fin);
+  const std::uint32_t mss = load_gso_size(frame);
+  for (std::uint32_t done = 0; done < segment.length;) {
+    const Pace asked = pace_of(*connection, up, segment.length - done);
+    std::uint32_t piece = std::max<std::uint32_t>(asked.piece, 1);
+    if (asked.slowest > 0 && mss > 0) piece = std::min(piece, mss);
+    const std::size_t size = cut(frame, data, done, piece, buffer_);
+    const core::Instant due = std::max(now, way.free_at);
+    auto gap = asked.gap;
+    if (asked.slowest > 0)
+      gap = std::max(gap, std::chrono::nanoseconds(static_cast<std::int64_t>(piece) * 8'000'000'000 / asked.slowest));
+    if (const auto part = segment_of(Frame(buffer_).first(size)))
+      if (take_on(connection, up, *part, Frame(buffer_).first(size), due)) way.free_at = due + gap;
+    ++way.pieces;
+    done += piece;
+  }
+  if (!late_end && segment.length > 0) return;
+  const std::size_t size = only_fin(frame, segment, buffer_);
+  if (const auto end = segment_of(Frame(buffer_).first(size)))
+    take_on(connection, up, *end, Frame(buffer_).first(size), std::max(now + first.end_delay, way.free_at));
+}
+
+/// Sends a piece on, now or when it is due and all before it have left. False: it went lost, since too much waits.
+bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits) {
+  Way& way = connection->way(up);
+  const bool later = waits && (due > now_ || !way.waiting.empty());
+  for (const auto& role : connection->roles) {
+    if (!role->chosen || !role->stage->active || !later) continue;
+    if (way.waiting_bytes + part.length > most_waiting) ++role->account.dropped;
+    if (paces(role->stage->settings.action) && role->stage->settings.acts_on(up)) role->struck = true;
+  }
+  if (later && way.waiting_bytes + part.length > most_waiting) return false;
+  if (const Position beyond = way.at(part.data_end()); beyond > way.position) {
+    way.next = part.data_end();
+    way.position = beyond;
+  }
+  if (!later) {
+    exit_.go_on(connection->link(up), frame);
+    return true;
+  }
+  way.waiting.push_back({due, part.sequence, {frame.begin(), frame.end()}});
+  way.waiting_bytes += part.length;
+  if (way.waiting.size() == 1) arm(connection, up);
+  return true;
+}
+
+void Streams::strike(StreamConnection& connection, Role& role) {
+  if (role.struck || connection.dead || connection.closed) return;
+  const core::StreamSettings& settings = role.stage->settings;
+  role.struck = true;
+  for (const bool up : {true, false})
+    if (settings.action != Action::black_hole || settings.acts_on(up))
+      role.cut[up ? 0 : 1] = connection.ways[up ? 0 : 1].position;
+  switch (settings.action) {
+    case Action::reset:
+      return abort(connection, true, true);
+    case Action::half_open: {
+      abort(connection, !settings.server_is_told, settings.server_is_told);
+      connection.dead = false;  // the other end never hears of it
+      return;
+    }
+    case Action::limit: {
+      const bool up = settings.acts_on(true);
+      let_go(connection, up, core::Instant::max());
+      const Way &ended = connection.way(up), &other = connection.way(!up);
+      send(connection.link(up), up ? connection.up : connection.up.back(), ended.next, other.next,
+           Segment::fin | Segment::ack);
+      return abort(connection, up, !up);
+    }
+    default:
+      return;
+  }
+}
+
+/// Tells the client's end, the server's or both that the other has aborted.
+void Streams::abort(StreamConnection& connection, bool client, bool server) {
+  for (const bool up : {true, false}) {
+    let_go(connection, up, core::Instant::max());
+    const Way &way = connection.way(up), &other = connection.way(!up);
+    const bool told = up ? server : client;
+    if (told && other.seen)
+      send(connection.link(up), up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
+           Segment::rst | Segment::ack);
+  }
+  connection.dead = true;
+  note_closed(connection, true, aborting());
+}
+
+void Streams::note_closed(StreamConnection& connection, bool up, const Segment& segment) {
+  if (segment.is(Segment::fin)) connection.way(up).ended = true;
+  if (!segment.is(Segment::rst) && !(connection.ways[0].ended && connection.ways[1].ended)) return;
+  connection.closed = true;
+  for (const auto& role : connection.roles)
+    if (role->counted) {
+      role->counted = false;
+      --role->on->open;
+    }
+}
+
+void Streams::send(core::Link link, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
+                   std::uint8_t flags) {
+  std::array<std::byte, 128> room{};
+  const std::size_t size = forge(route, sequence, acknowledgement, flags, room);
+  exit_.go_on(link, Frame(room).first(size));
+}
+
+/// Sends on what waits in one direction and is due by then.
+void Streams::let_go(StreamConnection& connection, bool up, core::Instant until) {
+  Way& way = connection.way(up);
+  while (!way.waiting.empty() && way.waiting.front().due <= until) {
+    Way::Piece piece = std::move(way.waiting.front());
+    way.waiting.pop_front();
+    if (const auto segment = segment_of(piece.frame)) way.waiting_bytes -= segment->length;
+    exit_.go_on(connection.link(up), piece.frame);
+  }
+}
+
+void Streams::arm(const Ref& connection, bool up) {
+  Way& way = connection->way(up);
+  way.armed = way.waiting.front().due;
+  due_.push({way.armed, connection, up, nullptr});
+}
+
+void Streams::release(core::Instant now) {
+  now_ = now;
+  for (int rounds = 0; rounds < 64 && !due_.empty() && due_.top().when <= now; ++rounds) {
+    const Due due = due_.top();
+    due_.pop();
+    const Ref connection = due.connection.lock();
+    if (!connection) continue;
+    if (due.strikes) {
+      Role* role = due.strikes->active ? connection->role(*due.strikes) : nullptr;
+      if (role != nullptr) strike(*connection, *role);
+      continue;
+    }
+    if (connection->way(due.up).armed != due.when) continue;  // another came before
+    let_go(*connection, due.up, now);
+    if (!connection->way(due.up).waiting.empty()) arm(connection, due.up);
+  }
+}
+
+void Streams::arrived(core::Link link, FrameView frame, core::Instant written) {
+  const auto segment = segment_of(frame);
+  if (!segment) return;
+  const auto known = connections_.find(key_of(link, *segment));
+  if (known != connections_.end()) witness(*known->second, known->second->is_up(link), *segment, written);
+}
+
+void Streams::add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
+                  core::Instant now) {
+  auto stage = std::make_shared<Stage>();
+  stage->handle = handle;
+  stage->settings = settings;
+  stage->added = now;
+  for (const StagedLink& staged : links) {
+    Stage::OnLink on{.draws = staged.draws, .account = {}};
+    on.account.link = staged.link;
+    stage->links.emplace(staged.link, std::move(on));
+  }
+  active_.push_back(stage);
+  stages_.emplace(handle, stage);
+  for (const auto& [key, connection] : connections_) bring_together(connection, stage, false, now);
+  release(now);
+}
+
+bool Streams::remove(std::uint64_t handle, core::Instant now) {
+  const auto found = stages_.find(handle);
+  if (found == stages_.end()) return false;
+  Stage& ended = *found->second;
+  if (!ended.active) return true;
+  ended.active = false;
+  std::erase(active_, found->second);
+  for (const auto& [key, connection] : connections_) {
+    Role* role = connection->role(ended);
+    if (role == nullptr) continue;
+    for (const bool up : {true, false}) {
+      let_go(*connection, up, core::Instant::max());
+      connection->way(up).free_at = now;
+    }
+    fold(role->on->account, account_of(*connection, *role));
+    std::erase_if(connection->roles, [&](const auto& one) { return one.get() == role; });
+  }
+  return true;
+}
+
+std::vector<core::StreamEffect> Streams::effect(std::uint64_t handle) const {
+  const auto found = stages_.find(handle);
+  if (found == stages_.end()) return {};
+  const Stage& stage = *found->second;
+  std::map<core::Link, core::StreamEffect> sums;
+  for (const auto& [link, on] : stage.links) {
+    core::StreamEffect& sum = sums[link] = on.account;
+    sum.link = link;
+    sum.most_open = on.most_accepted;
+    sum.found_open = on.found;
+    sum.untracked = untracked_;
+  }
+  for (const auto& [key, connection] : connections_)
+    if (const Role* role = connection->role(stage)) fold(sums.at(connection->opened), account_of(*connection, *role));
+  std::vector<core::StreamEffect> effects;
+  for (auto& [link, sum] : sums) {
+    if (sum.closes > 0) sum.mean_close_ns /= static_cast<std::int64_t>(sum.closes);
+    effects.push_back(sum);
+  }
+  return effects;
+}
+
+std::vector<std::vector<std::uint64_t>> Streams::met(std::uint64_t handle) const {
+  std::vector<std::vector<std::uint64_t>> keys;
+  if (const auto found = stages_.find(handle); found != stages_.end())
+    for (const auto& [link, on] : found->second->links) keys.push_back(on.met);
+  return keys;
+}
+
+}  // namespace withstand::lab::link::stream

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "lab/link/connections.hpp"
+#include "lab/link/stream/connection.hpp"
+
+namespace withstand::lab::link::stream {
+
+/// Where segments go on to: their link, with all that is asked of its packets, as if their sender had sent them now.
+class Exit {
+ public:
+  virtual ~Exit() = default;
+  virtual void go_on(core::Link link, Frame frame) = 0;
+};
+
+/// Follows the TCP connections of all links from the lab's start, and does to them what stream impairments ask. It
+/// stands before the packets' own impairments, and is no end of a connection itself: both ends talk to each other, with
+/// their own kernels' TCP, and what is done to them are segments left out, held back, cut, or added. So a connection
+/// costs no copy and no hop, keeps its addresses, and may be met at any time of its life. Never blocks;
+/// single-threaded.
+class Streams {
+ public:
+  struct StagedLink {
+    core::Link link;
+    core::DrawStream draws;
+  };
+
+  explicit Streams(Exit& exit) : exit_(exit), buffer_(frame_capacity) {}
+
+  /// A frame that was read from `link.from`; goes on, or not, or other ones do. `number` tells which connection of its
+  /// link it is, by the order in which they are opened.
+  void meet(core::Link link, Frame frame, core::Instant now, Connections& numbers);
+  [[nodiscard]] bool impairs() const { return !active_.empty(); }
+  /// A frame that was written to `link.to`.
+  void arrived(core::Link link, FrameView frame, core::Instant written);
+
+  void add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
+           core::Instant now);
+  /// What it holds back leaves at once. False for a handle that is none of its own.
+  bool remove(std::uint64_t handle, core::Instant now);
+  /// What is due now: held pieces, timed strikes.
+  void release(core::Instant now);
+  [[nodiscard]] core::Instant next_due() const { return due_.empty() ? core::Instant::max() : due_.top().when; }
+
+  [[nodiscard]] std::vector<core::StreamEffect> effect(std::uint64_t handle) const;
+  /// The keys of the connections that met it on each link, in the order of `effect`.
+  [[nodiscard]] std::vector<std::vector<std::uint64_t>> met(std::uint64_t handle) const;
+
+  /// Beyond this many open at once, further connections are left alone, and counted.
+  static constexpr std::size_t most = std::size_t{1} << 16;
+  /// Of one direction of a connection, payload that may wait; what comes beyond it is lost, as in a full queue.
+  static constexpr std::size_t most_waiting = std::size_t{1} << 20;
+
+ private:
+  struct Key {
+    std::uint64_t nodes = 0, ports = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& key) const {
+      const std::uint64_t mixed = (key.nodes ^ (key.ports * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+      return static_cast<std::size_t>(mixed ^ (mixed >> 32));
+    }
+  };
+  using Ref = std::shared_ptr<StreamConnection>;
+  /// Something to do with a connection, if it still is there.
+  struct Due {
+    core::Instant when{};
+    std::weak_ptr<StreamConnection> connection;
+    bool up = false;
+    std::shared_ptr<Stage> strikes;  ///< null: release what waits
+    bool operator>(const Due& other) const { return when > other.when; }
+  };
+
+  static Key key_of(core::Link link, const Segment& segment);
+  Ref find(core::Link link, const Segment& segment, FrameView frame, core::Instant now, Connections& numbers);
+  void follow(StreamConnection& connection, bool up, const Segment& segment, core::Instant now);
+  void bring_together(const Ref& connection, const std::shared_ptr<Stage>& stage, bool opening, core::Instant now);
+  void forget(StreamConnection& connection);
+  void make_room();
+  bool turned_away(StreamConnection& connection, const Segment& segment);
+  void answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment);
+  /// How much of the payload may pass before somebody strikes; fills in who.
+  std::uint32_t budget(const StreamConnection& connection, bool up, const Segment& segment, Role*& striker) const;
+  [[nodiscard]] static bool swallows(const StreamConnection& connection, bool up);
+  void pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
+  void pace(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
+  struct Pace {
+    std::uint32_t piece = 0;         ///< bytes of the next one, at most
+    std::chrono::nanoseconds gap{};  ///< from it to the one after
+    std::int64_t slowest = 0;        ///< bits per second; 0: any
+    std::chrono::nanoseconds end_delay{};
+    bool paces = false;
+  };
+  static Pace pace_of(const StreamConnection& connection, bool up, std::uint32_t left);
+  bool take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits = true);
+  void establish(const Ref& connection, core::Instant now);
+  void strike(StreamConnection& connection, Role& role);
+  void abort(StreamConnection& connection, bool client, bool server);
+  void note_closed(StreamConnection& connection, bool up, const Segment& segment);
+  void send(core::Link link, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
+            std::uint8_t flags);
+  void arm(const Ref& connection, bool up);
+  void let_go(StreamConnection& connection, bool up, core::Instant until);
+
+  Exit& exit_;
+  std::unordered_map<Key, Ref, Hash> connections_;
+  std::vector<std::shared_ptr<Stage>> active_;
+  std::map<std::uint64_t, std::shared_ptr<Stage>> stages_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t untracked_ = 0;
+  core::Instant now_{};
+};
+
+}  // namespace withstand::lab::link::stream
