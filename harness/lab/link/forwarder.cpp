@@ -224,7 +224,11 @@ void Forwarder::release() {
 
 bool Forwarder::write(core::NodeId to, FrameView frame) {
   const auto written = os::retry([&] { return ::write(ports_[to].tun.get(), frame.data(), frame.size()); });
-  if (written < 0) return false;  // the interface is down, or the kernel found the packet malformed
+  if (written < 0) {
+    // EIO: the interface is down; EINVAL: the packet is malformed, as damaged ones may be (linux: drivers/net/tun.c).
+    if (errno != EIO && errno != EINVAL) ++counters_.write_losses;
+    return false;
+  }
   ++ports_[to].counters.written;
   return true;
 }
