@@ -277,7 +277,7 @@ Evaluation Metrics::evaluate(const Threshold& threshold, std::string_view phase)
 record::ExpectationResult Metrics::judge(const Threshold& threshold, std::string_view phase, int line) const {
   Evaluation evaluation = evaluate(threshold, phase);
   return {std::string(phase),           threshold.text, to_text(evaluation.judgement), std::move(evaluation.measured),
-          std::move(evaluation.detail), line,           evaluation.beyond_excuse};
+          std::move(evaluation.detail), line,           evaluation.beyond_excuse,      threshold.metric == "lost"};
 }
 
 std::vector<record::LatencySummary> Metrics::summaries() const {

@@ -1,8 +1,10 @@
 #include "check/probes.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -53,6 +55,7 @@ struct Probes::State : std::enable_shared_from_this<State> {
 
   void start();
   void stop();
+  void end_phase(Instant end);
   void note(const core::LogLine& line);
   void turn(std::size_t probe);
   void schedule(Watched& probe, std::size_t place);
@@ -99,6 +102,23 @@ void Probes::State::stop() {
     probe.under_way.clear();
     probe.seen.clear();
     probe.resolving = false;
+  }
+}
+
+void Probes::State::end_phase(Instant end) {
+  for (std::size_t place = 0; place < probes.size(); ++place) {
+    auto lines = std::exchange(probes[place].seen, {});
+    if (lines.empty()) continue;
+    const auto tell = [this, place, end, lines](const std::vector<NodeId>& nodes, const std::string&) {
+      for (const NodeId node : nodes)
+        if (const auto line = lines.find(node); line != lines.end())
+          report(probes[place], lab.topology().at(node).name, end - std::chrono::nanoseconds(1),
+                 {!probes[place].spec.absent, "seen: " + line->second});
+    };
+    if (probes[place].spec.on)
+      resolve(*probes[place].spec.on, guarded(tell));
+    else
+      tell(lab.topology().targets(), "");
   }
 }
 
@@ -221,5 +241,22 @@ Probes::~Probes() { state_->stop(); }
 void Probes::start() { state_->start(); }
 
 void Probes::stop() { state_->stop(); }
+
+void Probes::end_phase(core::Instant end) { state_->end_phase(end); }
+
+void Probes::conclude() {
+  for (Watched& probe : state_->probes) probe.timer.reset();
+}
+
+bool Probes::answered() const {
+  return std::all_of(state_->probes.begin(), state_->probes.end(),
+                     [](const Watched& probe) { return probe.under_way.empty() && !probe.resolving; });
+}
+
+spec::Duration Probes::patience() const {
+  spec::Duration longest{};
+  for (const Watched& probe : state_->probes) longest = std::max(longest, probe.spec.timeout);
+  return longest + std::chrono::seconds(1);
+}
 
 }  // namespace withstand::check

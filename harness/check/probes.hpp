@@ -36,6 +36,15 @@ class Probes {
 
   /// Once only.
   void start();
+  /// A phase ends: lines that log probes have seen since their last turn belong to it, as of `end`. A turn that is not
+  /// over says nothing of what was not seen.
+  void end_phase(core::Instant end);
+  /// No further turn; those under way are still answered, or time out.
+  void conclude();
+  /// Whether all turns so far were answered.
+  [[nodiscard]] bool answered() const;
+  /// How long that takes at most.
+  [[nodiscard]] spec::Duration patience() const;
   /// No sample comes after it; probes under way are dropped.
   void stop();
 

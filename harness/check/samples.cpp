@@ -28,6 +28,7 @@ Samples::Samples(std::span<const record::Operation> operations, std::span<const 
   const auto charged = [&](const record::Operation& operation) {
     if (!before || operation.intended < before->from || operation.done < before->to) return operation.intended;
     if (operation.intended <= before->to - timeout) return operation.intended;
+    if (operation.intended < before->from + before->length() / 2) return operation.intended;
     const std::int64_t next = during ? during->from : before->to;
     return std::max(operation.intended, next);
   };

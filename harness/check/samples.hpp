@@ -27,6 +27,8 @@ struct Sample {
 ///
 /// An operation belongs to the phase in which it was due. But what was still under way when `before` ended, within its
 /// timeout, may be the faults' doing, so it belongs to `during`: the steady state is judged by what was over by then.
+/// Unless it had been under way for half of `before` and longer: a target that has fallen silent is not in its steady
+/// state, however patient its clients are.
 class Samples {
  public:
   /// `timeout`, in nanoseconds, is that of an operation.

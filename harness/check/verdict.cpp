@@ -68,7 +68,9 @@ class Findings {
     judge_surroundings();
     if (input.nothing_expected)
       doubts_.emplace_back(
-          "the experiment expects nothing of the target: no expectation and no check, so nothing could have failed");
+          "the experiment expects nothing of the target once its faults begin: no expectation of during or after and "
+          "no "
+          "check, so nothing could have failed");
     for (const record::CheckResult& check : input.checks) judge_check(check);
     for (const record::ExpectationResult& result : input.expectations) judge_expectation(result);
     judge_evidence();
@@ -83,6 +85,7 @@ class Findings {
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
   [[nodiscard]] const std::vector<std::string>& doubts() const { return doubts_; }
   [[nodiscard]] const std::set<std::string>& failed_names() const { return failed_names_; }
+  [[nodiscard]] const std::set<std::string>& undecided_names() const { return undecided_names_; }
 
  private:
   /// What makes a missed figure our own doing rather than the target's.
@@ -111,6 +114,7 @@ class Findings {
       unsafe_ = true;
       fail(check.check, std::move(text));
     } else {
+      undecided_names_.insert(squeezed(check.check));
       doubts_.push_back(std::move(text));
     }
   }
@@ -120,10 +124,9 @@ class Findings {
     if (result.phase == "before" || is(result.outcome, Judgement::held)) return;
     const std::string name = expectation_name(result);
     std::string text = with_detail(fmt::format("{}, measured {}", name, result.measured), result.detail);
-    if (is(result.outcome, Judgement::failed))
-      fail(name, std::move(text));
-    else
-      doubts_.push_back(std::move(text));
+    if (is(result.outcome, Judgement::failed)) return fail(name, std::move(text));
+    undecided_names_.insert(squeezed(name));
+    doubts_.push_back(std::move(text));
   }
 
   void judge_evidence() {
@@ -148,7 +151,7 @@ class Findings {
   const VerdictInput& input_;
   bool unsafe_ = false, steady_ = true, evidence_stands_ = true;
   std::vector<std::string> failures_, doubts_;
-  std::set<std::string> failed_names_;
+  std::set<std::string> failed_names_, undecided_names_;
 };
 
 /// A verdict with the reasons for it first.
@@ -180,6 +183,10 @@ Decision word(const VerdictInput& input, const Findings& findings) {
   if (findings.failed()) return {"failed", all};
   if (findings.inconclusive()) return {"inconclusive", all};
   if (input.evidence.empty()) return {"withstood", {"every expectation held; no fault was injected"}};
+  std::string idle;
+  for (const record::EvidenceVerdict& evidence : input.evidence)
+    if (!evidence.took_effect) idle += fmt::format("{}'{}'", idle.empty() ? "" : ", ", evidence.fault);
+  if (!idle.empty()) return {"withstood", {"every expectation held; without effect, as their file allows: " + idle}};
   return {"withstood", {"every expectation held and every fault took effect"}};
 }
 
@@ -192,6 +199,21 @@ bool failed_as_expected(const spec::ExpectedVerdict& expected, const Findings& f
   const std::set<std::string>& failed = findings.failed_names();
   return findings.faults_can_be_it() && std::includes(failed.begin(), failed.end(), must.begin(), must.end()) &&
          std::includes(may.begin(), may.end(), failed.begin(), failed.end());
+}
+
+/// Whether a failed run could have been as its file says, or have been otherwise, had everything been decided: nothing
+/// failed that was not to fail, and something else came out inconclusive that matters. Then nobody knows.
+bool undecided(const spec::ExpectedVerdict& expected, const Findings& findings) {
+  const std::set<std::string> must = squeezed(expected.fails), free = squeezed(expected.may_fail);
+  std::set<std::string> may = free;
+  may.insert(must.begin(), must.end());
+  const std::set<std::string>&failed = findings.failed_names(), &open = findings.undecided_names();
+  const auto missing = std::any_of(must.begin(), must.end(), [&](const std::string& name) {
+    return !failed.contains(name) && !open.contains(name);
+  });
+  return findings.faults_can_be_it() && !missing &&
+         std::includes(may.begin(), may.end(), failed.begin(), failed.end()) &&
+         std::any_of(open.begin(), open.end(), [&](const std::string& name) { return !free.contains(name); });
 }
 
 /// What keeps a failed run from being as its file says, for the reader of the report.
@@ -217,7 +239,7 @@ ExitCode code_of(const VerdictInput& input, const record::RunEnded& ended) {
 }  // namespace
 
 record::ExpectationResult excused(record::ExpectationResult result, const VerdictInput& found) {
-  if (result.phase == "before" || !is(result.outcome, Judgement::failed)) return result;
+  if (result.phase == "before" || result.is_safety || !is(result.outcome, Judgement::failed)) return result;
   std::string excuse = general_excuse(found);
   if (excuse.empty() && !result.beyond_excuse) excuse = crowd_of(result.phase, found);
   if (excuse.empty()) return result;
@@ -234,6 +256,12 @@ record::RunEnded decide(const VerdictInput& input) {
   ended.rollback_ok = !input.rollback_failed;
   const bool meant_to_fail = input.expected.verdict == "failed";
   if (ended.verdict == "withstood") ended.as_expected = !meant_to_fail;
+  if (meant_to_fail && ended.verdict == "failed" && undecided(input.expected, findings)) {
+    ended.verdict = "inconclusive";
+    std::rotate(decision.reasons.begin(),
+                decision.reasons.begin() + static_cast<std::ptrdiff_t>(findings.failures().size()),
+                decision.reasons.end());
+  }
   if (ended.verdict == "failed") ended.as_expected = meant_to_fail && failed_as_expected(input.expected, findings);
   if (meant_to_fail && (ended.verdict == "withstood" || (ended.verdict == "failed" && !ended.as_expected))) {
     for (std::string& surprise : surprises(input.expected, findings)) decision.reasons.push_back(std::move(surprise));

@@ -1,7 +1,9 @@
 #include "core/injector.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -61,7 +63,7 @@ struct Injector::Item {
   std::vector<std::string> on;
   std::unique_ptr<Injection> injection;
   bool reverted = false;
-  Instant injected{}, ended{};
+  Instant due{}, injected{}, ended{};
   std::string never;  ///< why it never started
   std::optional<std::vector<NodeId>> first_holders;
 
@@ -220,6 +222,27 @@ void Injector::carry_out(Item& item, Instant due, Answer answer) {
   report(item, "skipped", item.never, due);
 }
 
+/// Whom a role names is known now; what `[limits]` allows to be down at once was promised before.
+void Injector::keep_limits(const Item& item) const {
+  const auto takes_down = [this](const Item& one) { return catalog_.fault(one.fault().kind)->schema().takes_down; };
+  if (plan_.limits.down.empty() || !takes_down(item)) return;
+  std::set<NodeId> down(item.aim.on.begin(), item.aim.on.end());
+  for (const auto& other : items_) {
+    if (other.get() == &item || !other->injection || !takes_down(*other)) continue;
+    const bool stays = spec::stays_down(other->fault(), catalog_.fault(other->fault().kind)->schema());
+    if (stays || (!other->reverted && !other->injection->ended()))
+      down.insert(other->aim.on.begin(), other->aim.on.end());
+  }
+  std::map<std::string, std::int64_t> by_kind;
+  for (const NodeId node : down) ++by_kind[lab_.topology().at(node).kind];
+  for (const auto& [kind, count] : by_kind) {
+    const auto nodes = static_cast<std::int64_t>(lab_.topology().of_kind(kind).size());
+    if (const std::int64_t most = spec::most_down(plan_.limits.down, nodes); count > most)
+      throw CannotAim(fmt::format("it would have {} of {} '{}' nodes down at once; [limits] down = {} allows {}", count,
+                                  nodes, kind, plan_.limits.down, most));
+  }
+}
+
 void Injector::inject(Item& item, Instant due) {
   if (stopped_) return;
   const auto& fault = item.fault();
@@ -230,6 +253,7 @@ void Injector::inject(Item& item, Instant due) {
     if (item.on.empty())
       for (const auto& link : kind.links(fault, topology, plan_.seed, item.aim))
         item.on.push_back(to_text(link, topology));
+    keep_limits(item);
     item.injection = kind.inject({lab_, fault, plan_.seed, item.aim});
   } catch (const CannotAim& error) {
     item.never = error.what();
@@ -239,6 +263,7 @@ void Injector::inject(Item& item, Instant due) {
     errors_.push_back(fmt::format("fault '{}' could not be injected: {}", fault.name, error.what()));
     return report(item, "error", error.what(), due);
   }
+  item.due = due;
   item.injected = now();
   report(item, "injected", asked_when(item), due);
   const Instant end = fault.lasts ? item.injected + *fault.lasts : end_;
@@ -343,6 +368,27 @@ std::string Injector::why_never(const Item& item) const {
   return item.never + (cut_short_ && !item.triggered ? ", and then the run was interrupted" : "");
 }
 
+/// Whether it began when it was due and lasted as long as it was asked to: what the harness was late by would be held
+/// against the target. A role's holder may be long in coming, and an instant ends when it ends.
+std::vector<EvidenceRow> Injector::kept_time(const Item& item) const {
+  constexpr Instant grace = std::chrono::milliseconds(100);
+  const auto asks = [](const std::optional<Selection>& selection) { return selection && selection->role; };
+  const PlannedInjection& planned = *item.planned;
+  std::vector<EvidenceRow> rows;
+  const auto mismatch = [&](const char* what, Instant asked, Instant took) {
+    rows.push_back(
+        {what, milliseconds(asked), milliseconds(took), "the harness's clock", EvidenceRow::Judgement::mismatch});
+  };
+  const bool role = asks(planned.on) || asks(planned.from) || asks(planned.to);
+  if (!role && item.injected - item.due > grace) mismatch("injected late by", {}, item.injected - item.due);
+  if (!item.fault().lasts || !catalog_.fault(item.fault().kind)->schema().lasts || item.ended == Instant{} ||
+      cut_short_)
+    return rows;
+  const Instant asked = std::min(*item.fault().lasts, end_ - item.injected), took = item.ended - item.injected;
+  if (took > asked + std::max(grace, asked / 10)) mismatch("lasted", asked, took);
+  return rows;
+}
+
 std::vector<Injector::Result> Injector::results() {
   std::vector<Result> results;
   for (auto& item : items_) {
@@ -356,6 +402,7 @@ std::vector<Injector::Result> Injector::results() {
       if (const std::string when = asked_when(*item); !when.empty())
         result.evidence.rows.push_back(
             {"role", "held at the injection", when, "the target's own command", EvidenceRow::Judgement::informative});
+      for (EvidenceRow& row : kept_time(*item)) result.evidence.rows.push_back(std::move(row));
       result.objection = result.evidence.objection();
     } else {
       result.objection = "it was never injected: " + why_never(*item);

@@ -73,6 +73,8 @@ class Injector {
   void watch_end(Item& item);
   void revert(Item& item);
   bool revert_or_note(Item& item);
+  void keep_limits(const Item& item) const;
+  [[nodiscard]] std::vector<EvidenceRow> kept_time(const Item& item) const;
   [[nodiscard]] std::string why_never(const Item& item) const;
   [[nodiscard]] std::weak_ptr<const bool> alive() const { return alive_; }
   void report(const Item& item, const std::string& what, const std::string& detail, Instant due = {});

@@ -157,6 +157,7 @@ std::string to_text(const spec::Trigger& trigger) {
 Plan make_plan(const spec::Experiment& experiment, const Topology& topology, std::uint64_t seed) {
   Plan plan;
   plan.seed = seed;
+  plan.limits = experiment.limits;
   for (const auto& fault : experiment.faults) {
     PlannedInjection planned;
     planned.fault = &fault;

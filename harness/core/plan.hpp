@@ -22,6 +22,7 @@ struct PlannedInjection {
 
 struct Plan {
   std::uint64_t seed = 0;
+  spec::LimitsSpec limits;
   std::vector<PlannedInjection> injections;  ///< by start, then file order; event-triggered ones last
 };
 

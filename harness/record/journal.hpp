@@ -79,6 +79,7 @@ struct ExpectationResult {
   int line = 0;             ///< in the experiment file
   /// It would have failed by what was refused at once alone, which a busy machine does not explain. Not in the journal.
   bool beyond_excuse = false;
+  bool is_safety = false;  ///< no circumstance excuses it: acknowledged data that is lost is lost
 };
 struct CheckResult {
   std::string check;

@@ -150,6 +150,21 @@ record::CheckResult judge_visibly(const check::Checker& checker, const Observati
   return result.get();
 }
 
+/// What held because nothing happened any more after the first fault began shows nothing.
+void doubt_without_successes(record::CheckResult& result, const Observations& seen,
+                             const check::CheckContext& context) {
+  if (result.outcome != check::to_text(check::Judgement::held) || context.faults.empty()) return;
+  const auto first = std::min_element(context.faults.begin(), context.faults.end(), [](const auto& a, const auto& b) {
+                       return a.window.from < b.window.from;
+                     })->window.from;
+  const bool any = std::any_of(seen.operations.begin(), seen.operations.end(), [&](const auto& operation) {
+    return operation.outcome == record::Outcome::ok && operation.done >= first;
+  });
+  if (any) return;
+  result.outcome = check::to_text(check::Judgement::inconclusive);
+  result.summary += "; but no operation succeeded once the first fault had begun, so nothing after it was judged";
+}
+
 void judge_checks(const spec::Experiment& experiment, const core::Topology& topology, const Observations& seen,
                   Recorder& recorder, check::VerdictInput& verdict, const WhileChecking& while_checking) {
   const auto add = [&](record::CheckResult result) {
@@ -170,6 +185,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
     if (checker == nullptr) continue;  // the parser has refused it
     auto result = judge_visibly(*checker, seen, context, while_checking);
     check::doubt_for_bad_lines(result, seen.history_problems.size(), seen.history_problems);
+    doubt_without_successes(result, seen, context);
     add(std::move(result));
   }
   check::ExitsInput exits;

@@ -21,7 +21,7 @@ namespace {
 /// How often the live figures are shown and the stop conditions asked.
 constexpr std::chrono::milliseconds tick_interval{200};
 /// How long reading back may take at most.
-constexpr seconds read_back_limit{30};
+constexpr seconds read_back_limit{120};
 
 /// Of a node that did not come up, for one cell of a table: how it ended, and its last words, which decide more often
 /// than the first (a traceback ends with its reason).
@@ -253,6 +253,8 @@ bool Phases::after() {
   if (!hold("after", experiment_.phases.after)) return false;
   seen_.unready = unready_nodes();
   begin("check");
+  probes_->conclude();
+  loop_.run_until([this] { return probes_->answered() || broken(); }, core::now() + probes_->patience());
   if (!load_) return true;
   load_->stop();
   const auto patience = experiment_.load->timeout + seconds(10);
@@ -295,6 +297,7 @@ bool Phases::hold(const std::string& phase, spec::Duration time,
   if (begun) begun(from, to);
   loop_.run_until([this] { return broken(); }, to);
   const core::Instant end = std::min(core::now(), to);
+  if (probes_) probes_->end_phase(end);
   seen_.stalls.insert(seen_.stalls.end(), watch.stalls().begin(), watch.stalls().end());
   seen_.shares.push_back(machine_share(phase, machine, machine_snapshot(::getpid()), core::now() - from,
                                        static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN))));

@@ -145,12 +145,14 @@ struct Experiment {
   std::vector<std::string> requires_;  ///< `requires = ["tun"]`: features beyond those the faults need (doctor's names)
 };
 
-/// Whether the target could fail at all: an expectation of any phase, a probe's tolerance (it is one), a check, or an
-/// exit that `fails` counts on. Exits that nobody asked for are held against every target, but expect nothing of it.
+/// Whether the target could fail at all: an expectation of a phase, a probe's tolerance (it is one), a check, or an
+/// exit that `fails` counts on. With faults, that of `before` is none: it is over when they begin. Exits that nobody
+/// asked for are held against every target, but expect nothing of it.
 [[nodiscard]] inline bool expects_something(const Experiment& experiment) {
   const ExpectSpec& expect = experiment.expect;
-  return !(expect.before.empty() && expect.during.empty() && expect.after.empty() && expect.checks.empty() &&
-           experiment.expected.fails.empty());
+  const bool steady = !expect.before.empty() && experiment.faults.empty();
+  return steady ||
+         !(expect.during.empty() && expect.after.empty() && expect.checks.empty() && experiment.expected.fails.empty());
 }
 
 }  // namespace withstand::spec

@@ -65,13 +65,6 @@ Toll toll_of(const FaultSpec& fault, const Experiment& experiment, const NodeKin
   return toll;
 }
 
-std::int64_t allowed(const std::string& down, std::int64_t nodes) {
-  if (down == "minority") return minority_of(nodes);
-  std::int64_t number = nodes;
-  std::from_chars(down.data(), down.data() + down.size(), number);
-  return number;
-}
-
 std::optional<PlannedStart> start_within(const Experiment& experiment, const FaultSpec& fault, std::size_t steps) {
   if (fault.trigger.kind == Trigger::Kind::at) return PlannedStart{"", fault.trigger.offset};
   if (fault.trigger.kind != Trigger::Kind::fault) return PlannedStart{fault.name, fault.trigger.offset};
@@ -88,6 +81,13 @@ std::optional<PlannedStart> start_within(const Experiment& experiment, const Fau
 }
 
 }  // namespace
+
+std::int64_t most_down(const std::string& down, std::int64_t nodes) {
+  if (down == "minority") return minority_of(nodes);
+  std::int64_t number = nodes;
+  std::from_chars(down.data(), down.data() + down.size(), number);
+  return number;
+}
 
 std::optional<PlannedStart> start_of(const Experiment& experiment, const FaultSpec& fault) {
   return start_within(experiment, fault, experiment.faults.size());
@@ -224,7 +224,7 @@ std::vector<Diagnostic> limit_violations(const Experiment& experiment, const Kin
   for (const Window& window : all) {
     for (const NodeKind& kind : experiment.target.kinds) {
       const Sum sum = down_with(window, all, experiment, kind, decided);
-      const std::int64_t nodes = count_of(kind, experiment.nodes), most = allowed(experiment.limits.down, nodes);
+      const std::int64_t nodes = count_of(kind, experiment.nodes), most = most_down(experiment.limits.down, nodes);
       if (sum.count() <= most || !told.insert({kind.name, sum.faults()}).second) continue;
       const std::string limit = experiment.limits.down == "minority" ? "\"minority\"" : experiment.limits.down;
       out.push_back(

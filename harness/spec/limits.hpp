@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -31,6 +32,9 @@ std::optional<Duration> planned_length(const FaultSpec& fault, const KindSchema&
 
 /// An instant that takes nodes down and does not bring them back: they stay down until the run ends.
 bool stays_down(const FaultSpec& fault, const KindSchema& schema);
+
+/// How many of so many nodes of one kind `[limits] down` allows to be down at once; all, where it is empty.
+std::int64_t most_down(const std::string& down, std::int64_t nodes);
 
 /// What `[limits]` forbids and this schedule does: an injection longer than max_duration; more nodes of one kind down
 /// at once (killed, ended, paused) than `down` allows. A fault that waits for a log line or a role, and what follows

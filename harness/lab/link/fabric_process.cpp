@@ -203,7 +203,7 @@ class Process {
     const ForwarderCounters& counters = forwarder_->counters();
     reply.put(HealthReply{.queue_drops = counters.queue_drops,
                           .unroutable = counters.unroutable,
-                          .write_drops = counters.write_drops,
+                          .write_losses = counters.write_losses,
                           .queued = counters.queued,
                           .late = counters.late,
                           .lateness_p99_ns = counters.lateness.quantile(0.99),

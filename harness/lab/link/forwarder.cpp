@@ -231,7 +231,11 @@ void Forwarder::release() {
 bool Forwarder::write(core::Link link, FrameView frame) {
   Port& port = ports_[link.to];
   const auto written = os::retry([&] { return ::write(port.tun.get(), frame.data(), frame.size()); });
-  if (written < 0) return false;  // the interface is down, or the kernel found the packet malformed
+  if (written < 0) {
+    // EIO: the interface is down; EINVAL: the packet is malformed, as damaged ones may be (linux: drivers/net/tun.c).
+    if (errno != EIO && errno != EINVAL) ++counters_.write_losses;
+    return false;
+  }
   ++port.counters.written;
   if (streams_ && streams_->impairs()) streams_->arrived(link, frame, core::now());
   return true;

@@ -33,12 +33,13 @@ constexpr std::chrono::nanoseconds promised_lateness(std::chrono::nanoseconds de
 }
 
 struct ForwarderCounters {
-  std::uint64_t unroutable = 0;   ///< frames for nobody here: multicast, addresses outside the lab
-  std::uint64_t queue_drops = 0;  ///< packets: a link's queue, or all queues together, were full
-  std::uint64_t write_drops = 0;  ///< packets: the receiver's interface took them not
-  DelayHistogram lateness;        ///< of queued packets: due to written
-  std::uint64_t queued = 0;       ///< frames that waited
-  std::uint64_t late = 0;         ///< of those, written later than promised
+  std::uint64_t unroutable = 0;    ///< frames for nobody here: multicast, addresses outside the lab
+  std::uint64_t queue_drops = 0;   ///< packets: a link's queue, or all queues together, were full
+  std::uint64_t write_drops = 0;   ///< packets: the receiver's interface was down, or its kernel found them malformed
+  std::uint64_t write_losses = 0;  ///< frames: the receiver's kernel had no room, or another reason of its own
+  DelayHistogram lateness;         ///< of queued packets: due to written
+  std::uint64_t queued = 0;        ///< frames that waited
+  std::uint64_t late = 0;          ///< of those, written later than promised
 };
 
 /// Moves packets between TUN devices: destination, the link's plan, release queue, write. Single-threaded, never

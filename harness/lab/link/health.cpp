@@ -81,6 +81,9 @@ core::FabricHealth judge_health(const core::Topology& topology, const HealthRepl
   judge_nodes(topology, audits, health.overload);
   if (reply.queue_drops > 0)
     add_reason(health.overload, fmt::format("{} packets found a delayed link's queue full", reply.queue_drops));
+  if (reply.write_losses > 0)
+    add_reason(health.overload,
+               fmt::format("{} packets were lost because a node's kernel did not take them", reply.write_losses));
   if (reply.late * 100 > reply.queued)
     add_reason(health.overload,
                fmt::format("{} of {} delayed packets left more than 2 ms, or a tenth of their delay, after their time "

@@ -70,7 +70,7 @@ struct PlugRequest {
 };
 
 struct HealthReply {
-  std::uint64_t queue_drops = 0, unroutable = 0, write_drops = 0, queued = 0, late = 0;
+  std::uint64_t queue_drops = 0, unroutable = 0, write_losses = 0, queued = 0, late = 0;
   std::int64_t lateness_p99_ns = 0, lateness_max_ns = 0, stall_max_ns = 0;
   bool realtime = false;
 };

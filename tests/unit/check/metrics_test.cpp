@@ -125,6 +125,16 @@ TEST(Metrics, WhatIsUnderWayWhenBeforeEndsBelongsToDuring) {
   EXPECT_JUDGED(run.judge("outage < 1s", "before"), "held", "10.0ms");
 }
 
+TEST(Metrics, ATargetThatFellSilentEarlyInBeforeIsNotInItsSteadyState) {
+  std::vector<Operation> all;
+  for (int i = 0; i < 40; ++i) all.push_back(operation("read", "k", "v", {i * 100, i < 10 ? i * 100 + 5 : 9'000}));
+  for (int i = 10; i < 40; ++i) all[static_cast<std::size_t>(i)].outcome = Outcome::info;
+  const Metrics metrics(
+      {all, {{"before", {0, 4'000 * ms}}, {"during", {4'000 * ms, 9'000 * ms}}}, {}, {}, std::chrono::seconds(10)});
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("errors == 0%"), "before").measured, "50% (10 of 20)");
+  EXPECT_EQ(metrics.evaluate(*spec::parse_threshold("errors == 0%"), "during").measured, "100% (20 of 20)");
+}
+
 TEST(Metrics, WhatIsDueBetweenBeforeAndDuringIsNotForgotten) {
   const std::vector<Operation> all{operation("read", "k", "v", {10'001, 10'002}, Outcome::fail, "n1")};
   const Metrics metrics(

@@ -249,6 +249,47 @@ TEST_F(ProbesTest, ALineThatMustBeAbsentFailsTheSampleOfItsInterval) {
   EXPECT_TRUE(samples_[4].ok);
 }
 
+TEST_F(ProbesTest, ALineSinceTheLastTurnBelongsToThePhaseThatEnds) {
+  auto panic = probe(Source::log, "panic:");
+  panic.absent = true;
+  panic.on = spec::Selector{"n1", {}};
+  panic.every = std::chrono::hours(1);
+  Probes& probes = start({panic});
+  const auto end = core::now();
+  probes.end_phase(end);
+  EXPECT_TRUE(samples_.empty()) << "what was not seen in half a turn says nothing";
+  lab_.write_line(1, "panic: not this node's");
+  lab_.write_line(0, "panic: at the end");
+  probes.end_phase(end);
+  ASSERT_EQ(samples_.size(), 1U);
+  EXPECT_FALSE(samples_[0].ok);
+  EXPECT_EQ(samples_[0].node, "n1");
+  EXPECT_LT(asked_[0], end);
+  probes.end_phase(end);
+  EXPECT_EQ(samples_.size(), 1U) << "told once";
+}
+
+TEST_F(ProbesTest, TurnsThatAreUnderWayAtTheEndAreStillAnswered) {
+  std::vector<std::function<void(core::CommandResult)>> waiting;
+  lab_.on_command = [&](core::NodeId, const std::vector<std::string>&, std::chrono::nanoseconds,
+                        const std::function<void(core::CommandResult)>& done) { waiting.push_back(done); };
+  auto one = probe(Source::command, "true");
+  one.on = spec::Selector{"n1", {}};
+  Probes& probes = start({one});
+  lab_.loop().run_for(70ms);
+  EXPECT_FALSE(probes.answered());
+  probes.conclude();
+  EXPECT_EQ(probes.patience(), 1300ms);
+  core::CommandResult late;
+  late.timed_out = true;
+  waiting.at(0)(late);
+  EXPECT_TRUE(probes.answered());
+  EXPECT_GE(samples_.size(), 3U) << "with the turns that came meanwhile";
+  const auto told = samples_.size();
+  lab_.loop().run_for(50ms);
+  EXPECT_EQ(samples_.size(), told) << "no turn comes any more";
+}
+
 TEST_F(ProbesTest, ABadPatternIsRefusedAtOnce) {
   EXPECT_THROW(start({probe(Source::log, "(")}), std::invalid_argument);
   EXPECT_THROW(start({probe(Source::prometheus, "http://n1/")}), std::invalid_argument);

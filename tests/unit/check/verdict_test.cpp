@@ -193,11 +193,26 @@ const std::vector<Row> table{
      "failed",
      true,
      0},
-    {"an SLO that overload excuses is no surprise",
+    {"failed as expected, but overload hides whether more failed than was allowed",
      {expects_failure({"linearizable"}), unsafe, slo_failed, overload},
+     "inconclusive",
+     false,
+     4},
+    {"what overload hides was free to fail",
+     {expects_failure({"linearizable"}, {"after: errors == 0%"}), unsafe, slo_failed, overload},
      "failed",
      true,
      0},
+    {"one of those that must fail is undecided",
+     {expects_failure({"linearizable", "after: errors == 0%"}), unsafe, slo_failed, effective, crowded("after")},
+     "inconclusive",
+     false,
+     4},
+    {"more failed than was allowed, and something is undecided",
+     {expects_failure({"linearizable"}), unsafe, exited, slo_unknown, effective},
+     "failed",
+     false,
+     1},
     {"withstood although it should fail",
      {expects_failure({"linearizable"}), steady, slo_held, safe, effective},
      "withstood",
@@ -217,6 +232,20 @@ const std::vector<Row> table{
     {"skipped although it should fail", {expects_failure({"linearizable"}), skipped}, "skipped", false, 77},
     {"error although it should fail", {expects_failure({"linearizable"}), unsafe, broken}, "error", false, 3},
 };
+
+TEST(Verdict, LostDataIsExcusedByNothing) {
+  auto input = mix({steady, effective, overload, out_of_memory, crowded("during")});
+  record::ExpectationResult lost{"during", "lost == 0%", "failed", "12%", "", 0};
+  lost.is_safety = true;
+  input.expectations.push_back(lost);
+  const auto ended = decide(input);
+  EXPECT_EQ(ended.verdict, "failed");
+  EXPECT_EQ(ended.exit_code, 1);
+}
+
+TEST(Verdict, SaysWhichOptionalFaultHadNoEffect) {
+  EXPECT_THAT(decide(mix({steady, slo_held, effective, optional_ineffective})).reason, HasSubstr("without effect"));
+}
 
 TEST(Verdict, Table) {
   for (const Row& row : table) {

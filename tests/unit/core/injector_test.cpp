@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <stdexcept>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -339,6 +340,31 @@ TEST_F(InjectorTest, WhatStaysDownIsNotCalledReverted) {
     EXPECT_EQ(last->detail, back ? "" : "not reverted: down until the run ends");
     EXPECT_EQ(injector_->results().front().ended == Instant{}, !back);
   }
+}
+
+TEST_F(InjectorTest, WhomARoleNamesIsHeldAgainstTheLimits) {
+  experiment_.limits.down = "minority";
+  auto& first = add("first", milliseconds(5));
+  first.kind = "test.instant";
+  auto& second = add("second", milliseconds(20));
+  second.kind = "test.instant";
+  second.on = spec::Selector{"kv:primary", {}};
+  run(milliseconds(60));
+  EXPECT_THAT(diary_.lines, ::testing::Contains("+first"));
+  EXPECT_THAT(diary_.lines, ::testing::Not(::testing::Contains("+second")));
+  const auto results = injector_->results();
+  EXPECT_THAT(results.back().objection, HasSubstr("2 of 3 'kv' nodes down at once"));
+  EXPECT_TRUE(injector_->errors().empty());
+}
+
+TEST_F(InjectorTest, WhatLastedTooLongIsNotWhatWasAskedFor) {
+  add("stalled", milliseconds(5), milliseconds(20));
+  add("in-time", milliseconds(5), milliseconds(400));
+  script_.emplace_back(milliseconds(10), [](FakeLab&) { std::this_thread::sleep_for(milliseconds(200)); });
+  run(milliseconds(500));
+  const auto results = injector_->results();
+  EXPECT_THAT(results.front().objection, HasSubstr("lasted"));
+  EXPECT_EQ(results.back().objection, "");
 }
 
 TEST_F(InjectorTest, AFailedInjectionIsTheHarnesssErrorAndStopsNoOther) {
