@@ -121,8 +121,11 @@ Finding slowed(const StreamSettings& asked, const StreamEffect& effect) {
   } else {
     const double rate = busy > 0 ? static_cast<double>(effect.busy_bytes) * 8e9 / busy : 0;
     found.requested = spec::to_text(spec::Bandwidth{asked.bits_per_second}) + " of payload";
-    found.measured = fmt::format("{:.4g} Mbit/s while more waited, over {} pieces; {} lost to a full queue", rate / 1e6,
-                                 effect.waited, plural(effect.dropped, "segment"));
+    found.measured = effect.waited == 0
+                         ? "never more than that was sent"
+                         : fmt::format("{:.4g} Mbit/s while more waited, over {} pieces", rate / 1e6, effect.waited);
+    if (effect.dropped > 0)
+      found.measured += fmt::format("; {} lost to a full queue", plural(effect.dropped, "segment"));
     found.effective = effect.struck > 0;
     const auto asked_rate = static_cast<double>(asked.bits_per_second);
     found.wrong = busy > 5e8 && (rate > 1.1 * asked_rate || rate < 0.9 * asked_rate);
