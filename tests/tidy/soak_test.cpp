@@ -1,4 +1,4 @@
-// What the long series counts as left behind by a killed run.
+// What the long series counts as left behind by a killed run, and what it makes of clang-tidy's findings.
 
 #include <cstdio>
 
@@ -83,6 +83,20 @@ print(host.changes())
 )",
                            "unshare --net --mount "),
             "{}\n{'links': ['planted0']}\n{}\n");
+}
+
+TEST(Soak, CountsWhatLintFoundByCheckAndOncePerPlace) {
+  EXPECT_EQ(said_with_soak(R"(
+text = """lint: 12 files
+/p/a.hpp:3:4: error: one thing [bugprone-one,-warnings-as-errors]
+  int a;
+/p/b.cpp:5:6: warning: another [modernize-two]
+/p/a.hpp:3:4: error: one thing [bugprone-one,-warnings-as-errors]
+"""
+print(soak.lint_findings(text))
+print(soak.lint_findings("lint: 0 files\n"))
+)"),
+            "(12, {'bugprone-one,-warnings-as-errors': 1, 'modernize-two': 1})\n(0, {})\n");
 }
 
 }  // namespace
