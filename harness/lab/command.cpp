@@ -112,8 +112,9 @@ void CommandRunner::launch(Running& running, const CommandPlace& place, const st
     env[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   const std::vector<std::string> arguments(argv.begin() + 1, argv.end());
+  const os::Parent self;
   const auto setup = process::extend::on_exec_setup = [&](auto& executor) {
-    enter_node_for_command(place, executor.get_used_handles());
+    enter_node_for_command(place, self, executor.get_used_handles());
   };
   // Reported here and not through Boost: it reaps a failed child only if that has ended by then.
   const auto failed = process::extend::on_exec_error = [&](auto&, const std::error_code& code) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -51,13 +52,15 @@ bool is_nowhere_in_path(const std::string& program) {
   return true;
 }
 
-void join_and_fork(const CommandPlace& place, const std::vector<int>& kept) {
+void join_and_fork(const CommandPlace& place, std::vector<int> kept) {
   os::join_namespaces(*place.init, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
+  const os::Parent self;
   const pid_t child = os::check("fork", ::fork());  // only children are born in the joined PID namespace
   if (child != 0) end_like(child);
-  os::close_other_descriptors(kept);
+  kept.push_back(self.descriptor());
+  os::close_other_descriptors(std::move(kept));
   drop_to(place.who);
-  os::die_with_parent(SIGKILL);  // after setuid, which clears it; the node's init ending kills it in any case
+  self.die_with(SIGKILL);  // after setuid, which clears it; the node's init ending kills it in any case
   if (::chdir(place.folder.c_str()) < 0) os::check("enter /", ::chdir("/"));  // a client may have no such folder
 }
 
@@ -73,11 +76,11 @@ void enter_or_end(Enter enter) {
 
 }  // namespace
 
-void enter_node_for_command(const CommandPlace& place, const std::vector<int>& kept) {
+void enter_node_for_command(const CommandPlace& place, const os::Parent& parent, const std::vector<int>& kept) {
   enter_or_end([&] {
     os::reset_signals();
     os::check("start a session", ::setsid());
-    os::die_with_parent(SIGKILL);
+    parent.die_with(SIGKILL);
     if (place.cgroup >= 0) {
       const os::Fd procs(os::check("open cgroup.procs", ::openat(place.cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC)));
       os::check("enter the run's cgroup", ::write(procs.get(), "0", 1));

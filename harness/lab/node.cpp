@@ -37,8 +37,9 @@ Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan,
   if (cgroup) cgroups_ = std::make_unique<NodeCgroups>(*cgroup);
   os::SocketPair control = os::make_socket_pair();
   const os::CloneOptions options{node_namespaces, cgroups_ ? cgroups_->harness.get() : -1};
+  const os::Parent self;
   init_ = os::clone_process("start node " + plan_.name, options,
-                            [&]() -> int { return run_in_child(topology, control.second.get()); });
+                            [&]() -> int { return run_in_child(topology, self, control.second.get()); });
   control_ = std::move(control.first);
 }
 
@@ -69,11 +70,11 @@ Node::~Node() {
   if (error_log_) error_log_->drain();
 }
 
-int Node::run_in_child(const core::Topology& topology, int control) {
+int Node::run_in_child(const core::Topology& topology, const os::Parent& parent, int control) {
   const InitDescriptors kept{control, output_.get(), error_.get()};
   os::set_up_or_report(control, [&] {
+    parent.die_with(SIGKILL);
     os::close_other_descriptors({kept.control, kept.standard_output, kept.standard_error});
-    os::die_with_parent(SIGKILL);
     os::set_process_name("ws-init");
     os::check("leave the caller's session", ::setsid());
     set_up_mounts(plan_);

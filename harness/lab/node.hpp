@@ -15,6 +15,7 @@
 #include "lab/request_ledger.hpp"
 #include "os/ancillary.hpp"
 #include "os/cgroup.hpp"
+#include "os/process.hpp"
 
 namespace withstand::lab {
 
@@ -89,7 +90,7 @@ class Node {
 
  private:
   [[nodiscard]] std::unique_ptr<LogCapture> capture(const NodeLogs& logs, bool error);
-  int run_in_child(const core::Topology& topology, int control);
+  int run_in_child(const core::Topology& topology, const os::Parent& parent, int control);
   void on_control();
   void on_message(os::Message& message);
   void start_when_alone();

@@ -28,7 +28,7 @@ void keep_folder(const std::string& folder) {
   if (::chdir(folder.c_str()) < 0) os::check("enter /", ::chdir("/"));
 }
 
-[[noreturn]] void execute(const SpawnOptions& options, int control, int report) {
+[[noreturn]] void execute(const SpawnOptions& options, const os::Parent& parent, int control, int report) {
   os::set_up_or_report(report, [&] {
     if (options.own_session) os::check("start a session", ::setsid());
     os::reset_signals();
@@ -41,7 +41,7 @@ void keep_folder(const std::string& folder) {
     }
     if (options.standard_output >= 0) os::check("connect stdout", ::dup2(options.standard_output, STDOUT_FILENO));
     if (options.standard_error >= 0) os::check("connect stderr", ::dup2(options.standard_error, STDERR_FILENO));
-    if (options.dies_with_us) os::die_with_parent(SIGKILL);
+    if (options.dies_with_us) parent.die_with(SIGKILL);
     std::vector<int> handed{control};
     handed.insert(handed.end(), options.descriptors.begin(), options.descriptors.end());
     // Where they are going to stand, our own two may stand now: they move out of the way first.
@@ -79,8 +79,10 @@ const std::string& own_program() { return program_path(); }
 HelperProcess spawn_helper(const SpawnOptions& options) {
   os::SocketPair control = os::make_socket_pair();
   os::SocketPair report = os::make_socket_pair();
-  os::Child child = os::clone_process("start a helper process", {0, options.cgroup},
-                                      [&]() -> int { execute(options, control.second.get(), report.second.get()); });
+  const os::Parent self;
+  os::Child child = os::clone_process("start a helper process", {0, options.cgroup}, [&]() -> int {
+    execute(options, self, control.second.get(), report.second.get());
+  });
   report.second.reset();
   HelperProcess helper(child.pid, std::move(child.pidfd), std::move(control.first));
   await_exec(report.first);

@@ -54,13 +54,13 @@ std::filesystem::path find_program(const std::string& name) {
 /// In the fresh child. The program speaks to the target and has nothing to do with the lab: of what the harness may do
 /// there it gets nothing.
 template <class Executor>
-void prepare_child(Executor& executor, const std::string& folder) {
+void prepare_child(Executor& executor, const os::Parent& parent, const std::string& folder) {
   try {
     if (!folder.empty()) os::check("enter " + folder, ::chdir(folder.c_str()));
     os::reset_signals();
     os::forbid_new_privileges();
     os::drop_capabilities();
-    os::die_with_parent(SIGKILL);
+    parent.die_with(SIGKILL);
   } catch (const std::system_error& error) {
     executor.set_error(error.code(), os::attempt_of(error));
     ::_exit(126);
@@ -68,10 +68,12 @@ void prepare_child(Executor& executor, const std::string& folder) {
 }
 
 os::Pidfd start_program(const Config& config, process::async_pipe& input, process::async_pipe& output) {
-  process::child child(process::exe = find_program(config.command.front()),
-                       process::args = std::vector<std::string>(config.command.begin() + 1, config.command.end()),
-                       process::std_in<input, process::std_out> output,
-                       process::extend::on_exec_setup([&](auto& executor) { prepare_child(executor, config.folder); }));
+  const os::Parent self;
+  process::child child(
+      process::exe = find_program(config.command.front()),
+      process::args = std::vector<std::string>(config.command.begin() + 1, config.command.end()),
+      process::std_in<input, process::std_out> output,
+      process::extend::on_exec_setup([&](auto& executor) { prepare_child(executor, self, config.folder); }));
   os::Pidfd pidfd = os::Pidfd::open(child.id());
   child.detach();
   return pidfd;

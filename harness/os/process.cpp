@@ -79,7 +79,16 @@ void reset_signals() {
   check("unblock signals", ::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
-void die_with_parent(int signal) { check("set parent death signal", ::prctl(PR_SET_PDEATHSIG, signal)); }
+Parent::Parent() : pid_(::getpid()), pidfd_(Pidfd::open(pid_)) {}
+
+void Parent::die_with(int signal) const {
+  check("set parent death signal", ::prctl(PR_SET_PDEATHSIG, signal));
+  // A dying parent's children get another parent and that signal at once, and its pidfd becomes readable a little
+  // later; but from inside a PID namespace a parent outside is 0, and so is the next.
+  const pid_t parent = ::getppid();
+  const bool another = parent != pid_ && parent != 0;
+  if (another || pidfd_.wait_end(0)) ::_exit(128 + signal);
+}
 
 void set_process_name(const char* name) { ::prctl(PR_SET_NAME, name); }
 

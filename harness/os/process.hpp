@@ -35,8 +35,26 @@ void close_other_descriptors(std::vector<int> kept);
 void place_descriptors(const std::vector<int>& descriptors, int first);
 /// Default action for every signal, nothing blocked: what a new program expects.
 void reset_signals();
-/// PR_SET_PDEATHSIG. Cleared by setuid and by executing set-uid programs, so set it after dropping privileges.
-void die_with_parent(int signal);
+
+/// This process, for children that are to die with it: made before the fork, asked in the child. Its descriptor is
+/// closed on exec. Throws SystemError.
+class Parent {
+ public:
+  Parent();
+  /// In the child: PR_SET_PDEATHSIG, and an end at once (status 128 + signal) when the parent has died before. Cleared
+  /// by setuid and by executing set-uid programs, so call it after dropping privileges. From inside a PID namespace
+  /// that the parent is not in it works too. Throws SystemError.
+  void die_with(int signal) const;
+  /// In the child: until the parent has ended.
+  void wait_end() const { static_cast<void>(pidfd_.wait_end(-1)); }
+  /// Must be open until die_with has been called.
+  [[nodiscard]] int descriptor() const { return pidfd_.get(); }
+
+ private:
+  pid_t pid_;
+  Pidfd pidfd_;
+};
+
 /// Program name in /proc/PID/comm, at most 15 bytes.
 void set_process_name(const char* name);
 

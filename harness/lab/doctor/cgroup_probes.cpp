@@ -29,8 +29,9 @@ os::Cgroup trial_group() {
 }
 
 os::Child sleeper_in(const os::Cgroup& group) {
-  return os::clone_process("start a child in a cgroup", {0, group.get()}, [] {
-    os::die_with_parent(SIGKILL);
+  const os::Parent self;
+  return os::clone_process("start a child in a cgroup", {0, group.get()}, [&] {
+    self.die_with(SIGKILL);
     for (;;) ::pause();
     return 0;
   });

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "os/capabilities.hpp"
@@ -89,9 +88,10 @@ void report_failure(const std::function<void()>& body, int out) {
 Finding in_child(Probe probe, std::chrono::milliseconds limit) {
   auto pipe = os::make_pipe();
   const auto deadline = Clock::now() + limit;
+  const os::Parent self;
   const pid_t child = os::check("start a probe", ::fork());
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    self.die_with(SIGKILL);
     child_main(probe, pipe.write.get());
   }
   pipe.write.reset();
@@ -119,8 +119,9 @@ void enter_private(int flags) {
 
 void run_in_clone(unsigned namespaces, const std::function<void()>& body) {
   auto pipe = os::make_pipe();
+  const os::Parent self;
   const auto child = os::clone_process("clone3 into new namespaces", {namespaces, -1}, [&] {
-    os::die_with_parent(SIGKILL);
+    self.die_with(SIGKILL);
     report_failure(body, pipe.write.get());
     return 0;
   });

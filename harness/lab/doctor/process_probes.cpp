@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -14,6 +13,7 @@
 #include "lab/doctor/probe.hpp"
 #include "os/capabilities.hpp"
 #include "os/check.hpp"
+#include "os/process.hpp"
 
 namespace withstand::lab::doctor {
 
@@ -29,9 +29,10 @@ Finding probe_kernel() {
 }
 
 Finding probe_ptrace() {
+  const os::Parent self;
   const pid_t child = os::check("start a child to trace", ::fork());
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    self.die_with(SIGKILL);
     for (;;) ::pause();
   }
   std::string attempt = "seize a child (ptrace)";

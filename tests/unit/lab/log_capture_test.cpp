@@ -32,8 +32,9 @@ class LogCaptureTest : public ::testing::Test {
   void capture(std::uint64_t limit, const std::string& script) { capture(limit, script, path()); }
   void capture(std::uint64_t limit, const std::string& script, const std::string& file) {
     os::Pipe pipe = os::make_pipe();
+    const os::Parent self;
     writer_ = os::clone_process("start a writer", {}, [&]() -> int {
-      os::die_with_parent(SIGKILL);
+      self.die_with(SIGKILL);
       ::dup2(pipe.write.get(), STDOUT_FILENO);
       ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
       return 127;

@@ -1,6 +1,7 @@
 #include "os/process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
@@ -48,6 +49,53 @@ TEST(CloneProcess, RefusesWhileThereAreThreads) {
   std::thread other([] { ::usleep(50'000); });
   EXPECT_THROW(clone_process("clone", {}, [] { return 0; }), std::logic_error);
   other.join();
+}
+
+/// A child with a child of its own (in such namespaces), which asks whether to die once its parent is dead, or before.
+/// What it says if it goes on living; nothing when it ends.
+std::string said_by_orphan(unsigned namespaces, bool asks_late) {
+  Pipe go = make_pipe(), asked = make_pipe(), said = make_pipe();
+  const Child parent = clone_process("clone", {}, [&]() -> int {
+    const Parent self;
+    const Child child = clone_process("clone", {namespaces, -1}, [&]() -> int {
+      close_other_descriptors({go.read.get(), asked.write.get(), said.write.get(), self.descriptor()});
+      if (!asks_late) self.die_with(SIGKILL);
+      char word = 'a';
+      if (::write(asked.write.get(), &word, 1) != 1 || ::read(go.read.get(), &word, 1) != 1) return 1;
+      if (asks_late) self.die_with(SIGKILL);
+      return ::write(said.write.get(), "I live", 6) == 6 ? 0 : 1;
+    });
+    for (;;) ::pause();
+  });
+  asked.write.reset();
+  said.write.reset();
+  char word = 0;
+  EXPECT_EQ(::read(asked.read.get(), &word, 1), 1);
+  parent.pidfd.send(SIGKILL);
+  parent.pidfd.reap();
+  EXPECT_EQ(::write(go.write.get(), "g", 1), 1);
+  std::string text(16, '\0');
+  const auto size = ::read(said.read.get(), text.data(), text.size());
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return text;
+}
+
+TEST(Parent, AChildThatAsksAfterItsDeathEndsAtOnce) { EXPECT_EQ(said_by_orphan(0, true), ""); }
+TEST(Parent, AChildThatAskedBeforeDiesWithIt) { EXPECT_EQ(said_by_orphan(0, false), ""); }
+
+TEST(Parent, FromInsideAPidNamespaceItsDeathIsSeenToo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root makes PID namespaces";
+  EXPECT_EQ(said_by_orphan(CLONE_NEWPID, true), "");
+  EXPECT_EQ(said_by_orphan(CLONE_NEWPID, false), "");
+}
+
+TEST(Parent, ALivingOneIsNoReasonToEnd) {
+  const Parent self;
+  const Child child = clone_process("clone", {}, [&] {
+    self.die_with(SIGKILL);
+    return 9;
+  });
+  EXPECT_EQ(child.pidfd.reap().to_text(), "exited with status 9");
 }
 
 TEST(Handshake, TheParentThrowsWhatTheChildCouldNot) {
