@@ -49,6 +49,13 @@ const std::vector<std::string>& drivers() {
   return names;
 }
 
+const std::vector<std::string>& features() {
+  static const std::vector<std::string> names{
+      "kernel",          "namespaces", "user-namespaces", "tun",    "cgroup", "cgroup-freezer", "cgroup-kill",
+      "time-namespaces", "fuse",       "seccomp-notify",  "ptrace", "netem",  "nftables",       "realtime"};
+  return names;
+}
+
 const std::vector<std::string>& later_workloads() {
   static const std::vector<std::string> names{"append", "bank", "cas-register", "counter", "list-append",
                                               "lock",   "log",  "queue",        "set",     "transactions"};

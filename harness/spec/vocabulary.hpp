@@ -25,6 +25,8 @@ const WorkloadInfo* find_workload(std::string_view name);
 const std::vector<CheckInfo>& checks();
 const CheckInfo* find_check(std::string_view name);
 const std::vector<std::string>& drivers();
+/// What `requires` may name: the ids of doctor's features, in its order.
+const std::vector<std::string>& features();
 
 /// Names that the documentation of the project has but this build lacks.
 const std::vector<std::string>& later_workloads();

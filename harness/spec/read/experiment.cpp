@@ -8,6 +8,7 @@
 #include "spec/read/scope.hpp"
 #include "spec/read/target_section.hpp"
 #include "spec/reader.hpp"
+#include "spec/vocabulary.hpp"
 
 namespace withstand::spec {
 namespace {
@@ -30,7 +31,13 @@ void read_head(TableReader& root, Scope& scope) {
     check_name(*tag, scope.report);
     add_once(*tag, experiment.tags, scope);
   }
-  for (const Item* feature : root.strings("requires")) add_once(*feature, experiment.requires_, scope);
+  for (const Item* feature : root.strings("requires")) {
+    const auto& known = features();
+    if (std::count(known.begin(), known.end(), feature->text) == 0)
+      scope.report.error(*feature, fmt::format("no feature of a machine is called '{}'", feature->text),
+                         suggestion(feature->text, known, "`withstand doctor` knows"));
+    add_once(*feature, experiment.requires_, scope);
+  }
 }
 
 void read_phases(TableReader& root, Scope& scope) {

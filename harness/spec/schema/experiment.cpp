@@ -106,7 +106,7 @@ std::string experiment_schema(const KindTable& kinds) {
       {"seed", integer(0, std::numeric_limits<std::int64_t>::max(),
                        "Decides everything random. Drawn and printed when absent.")},
       {"tags", texts("Words to select by.")},
-      {"requires", texts("Features of the machine, as `doctor` names them.")},
+      {"requires", array_of(one_of_texts(features(), "One of doctor's."), "Features of the machine.")},
       {"verdict", one_of_texts({"withstood", "failed"}, "What the verdict should be. Default: withstood.")},
       {"fails", texts("With verdict = \"failed\": what must fail; a check, or e.g. \"after: errors == 0%\".")},
       {"may_fail", texts("With verdict = \"failed\": what else may.")},

@@ -13,6 +13,7 @@
 
 #include "lab/doctor/probe.hpp"
 #include "os/check.hpp"
+#include "spec/vocabulary.hpp"
 
 namespace withstand::lab {
 namespace {
@@ -33,6 +34,8 @@ TEST(Doctor, NamesAreUniqueAndShort) {
   EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
   for (const auto& id : ids) EXPECT_EQ(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"), std::string::npos) << id;
 }
+
+TEST(Doctor, ItsNamesAreThoseThatExperimentsMayRequire) { EXPECT_EQ(feature_ids(), spec::features()); }
 
 TEST(Doctor, ExaminesOnlyWhatIsAsked) {
   const auto features = examine({"tun", "kernel"});
