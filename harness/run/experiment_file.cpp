@@ -13,7 +13,7 @@
 
 #include "lab/programs.hpp"
 #include "run/requirements.hpp"
-#include "spec/pattern.hpp"
+#include "spec/recognize.hpp"
 
 namespace withstand::run {
 namespace fs = std::filesystem;
@@ -176,12 +176,10 @@ bool is_run_directory(const fs::path& folder) {
   return fs::exists(folder / "journal.jsonl", ignored);
 }
 
-/// Whether a file begins any table of an experiment: other programs' settings are TOML as well. What cannot be read is
-/// left for the reader to say.
+/// What cannot be read is left for the reader to say.
 bool may_be_experiment(const fs::path& path) {
-  static const spec::Pattern table(R"((?m)^[ \t]*\[{1,2}[ \t]*(target|load|phases|probe|fault|limits|stop|expect)\b)");
   const auto [text, why] = read_text(path.string());
-  return !text || table.found_in(*text);
+  return !text || spec::may_be_experiment(*text);
 }
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }

@@ -131,10 +131,17 @@ TEST(ExitCode, AFolderMayHoldWhatIsNoExperiment) {
   const auto file = folder.write("short.toml", short_experiment({.faults = kill_one}));
   folder.write("pyproject.toml", "[project]\nname = \"service\"\n");
   folder.write(".hidden.toml", "broken");
+  folder.write("dotted.toml",
+               "title = \"dotted keys\"\ntarget.command = [\"/bin/sleep\", \"inf\"]\ntarget.nodes = 1\n");
   const auto outcome = withstand({"list", folder.path()});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("dotted.toml"));
   EXPECT_THAT(outcome.err, HasSubstr("left out '" + folder.path("pyproject.toml") + "'"));
   EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr(".hidden")));
+  folder.write("broken.toml", "target.use = quorum-kv\n");
+  const auto broken = withstand({"plan", folder.path()});
+  EXPECT_EQ(broken.status, 2);
+  EXPECT_THAT(broken.err, HasSubstr("broken.toml:1:"));
 }
 
 /// Standard output becomes this file, or a pipe that nobody reads, or is closed.
