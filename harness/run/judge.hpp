@@ -44,7 +44,6 @@ struct Observations {
   std::vector<StallWatch::Stall> stalls;
   std::optional<std::string> host_out_of_memory;  ///< what says so
   bool without_faults = false;                    ///< --control: there is nothing to recover from
-  bool read_back_missing = false;                 ///< the final reads did not end in time
 };
 
 /// Called a few times a second while a check judges the history, with the check's name.
