@@ -225,9 +225,23 @@ UndoJournal::~UndoJournal() {
 
 void UndoJournal::append(UndoEntry entry) {
   entry.boot_id = os::boot_id();
-  const std::string line = to_line(entry);
-  os::check("write " + path_, ::write(fd_, line.data(), line.size()));
-  os::check("sync " + path_, ::fdatasync(fd_));
+  const std::string line = (torn_ ? "\n" : "") + to_line(entry);
+  const auto before = os::check("look at " + path_, ::lseek(fd_, 0, SEEK_END));
+  try {
+    write_whole(line);
+    os::check("sync " + path_, ::fdatasync(fd_));
+    torn_ = false;
+  } catch (const os::SystemError&) {
+    torn_ = ::ftruncate(fd_, before) != 0 || torn_;
+    throw;
+  }
+}
+
+/// A disk that becomes full takes the beginning of a line first.
+void UndoJournal::write_whole(std::string_view line) const {
+  while (!line.empty())
+    line.remove_prefix(static_cast<std::size_t>(
+        os::check("write " + path_, os::retry([&] { return ::write(fd_, line.data(), line.size()); }))));
 }
 
 void UndoJournal::close() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What the kernel will not undo when the orchestrator dies, written and synced before it is done. The guardian and
@@ -38,7 +39,8 @@ extern const char* const owner_tag;
 std::string journal_path(const std::string& run);
 
 /// One run's journal, JSON lines; locked (flock(2)) while its writer lives, so that it is seen which are stale. Append
-/// writes and fdatasyncs before it returns.
+/// writes and fdatasyncs before it returns; when it throws, the entry is not in the journal, and the next one stands on
+/// a line of its own.
 class UndoJournal {
  public:
   /// Creates it; throws if the run's name is taken.
@@ -52,8 +54,11 @@ class UndoJournal {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  void write_whole(std::string_view line) const;
+
   std::string path_;
   int fd_ = -1;
+  bool torn_ = false;  ///< the last line has no end and could not be taken back
 };
 
 struct UndoOutcome {

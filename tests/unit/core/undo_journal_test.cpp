@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include "os/check.hpp"
 #include "os/files.hpp"
 #include "os/proc.hpp"
 #include "os/process.hpp"
@@ -68,6 +70,34 @@ TEST_F(UndoJournalTest, UndoesWhatItNamesAndThenIsGone) {
   EXPECT_TRUE(fs::is_empty(folder_));
   EXPECT_FALSE(fs::exists(journal.path()));
   EXPECT_EQ(undo(journal.path()).undone, 0) << "again does no harm";
+}
+
+/// Files of this process cannot grow beyond so many bytes from now on: what stands for a disk that is full.
+void let_files_grow_to(rlim_t size) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = std::min(size, limit.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST_F(UndoJournalTest, AnEntryForWhichThereIsNoRoomLeavesNoTornLine) {
+  const auto before = ::signal(SIGXFSZ, SIG_IGN);  // then write(2) says EFBIG
+  UndoJournal journal(run_);
+  const auto first = directory("first", true), lost = directory("lost", true), second = directory("second", true);
+  journal.append(first);
+  const auto size = fs::file_size(journal.path());
+  for (const rlim_t room : {rlim_t{20}, rlim_t{0}}) {
+    let_files_grow_to(size + room);
+    EXPECT_THROW(journal.append(lost), os::SystemError);
+    let_files_grow_to(RLIM_INFINITY);
+    EXPECT_EQ(fs::file_size(journal.path()), size);
+  }
+  ::signal(SIGXFSZ, before);
+  journal.append(second);
+  EXPECT_THAT(left_to_undo(journal.path()),
+              ::testing::ElementsAre("remove the folder " + second.path, "remove the folder " + first.path));
+  EXPECT_EQ(undo(journal.path()).undone, 2);
+  EXPECT_TRUE(fs::exists(lost.path)) << "what was not announced is not undone";
 }
 
 TEST_F(UndoJournalTest, SaysWhatIsLeftWithoutTouchingIt) {
