@@ -139,7 +139,7 @@ TEST(ExitCode, AFolderMayHoldWhatIsNoExperiment) {
   EXPECT_THAT(outcome.err, HasSubstr("left out '" + folder.path("pyproject.toml") + "'"));
   EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr(".hidden")));
   folder.write("broken.toml", "target.use = quorum-kv\n");
-  const auto broken = withstand({"plan", folder.path()});
+  const auto broken = withstand({"list", folder.path()});
   EXPECT_EQ(broken.status, 2);
   EXPECT_THAT(broken.err, HasSubstr("broken.toml:1:"));
 }
