@@ -12,7 +12,7 @@
 
 #include "cli/session.hpp"
 #include "core/undo_journal.hpp"
-#include "lab/guardian.hpp"
+#include "lab/abandoned.hpp"
 #include "lab/run_state.hpp"
 #include "record/exit_code.hpp"
 
@@ -27,10 +27,10 @@ struct DeadRun {
   std::vector<std::string> left;
 };
 
-/// What there is to do: runs, and cgroups of killed guardians, which no run's journal names.
+/// What there is to do: runs, and cgroups that no run's journal names.
 struct Leftovers {
   std::vector<DeadRun> runs;
-  std::vector<std::string> cgroups;
+  std::vector<lab::AbandonedCgroup> cgroups;
   [[nodiscard]] bool empty() const { return runs.empty() && cgroups.empty(); }
   [[nodiscard]] bool work_is_left() const {
     return !cgroups.empty() || std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.left.empty(); });
@@ -75,8 +75,11 @@ void list(const DeadRun& run) {
 void list(const Leftovers& dead) {
   for (const auto& run : dead.runs) list(run);
   if (dead.cgroups.empty()) return;
-  std::cout << "guardians that were killed\n";
-  for (const auto& cgroup : dead.cgroups) std::cout << "  would remove the empty cgroup " << cgroup << '\n';
+  std::cout << "harnesses that were killed before or beside a run\n";
+  for (const auto& [path, empty] : dead.cgroups)
+    std::cout << (empty ? "  would remove the empty cgroup " + path
+                        : "  would end what runs in the cgroup " + path + " and remove it")
+              << '\n';
 }
 
 /// The named ones, by name or directory; every name must be that of a dead run.
@@ -109,9 +112,9 @@ int undo(const std::vector<DeadRun>& runs) {
 int undo(const Leftovers& dead) {
   const int status = undo(dead.runs);
   if (dead.cgroups.empty()) return status;
-  const auto left = lab::remove_cgroups_of_killed_guardians();
-  std::cout << "cgroups of killed guardians: " << (left.empty() ? "removed\n" : "not all were removed\n");
-  for (const auto& cgroup : left) std::cout << "  left: " << cgroup << '\n';
+  const auto left = lab::remove_abandoned_cgroups();
+  std::cout << "cgroups of killed harnesses: " << (left.empty() ? "removed\n" : "not all were removed\n");
+  for (const auto& cgroup : left) std::cout << "  left: " << cgroup.path << '\n';
   return left.empty() ? status : static_cast<int>(record::ExitCode::rollback_failed);
 }
 
@@ -126,7 +129,7 @@ bool somebody_agrees() {
 
 int recover(const RecoverArguments& arguments) {
   ::signal(SIGPIPE, SIG_IGN);  // what is being undone is to be undone, whether or not somebody reads what we say
-  const Leftovers dead{dead_runs(), lab::cgroups_of_killed_guardians()};
+  const Leftovers dead{dead_runs(), lab::abandoned_cgroups()};
   if (!arguments.runs.empty()) return undo(choose(dead.runs, arguments.runs));
   if (dead.empty()) {
     std::cout << "nothing to recover\n";

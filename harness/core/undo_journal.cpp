@@ -122,7 +122,8 @@ std::string undo_process(const UndoEntry& entry) {
 std::string undo_cgroup(const std::string& path) {
   const auto slash = path.rfind('/');
   // Where a run has its own, what the same killed process had tried before may be left.
-  if (slash != std::string::npos) os::sweep_cgroups(path.substr(0, slash), os::trial_cgroup_prefix);
+  if (slash != std::string::npos)
+    os::sweep_cgroups(path.substr(0, slash), os::trial_cgroup_prefix, os::Members::killed);
   if (::access(path.c_str(), F_OK) < 0) return "";
   return os::remove_cgroup(path, 3000) ? "" : "processes in it do not end";
 }

@@ -42,7 +42,7 @@ Foundation::Foundation(const std::string& run_directory, const std::string& run_
       why_no_cgroup_ = "cgroup v2 is not mounted";
       return;
     }
-    os::sweep_cgroups(*place, os::trial_cgroup_prefix);
+    os::sweep_cgroups(*place, os::trial_cgroup_prefix, os::Members::killed);
     entry.kind = core::UndoEntry::Kind::cgroup;
     entry.path = *place + "/withstand-" + run_;
     journal_.append(entry);

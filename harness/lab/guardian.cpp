@@ -1,13 +1,11 @@
 #include "lab/guardian.hpp"
 
 #include <optional>
-#include <set>
 #include <signal.h>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "core/undo_journal.hpp"
 #include "os/ancillary.hpp"
@@ -39,7 +37,7 @@ class OwnCgroup {
     if (!top || !before_) return;
     top_ = *top;
     try {
-      cgroup_.emplace(os::make_passing_cgroup(top_, os::guardian_cgroup_prefix));
+      cgroup_.emplace(os::make_passing_cgroup(top_, os::guardian_cgroup_prefix, os::Members::spared));
       os::enter_cgroup(cgroup_->path());
     } catch (const os::SystemError&) {  // an ordinary user's guardian shares the orchestrator's cgroup
       leave();
@@ -78,24 +76,8 @@ Guardian::Guardian(const std::string& journal_path) : process_(spawn_helper(guar
 void Guardian::disarm() {
   os::send_message(process_.control().get(), std::string_view(&disarm_word, 1));
   process_.finish(2000);
-  if (const auto top = os::cgroup_mount()) os::sweep_cgroups(*top, os::guardian_cgroup_prefix);  // if it was killed
-}
-
-std::vector<std::string> cgroups_of_killed_guardians() {
-  std::vector<std::string> found;
-  std::set<ino_t> seen;  // one cgroup shows at every mount
-  for (const auto& mount : os::cgroup_mounts())
-    for (auto& path : os::abandoned_cgroups(mount, os::guardian_cgroup_prefix)) {
-      struct stat info {};
-      const bool ours = ::lstat(path.c_str(), &info) == 0 && info.st_uid == ::geteuid();
-      if (ours && seen.insert(info.st_ino).second) found.push_back(std::move(path));
-    }
-  return found;
-}
-
-std::vector<std::string> remove_cgroups_of_killed_guardians() {
-  for (const auto& mount : os::cgroup_mounts()) os::sweep_cgroups(mount, os::guardian_cgroup_prefix);
-  return cgroups_of_killed_guardians();
+  if (const auto top = os::cgroup_mount())  // if it was killed
+    os::sweep_cgroups(*top, os::guardian_cgroup_prefix, os::Members::spared);
 }
 
 int guardian_main() {

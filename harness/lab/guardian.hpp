@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/event_loop.hpp"
 #include "lab/spawn.hpp"
@@ -20,12 +19,6 @@ class Guardian {
  private:
   HelperProcess process_;
 };
-
-/// Empty cgroups, wherever cgroup v2 is mounted, of the caller's guardians that were killed. No run's journal names
-/// them.
-std::vector<std::string> cgroups_of_killed_guardians();
-/// Removes them; returns those that are left.
-std::vector<std::string> remove_cgroups_of_killed_guardians();
 
 /// Entry point of the process ("__guardian"): descriptor 3 is its control socket, the first message the journal's path.
 /// At EOF without a word before it undoes the journal; ignores the signals a terminal or a CI runner sends to

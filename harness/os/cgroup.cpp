@@ -141,7 +141,7 @@ std::optional<std::string> cgroup_place(std::string* why) {
   auto place = own_cgroup();
   if (!place && why != nullptr) *why = "cgroup v2 is not mounted";
   try {
-    if (place) try_birth(make_passing_cgroup(*place, trial_cgroup_prefix));
+    if (place) try_birth(make_passing_cgroup(*place, trial_cgroup_prefix, Members::killed));
   } catch (const SystemError& error) {
     if (why != nullptr) *why = error.what();
     place.reset();

@@ -51,6 +51,12 @@ class Recover : public ::testing::Test {
     for (const auto& mount : cgroup_mounts_)
       if (::mount(folder_.path("cgroups").c_str(), mount.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(125);
   }
+  /// A folder as such a cgroup is named, maybe below others.
+  [[nodiscard]] std::string trial(const std::string& name) const {
+    const std::string path = folder_.path("cgroups/" + name);
+    fs::create_directories(path);
+    return path;
+  }
   /// A folder as a guardian's cgroup is named.
   [[nodiscard]] std::string cgroup_of(const std::string& guardian) const {
     const std::string path = folder_.path("cgroups/withstand-guardian-" + guardian);
@@ -129,7 +135,7 @@ TEST_F(Recover, EmptyCgroupsOfKilledGuardiansAreListedAndRemoved) {
   EXPECT_TRUE(fs::exists(one));
   const auto undone = recover({"--all"});
   EXPECT_EQ(undone.status, 0) << undone.err;
-  EXPECT_EQ(undone.out, "cgroups of killed guardians: removed\n");
+  EXPECT_EQ(undone.out, "cgroups of killed harnesses: removed\n");
   EXPECT_FALSE(fs::exists(one));
   EXPECT_FALSE(fs::exists(two));
   EXPECT_TRUE(fs::exists(held)) << "its guardian lives";
@@ -137,6 +143,29 @@ TEST_F(Recover, EmptyCgroupsOfKilledGuardiansAreListedAndRemoved) {
   ::close(guardian);
   fs::remove_all(held);
   EXPECT_EQ(recover({}).out, "nothing to recover\n");
+}
+
+TEST_F(Recover, CgroupsOfTrialsThatWereKilledAreListedWhereverTheyAreAndRemoved) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to put folders in place of cgroups";
+  if (cgroup_mounts_.empty()) GTEST_SKIP() << "cgroup v2 is not mounted";
+  ASSERT_EQ(recover({"--all"}).status, 0);
+  const auto top = trial("withstand-trial-1001"), deep = trial("user.slice/a.scope/withstand-trial-1002");
+  const auto busy = trial("user.slice/withstand-trial-1003");
+  folder_.write("cgroups/user.slice/withstand-trial-1003/cgroup.events", "populated 1\n");
+  const auto listed = recover({});
+  EXPECT_EQ(listed.status, 6) << listed.err;
+  const auto& at = cgroup_mounts_.front();
+  for (const std::string& what :
+       {"remove the empty cgroup " + at + "/withstand-trial-1001\n",
+        "remove the empty cgroup " + at + "/user.slice/a.scope/withstand-trial-1002\n",
+        "end what runs in the cgroup " + at + "/user.slice/withstand-trial-1003 and remove it\n"})
+    EXPECT_THAT(listed.out, HasSubstr("  would " + what));
+  fs::remove(busy + "/cgroup.events");  // else it is a folder with a file in it, which no cgroup is
+  const auto undone = recover({"--all"});
+  EXPECT_EQ(undone.status, 0) << undone.err;
+  EXPECT_EQ(undone.out, "cgroups of killed harnesses: removed\n");
+  for (const auto& path : {top, deep, busy}) EXPECT_FALSE(fs::exists(path)) << path;
+  EXPECT_TRUE(fs::exists(folder_.path("cgroups/user.slice/a.scope")));
 }
 
 TEST_F(Recover, WhatCannotBeUndoneIs6) {

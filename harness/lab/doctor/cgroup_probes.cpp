@@ -20,21 +20,67 @@ struct NoPlace {
   std::string why;
 };
 
+/// A child that takes away what this process tries cgroups with, should it be killed: no run's guardian knows of it
+/// yet.
+class Sweeper {
+ public:
+  Sweeper() {
+    const auto place = os::own_cgroup();
+    if (!place) return;
+    const os::Parent self;
+    const pid_t maker = ::getpid();
+    child_ = os::clone_process("start a sweeper", {}, [&] {
+      for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(ignored, SIG_IGN);
+      os::set_process_name("ws-sweeper");
+      os::close_other_descriptors({self.descriptor()});
+      sweep_after(self, *place, *place + "/" + os::trial_cgroup_prefix + std::to_string(maker));
+      return 0;
+    });
+  }
+  ~Sweeper() {
+    if (!child_.pidfd.valid()) return;
+    ::kill(child_.pid, SIGKILL);
+    child_.pidfd.reap();
+  }
+  Sweeper(const Sweeper&) = delete;
+  Sweeper& operator=(const Sweeper&) = delete;
+
+ private:
+  /// A child of the maker that had not closed the cgroup yet may hold it a little longer than the maker lives.
+  static void sweep_after(const os::Parent& maker, const std::string& place, const std::string& made) {
+    maker.wait_end();
+    for (int attempt = 0; attempt < 2000; ++attempt) {
+      os::sweep_cgroups(place, os::trial_cgroup_prefix, os::Members::killed);
+      if (::access(made.c_str(), F_OK) != 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  os::Child child_;
+};
+
 /// A cgroup of a probe's own, where the lab would make its own.
 os::Cgroup trial_group() {
   std::string why;
   const auto place = os::cgroup_place(&why);
   if (!place) throw NoPlace{why};
-  return os::make_passing_cgroup(*place, os::trial_cgroup_prefix);
+  return os::make_passing_cgroup(*place, os::trial_cgroup_prefix, os::Members::killed);
 }
 
+/// It sleeps already: frozen before it had said with whom it dies, it would outlive a killed parent.
 os::Child sleeper_in(const os::Cgroup& group) {
+  os::Pipe ready = os::make_pipe();
   const os::Parent self;
-  return os::clone_process("start a child in a cgroup", {0, group.get()}, [&] {
+  os::Child child = os::clone_process("start a child in a cgroup", {0, group.get()}, [&] {
     self.die_with(SIGKILL);
+    os::close_other_descriptors({ready.write.get()});  // the cgroup's lock among them
+    if (::write(ready.write.get(), "r", 1) != 1) return 1;
     for (;;) ::pause();
-    return 0;
   });
+  ready.write.reset();
+  char word = 0;
+  if (os::retry([&] { return ::read(ready.read.get(), &word, 1); }) != 1)
+    throw os::SystemError("start a child in a cgroup", ECHILD);
+  return child;
 }
 
 bool exists(const os::Cgroup& group, const char* file) {
@@ -62,6 +108,7 @@ constexpr const char* kill_instead = "the death of the node's init takes its pla
 }  // namespace
 
 Finding probe_cgroup() {
+  const Sweeper sweeper;
   std::string why;
   const auto place = os::cgroup_place(&why);
   if (place) return {Feature::State::ok, fmt::format("cgroup v2, in {}", *place), ""};
@@ -69,6 +116,7 @@ Finding probe_cgroup() {
 }
 
 Finding probe_cgroup_freezer() {
+  const Sweeper sweeper;
   try {
     const auto group = trial_group();
     if (!exists(group, "cgroup.freeze")) return degraded("no cgroup.freeze (Linux 5.2)", stop_instead);
@@ -85,6 +133,7 @@ Finding probe_cgroup_freezer() {
 }
 
 Finding probe_cgroup_kill() {
+  const Sweeper sweeper;
   try {
     const auto group = trial_group();
     if (!exists(group, "cgroup.kill")) return degraded("no cgroup.kill (Linux 5.14)", kill_instead);

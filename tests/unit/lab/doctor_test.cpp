@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <unistd.h>
@@ -12,7 +13,10 @@
 #include <sys/wait.h>
 
 #include "lab/doctor/probe.hpp"
+#include "os/cgroup.hpp"
 #include "os/check.hpp"
+#include "os/passing_cgroup.hpp"
+#include "os/process.hpp"
 #include "spec/vocabulary.hpp"
 
 namespace withstand::lab {
@@ -56,6 +60,29 @@ TEST(Doctor, LeavesNoChildAndNoDescriptorBehind) {
   EXPECT_EQ(open_files(), before);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+}
+
+TEST(Doctor, KilledWhileItTriesCgroupsItLeavesNeitherCgroupNorProcess) {
+  std::string why;
+  const auto place = os::cgroup_place(&why);
+  if (!place) GTEST_SKIP() << why;
+  const os::Cgroup top(*place + "/withstand-unit-doctor-" + std::to_string(::getpid()));
+  std::mt19937 random(4711);
+  for (int round = 0; round < 40; ++round) {
+    auto working = os::make_pipe();
+    const auto examiner = os::clone_process("start an examiner", {0, top.get()}, [&]() -> int {
+      if (::write(working.write.get(), "x", 1) != 1) return 1;
+      for (;;) (void)examine({"cgroup", "cgroup-freezer", "cgroup-kill"});
+    });
+    char word = 0;
+    ASSERT_EQ(::read(working.read.get(), &word, 1), 1);
+    ::usleep(static_cast<useconds_t>(random() % 20'000));
+    examiner.pidfd.send(SIGKILL);
+    examiner.pidfd.reap();
+    const auto clean = [&] { return !top.is_populated() && os::cgroups_from(top.path()).size() == 1; };
+    for (int i = 0; i < 5000 && !clean(); ++i) ::usleep(1000);
+    ASSERT_TRUE(clean()) << "round " << round << ": " << ::testing::PrintToString(os::cgroups_from(top.path()));
+  }
 }
 
 TEST(DoctorProbe, AnExceptionBecomesAFindingThatNamesTheAttempt) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "lab/abandoned.hpp"
 #include "os/cgroup.hpp"
 #include "support/lab_fixture.hpp"
 
@@ -19,6 +20,12 @@ namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::Not;
 
+std::vector<std::string> paths_of(const std::vector<AbandonedCgroup>& cgroups) {
+  std::vector<std::string> paths;
+  for (const auto& cgroup : cgroups) paths.push_back(cgroup.path);
+  return paths;
+}
+
 TEST(GuardianTest, ItsCgroupIsLeftOverOnceItWasKilledAndNotBefore) {
   const auto top = os::cgroup_mount();
   if (::geteuid() != 0 || !top)
@@ -28,14 +35,14 @@ TEST(GuardianTest, ItsCgroupIsLeftOverOnceItWasKilledAndNotBefore) {
   const auto cgroup = fmt::format("{}/withstand-guardian-{}", *top, guardian.pidfd().pid());
   for (int i = 0; i < 2'000 && !fs::exists(cgroup); ++i) ::usleep(1'000);
   if (!fs::exists(cgroup)) GTEST_SKIP() << "guardians get no cgroup of their own here";
-  EXPECT_THAT(cgroups_of_killed_guardians(), Not(Contains(cgroup)));
+  EXPECT_THAT(paths_of(abandoned_cgroups()), Not(Contains(cgroup)));
   ASSERT_TRUE(guardian.pidfd().send(SIGKILL));
   ASSERT_TRUE(guardian.pidfd().wait_end(5'000));
   for (int i = 0; i < 2'000 && fs::exists(cgroup) && !os::cgroup_is_empty(cgroup); ++i) ::usleep(1'000);
   // Another guardian that starts just now sweeps it away.
-  const auto left = cgroups_of_killed_guardians();
+  const auto left = paths_of(abandoned_cgroups());
   EXPECT_TRUE(!fs::exists(cgroup) || std::find(left.begin(), left.end(), cgroup) != left.end());
-  EXPECT_THAT(remove_cgroups_of_killed_guardians(), Not(Contains(cgroup)));
+  EXPECT_THAT(paths_of(remove_abandoned_cgroups()), Not(Contains(cgroup)));
   EXPECT_FALSE(fs::exists(cgroup));
 }
 
