@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <pwd.h>
 #include <unistd.h>
@@ -40,6 +41,55 @@ report::Progress::Options progress_options(const Session& session, const std::st
   return options;
 }
 
+std::string command_of(const run::ExperimentFile& file, const RunFlags& flags, std::uint64_t seed,
+                       const Session& session) {
+  return fmt::format("{} run {} --seed {}{}", session.program, file.path, seed, flags.control ? " --control" : "");
+}
+
+/// A run of which nothing can be read: what is known of it without its journal.
+record::RunRecord run_without_journal(const run::ExperimentFile& file, const RunFlags& flags, std::uint64_t seed,
+                                      const Session& session, const std::string& why) {
+  record::RunRecord record;
+  record.start.title = file.experiment.title;
+  record.start.file = file.path;
+  std::error_code gone;  // the current folder
+  record.start.path = std::filesystem::absolute(file.path, gone).lexically_normal().string();
+  record.start.seed = seed;
+  record.start.target = file.experiment.target.name;
+  record.start.tags = file.experiment.tags;
+  record.start.command = command_of(file, flags, seed, session);
+  record.start.control = flags.control;
+  if (!flags.control) {
+    record.start.expected_verdict = file.experiment.expected.verdict;
+    record.start.expected_fails = file.experiment.expected.fails;
+  }
+  record.end.verdict = "error";
+  record.end.reason = why;
+  record.end.reasons = {why};
+  record.end.exit_code = static_cast<int>(record::ExitCode::harness_error);
+  return record;
+}
+
+/// What a run left, its end as the run itself had it: a full disk keeps that out of the journal, or all of it.
+record::RunRecord read_outcome(const run::RunOutcome& outcome,
+                               const std::function<record::RunRecord(const std::string&)>& without_journal) {
+  try {
+    auto record = read_run_directory(outcome.directory);
+    record.end = outcome.end;
+    return record;
+  } catch (const std::exception& error) {
+    auto record = without_journal(fmt::format("what the run recorded cannot be read: {}", error.what()));
+    record.directory = outcome.directory;
+    if (!outcome.end.rollback_ok) {  // the host may be dirty: that is worse
+      record.end.exit_code = static_cast<int>(record::ExitCode::rollback_failed);
+      record.end.rollback_ok = false;
+    }
+    record.end.reasons.push_back(
+        fmt::format("the run itself ended as {}: {}", outcome.end.verdict, outcome.end.reason));
+    return record;
+  }
+}
+
 record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& catalog, const RunFlags& flags,
                           std::uint64_t seed, const std::string& label, const Session& session,
                           run::Interrupts& interrupts) {
@@ -50,8 +100,7 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
   options.keep = flags.keep;
   options.control = flags.control;
   options.timeout = flags.timeout;
-  options.command =
-      fmt::format("{} run {} --seed {}{}", session.program, file.path, seed, flags.control ? " --control" : "");
+  options.command = command_of(file, flags, seed, session);
   if (!flags.quiet) {
     options.on_event = [&](const record::JournalEntry& entry) { progress.event(entry); };
     options.on_tick = [&](const run::LiveState& state) {
@@ -68,16 +117,29 @@ record::RunRecord run_one(const run::ExperimentFile& file, const core::Catalog& 
   }
   const auto outcome = run::run_experiment(file, catalog, options, interrupts);
   progress.finish();
-  auto record = read_run_directory(outcome.directory);
-  record.end = outcome.end;  // a full disk keeps it out of the journal
+  auto record = read_outcome(
+      outcome, [&](const std::string& why) { return run_without_journal(file, flags, seed, session, why); });
   try {
     report::write_reports(record);
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     std::cerr << "withstand: " << error.what() << '\n';
     const auto worst = {record::to_exit_code(record.end.exit_code), record::ExitCode::harness_error};
     record.end.exit_code = static_cast<int>(record::combine(std::vector<record::ExitCode>(worst)));
   }
   return record;
+}
+
+/// The same where it cannot even begin, or fails as no run should: one of a series must not cost the others their
+/// results.
+record::RunRecord run_one_whatever_comes(const run::ExperimentFile& file, const core::Catalog& catalog,
+                                         const RunFlags& flags, std::uint64_t seed, const std::string& label,
+                                         const Session& session, run::Interrupts& interrupts) {
+  try {
+    return run_one(file, catalog, flags, seed, label, session, interrupts);
+  } catch (const std::exception& error) {
+    std::cerr << fmt::format("withstand: {}: {}\n", file.path, error.what());
+    return run_without_journal(file, flags, seed, session, error.what());
+  }
 }
 
 /// A signal may come when a run has its verdict already; the runs that were never made must not look like passes.
@@ -150,7 +212,7 @@ int run_many(const std::vector<run::ExperimentFile>& files, const core::Catalog&
     const auto& file = files[number];
     for (std::uint64_t i = 0; i < flags.repeat && interrupts.signal() == 0; ++i) {
       const std::string label = total == 1 ? "" : fmt::format("{}/{}", runs.size() + 1, total);
-      auto record = run_one(file, catalog, flags, seeds[number][i], label, session, interrupts);
+      auto record = run_one_whatever_comes(file, catalog, flags, seeds[number][i], label, session, interrupts);
       if (!flags.reports.json) print_console(record, session);
       // Series would fill the memory of a long soak; the directory keeps them.
       if (total > 1) record.seconds.clear(), record.probes.clear();
