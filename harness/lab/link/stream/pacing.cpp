@@ -56,9 +56,13 @@ void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame
     take_on(connection, up, segment, frame, now, carries);
     return;
   }
-  const bool held = !way.waiting.empty() && distance(way.waiting.front().sequence, segment.data()) >= 0 &&
-                    way.at(segment.data_end()) <= way.position;
-  if (held && segment.length > 0) return;  // sent again while it waits here
+  // Sent again while it waits here: what has left may be lost, and goes on; the rest will leave in its turn.
+  if (segment.length > 0 && !way.waiting.empty() && way.at(segment.data_end()) <= way.position) {
+    const std::int32_t left = distance(segment.data(), way.waiting.front().sequence);
+    if (left <= 0) return;
+    const auto part = std::min(static_cast<std::uint32_t>(left), segment.length);
+    return exit_.go_on(connection->link(up), Frame(buffer_).first(cut(frame, segment, 0, part, buffer_)));
+  }
   Segment data = segment;
   if (late_end) data.flags = static_cast<std::uint8_t>(data.flags & ~Segment::fin);
   const std::uint32_t mss = load_gso_size(frame);

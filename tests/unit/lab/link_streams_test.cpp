@@ -1,0 +1,173 @@
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "lab/link/checksum.hpp"
+#include "lab/link/stream/streams.hpp"
+
+/// Connections without sockets: segments put in by hand, and by chance, and what goes on of them.
+namespace withstand::lab::link::stream {
+namespace {
+
+using namespace std::chrono_literals;
+using core::Link;
+using core::StreamSettings;
+using Action = StreamSettings::Action;
+
+class StreamsTest : public ::testing::Test, public Exit {
+ protected:
+  static constexpr Link up{0, 1}, down{1, 0};
+
+  void go_on(Link link, Frame frame) override {
+    if (const auto segment = segment_of(frame)) sent_[link].push_back(*segment);
+    streams_.arrived(link, frame, now_);
+  }
+
+  static std::vector<std::byte> frame(bool is_up, std::uint32_t sequence, std::uint32_t acknowledgement,
+                                      std::uint8_t flags, std::size_t payload = 0, std::uint16_t client = 40000) {
+    Route route{.ipv6 = false, .addresses = {}, .source_port = client, .destination_port = 7000};
+    for (std::size_t i = 0; i < 8; ++i) route.addresses[i] = static_cast<std::byte>(i < 4 ? 1 : 2);
+    std::vector<std::byte> made(200 + payload);
+    made.resize(forge(is_up ? route : route.back(), sequence, acknowledgement, flags, made) + payload);
+    std::byte* ip = made.data() + os::vnet_header_bytes;
+    store16(ip + 2, made.size() - os::vnet_header_bytes);
+    return made;
+  }
+  void put(bool is_up, std::uint32_t sequence, std::uint32_t acknowledgement, std::uint8_t flags,
+           std::size_t payload = 0) {
+    auto made = frame(is_up, sequence, acknowledgement, flags, payload);
+    streams_.meet(is_up ? up : down, made, now_, numbers_);
+    streams_.release(now_);
+  }
+  void open() {
+    put(true, 100, 0, Segment::syn);
+    put(false, 500, 101, Segment::syn | Segment::ack);
+    put(true, 101, 501, Segment::ack);
+    sent_.clear();
+  }
+  void impair(const StreamSettings& settings) {
+    streams_.add(++handle_, settings, {{up, core::draw_stream(1, "f", "a>b", "toxicity")}}, now_);
+    streams_.release(now_);
+  }
+  core::StreamEffect effect() { return streams_.effect(handle_).at(0); }
+
+  core::Instant now_ = 1s;
+  Streams streams_{*this};
+  Connections numbers_;
+  std::uint64_t handle_ = 0;
+  std::map<Link, std::vector<Segment>> sent_;
+};
+
+TEST_F(StreamsTest, AResetHasTheNumberThatEachEndExpects) {
+  open();
+  put(true, 101, 501, Segment::ack, 50);
+  sent_.clear();
+  impair({.action = Action::reset});
+  ASSERT_EQ(sent_[up].size(), 1u);
+  EXPECT_EQ(sent_[up][0].sequence, 151u);
+  EXPECT_TRUE(sent_[up][0].is(Segment::rst));
+  ASSERT_EQ(sent_[down].size(), 1u);
+  EXPECT_EQ(sent_[down][0].sequence, 501u);
+  sent_.clear();
+  put(true, 151, 501, Segment::ack, 10);
+  EXPECT_TRUE(sent_[up].empty()) << "it is no connection any more";
+  ASSERT_EQ(sent_[down].size(), 1u);
+  EXPECT_EQ(sent_[down][0].sequence, 501u) << "as a host answers that knows nothing of it";
+}
+
+TEST_F(StreamsTest, ALimitCountsNoByteTwice) {
+  open();
+  impair({.action = Action::limit, .direction = StreamSettings::Direction::up, .after_bytes = 100});
+  put(true, 101, 501, Segment::ack, 60);
+  put(true, 101, 501, Segment::ack, 60);  // sent again
+  EXPECT_EQ(effect().struck, 0u);
+  put(true, 161, 501, Segment::ack, 60);
+  EXPECT_EQ(effect().struck, 1u);
+  std::uint32_t furthest = 0;
+  for (const Segment& segment : sent_[up]) furthest = std::max(furthest, segment.data_end());
+  EXPECT_EQ(furthest, 201u) << "exactly a hundred bytes";
+  EXPECT_TRUE(sent_[up].back().is(Segment::fin));
+  EXPECT_TRUE(sent_[down].back().is(Segment::rst));
+}
+
+TEST_F(StreamsTest, WhatWaitsIsSentOnceAndInOrder) {
+  open();
+  impair({.action = Action::slice, .direction = StreamSettings::Direction::up, .delay = 1ms, .size = 10});
+  put(true, 101, 501, Segment::ack, 95);
+  put(true, 101, 501, Segment::ack, 95);  // sent again while it waits
+  for (int i = 0; i < 20; ++i) {
+    now_ += 1ms;
+    streams_.release(now_);
+  }
+  ASSERT_EQ(sent_[up].size(), 11u) << "the first piece had left, and may be lost: it goes again";
+  EXPECT_EQ(sent_[up][1].sequence, 101u);
+  std::uint32_t next = 101;
+  for (std::size_t i = 0; i < 11; ++i) {
+    const Segment& segment = sent_[up][i];
+    if (i == 1) continue;
+    EXPECT_EQ(segment.sequence, next);
+    EXPECT_LE(segment.length, 10u);
+    next = segment.data_end();
+  }
+  EXPECT_EQ(next, 196u);
+  EXPECT_EQ(effect().largest_piece, 10u);
+}
+
+TEST_F(StreamsTest, WhatWaitsLeavesWhenTheFaultEnds) {
+  open();
+  impair({.action = Action::bandwidth, .bits_per_second = 800});
+  put(true, 101, 501, Segment::ack, 95);
+  put(true, 196, 501, Segment::ack, 95);
+  EXPECT_EQ(sent_[up].size(), 1u);
+  streams_.remove(handle_, now_);
+  EXPECT_EQ(sent_[up].size(), 2u);
+}
+
+TEST_F(StreamsTest, AnotherOpeningOfTheSamePortsIsAnotherConnection) {
+  open();
+  impair({.action = Action::reset});
+  sent_.clear();
+  put(true, 9000, 0, Segment::syn);
+  ASSERT_EQ(sent_[up].size(), 1u);
+  EXPECT_TRUE(sent_[up][0].opens());
+  EXPECT_EQ(effect().connections, 2u);
+}
+
+/// Nothing that nodes may send, true or not, ends the fabric; and nothing arrives where nothing may.
+TEST_F(StreamsTest, NoSegmentsByChanceBreakIt) {
+  std::mt19937 random(7);
+  const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+  for (int round = 0; round < 300; ++round) {
+    StreamSettings settings{.action = static_cast<Action>(below(10))};
+    settings.direction = static_cast<StreamSettings::Direction>(below(3));
+    if (settings.action == Action::limit) settings.direction = StreamSettings::Direction::up;
+    if (below(2) == 0 || settings.action == Action::limit) settings.after_bytes = 1 + below(3000);
+    settings.toxicity_ppb = 500'000'000 + below(500'000'000);
+    settings.delay = std::chrono::microseconds(1 + below(2000));
+    settings.size = 1 + below(300);
+    settings.variation = below(static_cast<std::uint32_t>(settings.size));
+    settings.bits_per_second = 800 + below(1'000'000);
+    settings.connections = below(4);
+    settings.silent = below(2) == 0;
+    impair(settings);
+    for (int i = 0; i < 200; ++i) {
+      const bool is_up = below(2) == 0;
+      const std::uint32_t base = is_up ? 0xfffff000 : 500;  // so that numbers go round zero
+      auto made = frame(is_up, base + below(6000), below(8000), static_cast<std::uint8_t>(below(32)),
+                        below(3) == 0 ? below(2000) : 0, static_cast<std::uint16_t>(40000 + below(5)));
+      if (below(20) == 0) made.resize(below(static_cast<std::uint32_t>(made.size())));
+      if (below(10) == 0 && !made.empty()) made[below(static_cast<std::uint32_t>(made.size()))] = std::byte(below(256));
+      streams_.meet(is_up ? up : down, made, now_, numbers_);
+      now_ += std::chrono::microseconds(below(500));
+      streams_.release(now_);
+    }
+    const auto seen = effect();
+    EXPECT_LE(seen.struck, seen.chosen);
+    EXPECT_LE(seen.chosen, seen.connections);
+    if (below(2) == 0) streams_.remove(handle_ - below(static_cast<std::uint32_t>(handle_)), now_);
+  }
+}
+
+}  // namespace
+}  // namespace withstand::lab::link::stream
