@@ -100,7 +100,7 @@ std::vector<spec::Parameter> stream_parameters() {
           duration("after", nanoseconds(0), "How long after the fault or, if later, the connection has begun."),
           sized("after_bytes", 1, tebibyte, "How much data passes first."),
           told,
-          duration("delay", nanoseconds(1), "slow-close: of the stream's end; slice: from one piece to the next."),
+          duration("delay", core::least_wait, "slow-close: of the stream's end; slice: from one piece to the next."),
           sized("size", 1, 65535, "slice: of a piece."),
           sized("variation", 1, 65534, "slice: a piece is that much larger or smaller at most, drawn evenly."),
           rate,
@@ -117,6 +117,12 @@ core::Documentation stream_documentation() {
       "pieces. bandwidth: data flows no faster. limit: after so many bytes the reader sees the end of the stream and "
       "the writer an abort. refuse: new connections are refused. accept-silently: new connections are accepted, and "
       "what the server answers is lost. cap: so many at once, and no more.\n\n"
+      "What each takes, with * what it needs: reset, black-hole and half-open: after or after_bytes, direction; "
+      "half-open "
+      "also told; slow-close: delay*, direction; slice: size*, variation, delay, direction; bandwidth: rate*, "
+      "direction; "
+      "limit: after_bytes*, direction* (up or down); refuse: silent; cap: connections*, silent; accept-silently: "
+      "nothing.\n\n"
       "There is no proxy in between: the ends talk to each other with their own kernels' TCP, and the fabric leaves "
       "out, holds, cuts or adds segments. So addresses stay, and a connection that is not hit costs nothing. Of what "
       "waits more than 1 MiB a connection and direction is lost, as in a full queue. Which connections are hit, is a "
@@ -152,7 +158,8 @@ class Stream : public core::DescribedFault {
                variation = core::parameter_or<spec::Bytes>(fault, "variation", {});
     if (size.count > 0 && variation >= size)
       all.push_back({"variation", {"a piece could be empty", "say less than 'size'"}});
-    if (action == "limit" && core::parameter_or<std::string>(fault, "direction", "both") == "both")
+    if (action == "limit" && fault.given.contains("direction") &&
+        core::parameter_or<std::string>(fault, "direction", "both") == "both")
       all.push_back({"direction", {"a limit ends one direction", R"(say direction = "up" or "down")"}});
     return all;
   }

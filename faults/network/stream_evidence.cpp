@@ -56,8 +56,10 @@ Finding broken(const StreamSettings& asked, const StreamEffect& effect) {
     case Action::limit:
       found.requested =
           fmt::format("{} {}", spec::to_text(spec::Bytes{asked.after_bytes}), asked.acts_on(true) ? "up" : "down");
-      found.measured = fmt::format("the end arrived at {}; {}",
-                                   plural(effect.ended_client + effect.ended_server, "reader"), beyond(effect));
+      found.measured = effect.struck == 0
+                           ? "none carried so much"
+                           : fmt::format("the end arrived at {}; {}",
+                                         plural(effect.ended_client + effect.ended_server, "reader"), beyond(effect));
       found.effective = effect.struck > 0 && effect.ended_client + effect.ended_server > 0;
       break;
     default:
@@ -115,14 +117,14 @@ Finding slowed(const StreamSettings& asked, const StreamEffect& effect) {
     found.measured =
         fmt::format("{}, the largest {} bytes; {} came behind others, {} apart (mean)", plural(effect.pieces, "piece"),
                     effect.largest_piece, effect.waited, spec::to_human(nanoseconds(static_cast<std::int64_t>(mean))));
-    found.effective = effect.struck > 0 && effect.pieces > 0;
+    found.effective = effect.struck > 0 && effect.pieces > 1;
     found.wrong = effect.largest_piece > static_cast<std::uint64_t>(asked.size + asked.variation) ||
                   (effect.waited > 100 && mean < 0.9 * static_cast<double>(asked.delay.count()));
   } else {
     const double rate = busy > 0 ? static_cast<double>(effect.busy_bytes) * 8e9 / busy : 0;
     found.requested = spec::to_text(spec::Bandwidth{asked.bits_per_second}) + " of payload";
     found.measured = effect.waited == 0
-                         ? "never more than that was sent"
+                         ? "what was sent at once did not have to wait for more of its connection"
                          : fmt::format("{:.4g} Mbit/s while more waited, over {} pieces", rate / 1e6, effect.waited);
     if (effect.dropped > 0)
       found.measured += fmt::format("; {} lost to a full queue", plural(effect.dropped, "segment"));

@@ -118,6 +118,15 @@ int undo(const Leftovers& dead) {
   return left.empty() ? status : static_cast<int>(record::ExitCode::rollback_failed);
 }
 
+/// The folders that guardians of dead runs leave, which no run's name tells: harmless to remove with any of them. Where
+/// something lives in one, that is for the list.
+std::vector<lab::AbandonedCgroup> empty_ones_alone() {
+  auto left = lab::abandoned_cgroups();
+  const bool lives = std::any_of(left.begin(), left.end(), [](const auto& cgroup) { return !cgroup.empty; });
+  if (lives) left.clear();
+  return left;
+}
+
 bool somebody_agrees() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return false;
   std::cout << std::flush;
@@ -130,7 +139,10 @@ bool somebody_agrees() {
 int recover(const RecoverArguments& arguments) {
   ::signal(SIGPIPE, SIG_IGN);  // what is being undone is to be undone, whether or not somebody reads what we say
   const Leftovers dead{dead_runs(), lab::abandoned_cgroups()};
-  if (!arguments.runs.empty()) return undo(choose(dead.runs, arguments.runs));
+  if (!arguments.runs.empty()) {
+    const int status = undo(choose(dead.runs, arguments.runs));
+    return undo({{}, empty_ones_alone()}) == 0 ? status : static_cast<int>(record::ExitCode::rollback_failed);
+  }
   if (dead.empty()) {
     std::cout << "nothing to recover\n";
     return 0;

@@ -22,7 +22,7 @@ constexpr std::array rows{
     Row{ExitCode::inconclusive, 3, "inconclusive: no verdict on the system under test"},
     Row{ExitCode::nothing_selected, 2, "nothing was selected"},
     Row{ExitCode::rollback_failed, 12, "rollback failed, the host may be dirty: run `withstand recover`"},
-    Row{ExitCode::aborted, 4, "aborted by a stop condition or by `withstand stop`"},
+    Row{ExitCode::aborted, 4, "aborted by a stop condition, by --timeout or by `withstand stop`"},
     Row{ExitCode::skipped, 1, "everything was skipped: a requirement is missing here"},
     Row{ExitCode::hung_up, 8, "hung up (SIGHUP), after rollback"},
     Row{ExitCode::interrupted, 9, "interrupted (SIGINT), after rollback"},

@@ -322,7 +322,7 @@ TEST_F(ExitCodeOfRun, ItsMeaningStandsBelowASingleRunThatIsNotAsItShouldBe) {
   arguments.insert(arguments.end(), {"--timeout", "10ms"});
   const auto outcome = withstand(arguments);
   EXPECT_EQ(outcome.status, 7);
-  EXPECT_THAT(outcome.out, HasSubstr("Exit code  7: aborted by a stop condition"));
+  EXPECT_THAT(outcome.out, HasSubstr("Exit code  7: aborted by a stop condition, by --timeout"));
 }
 
 TEST_F(ExitCodeOfRun, AReportThatFailsAtTheEndIs3AndKeepsNoOtherFromBeingWritten) {

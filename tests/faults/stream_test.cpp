@@ -20,7 +20,7 @@ class StreamFaultTest : public PacketFaultTest {
     listener_ = rig_->socket(1, AF_INET, SOCK_STREAM);
     const sockaddr_in own = address(1, port);
     os::check("bind", ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
-    os::check("listen", ::listen(listener_.get(), 64));
+    os::check("listen", ::listen(listener_.get(), 1024));
   }
 
   static void be_patient(const os::Fd& socket, std::chrono::milliseconds patience) {
@@ -206,6 +206,17 @@ TEST_F(StreamFaultTest, SliceDeliversSmallPiecesOneAfterTheOther) {
   EXPECT_TRUE(say(pair.server, 2000));
   EXPECT_EQ(read_up_to(pair.client, 2000).bytes, 2000u) << "the way back is free";
   expect_effect(slices);
+}
+
+TEST_F(StreamFaultTest, SlicesLargerThanAnythingSaidHadNoEffect) {
+  const Pair pair = connected();
+  auto& slices =
+      inject("network.stream", {{"action", text("slice")}, {"size", bytes(60'000)}, {"delay", milliseconds(5)}});
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(say(pair.client));
+    EXPECT_EQ(read_up_to(pair.server, 5).bytes, 5u);
+  }
+  EXPECT_FALSE(slices.observe().took_effect());
 }
 
 TEST_F(StreamFaultTest, BandwidthHoldsForEachConnectionByItself) {

@@ -9,8 +9,15 @@ namespace {
 
 using Action = core::StreamSettings::Action;
 
-bool paces(Action action) {
-  return action == Action::slice || action == Action::bandwidth || action == Action::slow_close;
+/// What makes segments wait shows when they do; cutting shows when something is cut.
+bool paces(Action action) { return action == Action::bandwidth || action == Action::slow_close; }
+
+void note_cut(const StreamConnection& connection, bool up) {
+  for (const auto& role : connection.roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (settings.action == Action::slice && role->stage->active && role->chosen && settings.acts_on(up))
+      role->struck = true;
+  }
 }
 
 /// Payload of one packet on the wire, where the frame says; 0: it is one packet.
@@ -77,6 +84,7 @@ void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame
       gap = std::max(gap, std::chrono::nanoseconds(static_cast<std::int64_t>(piece) * 8'000'000'000 / asked.slowest));
     if (const auto part = segment_of(Frame(buffer_).first(size)))
       if (take_on(connection, up, *part, Frame(buffer_).first(size), due)) way.free_at = due + gap;
+    if (asked.piece < segment.length - done) note_cut(*connection, up);
     ++way.pieces;
     done += piece;
   }
