@@ -12,22 +12,26 @@ constexpr std::uint64_t any_service = ~std::uint64_t{0};
 
 }  // namespace
 
-Connection Connections::of(core::Link link, const PacketHeader& header) {
-  // Both directions of a connection are one: the node of the lower number stands first, with its port.
+ConnectionKey ConnectionKey::of(core::Link link, const PacketHeader& header) {
   const bool turned = link.from > link.to;
   const std::uint64_t low = turned ? link.to : link.from, high = turned ? link.from : link.to;
   const std::uint64_t low_port = turned ? header.destination_port : header.source_port,
                       high_port = turned ? header.source_port : header.destination_port;
-  const std::uint64_t nodes = low << 32 | high, kind = std::uint64_t{header.protocol} << 32;
-  const Key key{nodes, kind | low_port << 16 | high_port | (header.ipv6 ? std::uint64_t{1} << 40 : 0)};
+  return {low << 32 | high, std::uint64_t{header.protocol} << 32 | low_port << 16 | high_port |
+                                (header.ipv6 ? std::uint64_t{1} << 40 : 0)};
+}
+
+Connection Connections::of(core::Link link, const PacketHeader& header) {
+  const auto key = ConnectionKey::of(link, header);
   if (const auto known = connections_.find(key); known != connections_.end()) return known->second;
 
   const bool opens = header.protocol == IPPROTO_TCP &&
                      (header.tcp_flags & (PacketHeader::syn | PacketHeader::ack)) == PacketHeader::syn;
-  const std::uint64_t service = opens ? header.destination_port : std::min(low_port, high_port);
+  const std::uint64_t service = opens ? header.destination_port : std::min(header.source_port, header.destination_port);
+  const std::uint64_t kind = std::uint64_t{header.protocol} << 32;
   const bool full = connections_.size() >= most;
-  std::uint32_t& of_service = opened_[{nodes, kind | service}];
-  std::uint32_t& of_pair = opened_[{nodes, any_service}];
+  std::uint32_t& of_service = opened_[{key.nodes, kind | service}];
+  std::uint32_t& of_pair = opened_[{key.nodes, any_service}];
   const Connection made{.key = core::DrawStream{kind | service}.bits(of_service), .index = of_pair};
   if (full) return made;
   ++of_service;

@@ -14,6 +14,20 @@ struct Connection {
   std::uint32_t index = 0;  ///< among all connections of its pair of nodes
 };
 
+/// Which connection a packet belongs to, whichever way it goes: the node of the lower number stands first, with its
+/// port.
+struct ConnectionKey {
+  std::uint64_t nodes = 0, ports = 0;
+  bool operator==(const ConnectionKey&) const = default;
+  static ConnectionKey of(core::Link link, const PacketHeader& header);
+  struct Hash {
+    std::size_t operator()(const ConnectionKey& key) const {
+      const std::uint64_t mixed = (key.nodes ^ (key.ports * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+      return static_cast<std::size_t>(mixed ^ (mixed >> 32));
+    }
+  };
+};
+
 /// Numbers the connections of each pair of nodes, per protocol and service port, in the order in which they are opened:
 /// so that a decision about a packet does not depend on the client's port, which the kernel draws, nor on what else is
 /// under way. The service is where a TCP connection is opened to; of other packets, the lower port. What has no ports
@@ -26,19 +40,9 @@ class Connections {
   static constexpr std::size_t most = std::size_t{1} << 20;
 
  private:
-  struct Key {
-    std::uint64_t nodes = 0, ports = 0;
-    bool operator==(const Key&) const = default;
-  };
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      const std::uint64_t mixed = (key.nodes ^ (key.ports * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
-      return static_cast<std::size_t>(mixed ^ (mixed >> 32));
-    }
-  };
-
-  std::unordered_map<Key, Connection, Hash> connections_;
-  std::unordered_map<Key, std::uint32_t, Hash> opened_;  ///< per pair, protocol and service; and per pair
+  std::unordered_map<ConnectionKey, Connection, ConnectionKey::Hash> connections_;
+  std::unordered_map<ConnectionKey, std::uint32_t, ConnectionKey::Hash>
+      opened_;  ///< per pair, protocol and service; and per pair
 };
 
 /// A packet that opens a TCP connection, told as cheaply as can be.

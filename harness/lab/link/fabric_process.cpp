@@ -129,9 +129,7 @@ class Process {
   }
 
   void add(const StreamRequest& request) {
-    std::vector<stream::Streams::StagedLink> links;
-    for (const auto& staged : std::exchange(staged_, {})) links.push_back({staged.link, staged.draws});
-    streams().add(request.handle, request.settings, links, core::now());
+    streams().add(request.handle, request.settings, std::exchange(staged_, {}), core::now());
     timekeepers_.insert(request.handle);
     idle_latency_.hold(true);
   }
@@ -147,18 +145,11 @@ class Process {
     for (std::size_t i = request.first; i < end; ++i) reply.put(effects[i]);
   }
 
-  /// The connections of all links of an impairment, one after the other.
   void stream_met(const EffectRequest& request, MessageWriter& reply) {
-    const auto effects = streams().effect(request.handle);
     const auto met = streams().met(request.handle);
-    std::uint64_t skipped = 0;
-    std::size_t told = 0;
-    for (std::size_t i = 0; i < met.size(); ++i)
-      for (const std::uint64_t key : met[i]) {
-        if (skipped++ < request.first || told == draws_per_message) continue;
-        reply.put(DrawCount{.link = effects[i].link, .key = key, .count = 1});
-        ++told;
-      }
+    const auto end = std::min<std::size_t>(met.size(), request.first + draws_per_message);
+    for (std::size_t i = request.first; i < end; ++i)
+      reply.put(DrawCount{.link = met[i].first, .key = met[i].second, .count = 1});
   }
 
   /// What the impairment holds is still delivered at its time, as well as it may be without.

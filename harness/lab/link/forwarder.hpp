@@ -46,10 +46,7 @@ struct ForwarderCounters {
 /// blocks. A link without a plan forwards on the spot, super-packets whole, and takes no time stamp.
 class Forwarder : private stream::Exit {
  public:
-  struct StagedLink {
-    core::Link link;
-    core::DrawStream draws;
-  };
+  using StagedLink = stream::Streams::StagedLink;
   using Stages = std::vector<std::pair<core::Link, std::shared_ptr<Stage>>>;
 
   Forwarder(const std::vector<NodeAddresses>& addresses, std::vector<os::Fd> tuns);

@@ -87,7 +87,7 @@ void fold(StreamEffect& total, const StreamEffect& one) {
   total.least_close_ns = least(total.least_close_ns, one.least_close_ns);
 }
 
-StreamEffect account_of(const StreamConnection&, const Role& role) {
+StreamEffect account_of(const Role& role) {
   StreamEffect account = role.account;
   account.connections = 1;
   if (!role.chosen) return account;

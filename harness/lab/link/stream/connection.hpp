@@ -27,8 +27,6 @@ struct Way {
   std::uint32_t next = 0;         ///< behind the furthest byte that was taken on
   Position position = 0;          ///< of `next`
   Position sent = 0;              ///< behind the furthest byte that the sender has sent
-  std::uint32_t expects = 0;      ///< what its sender has acknowledged of the other direction
-  bool acknowledges = false;      ///< it has
   bool ended = false;             ///< its FIN was taken on
   core::Instant end_sent{};       ///< when its FIN was first read
   core::Instant armed{};          ///< when what waits is looked at next
@@ -56,9 +54,7 @@ struct Stage {
     std::uint64_t accepted = 0;        ///< the same, as seen where packets leave
     std::uint64_t most_accepted = 0, found = 0;
   };
-  std::uint64_t handle = 0;
   core::StreamSettings settings{};
-  core::Instant added{};
   bool active = true;
   std::map<core::Link, OnLink> links{};
 };
@@ -91,8 +87,6 @@ struct StreamConnection {
   core::Link opened;  ///< from client to server
   std::uint64_t key = 0;
   Route up;
-  core::Instant since{};
-  bool from_start = false;    ///< its opening was seen
   bool established = false;   ///< both ends have agreed on it
   bool dead = false;          ///< whoever still sends is told that there is no such connection
   bool closed = false;        ///< both ends have ended it, or one has aborted
@@ -108,7 +102,7 @@ struct StreamConnection {
 /// Adds what became of one connection to the account of all.
 void fold(core::StreamEffect& total, const core::StreamEffect& one);
 /// What a connection adds, its flags as counts.
-core::StreamEffect account_of(const StreamConnection& connection, const Role& role);
+core::StreamEffect account_of(const Role& role);
 
 /// A segment was written to its receiver's interface. Sees bytes and instants only, never what was decided.
 void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written);

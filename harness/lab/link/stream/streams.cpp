@@ -31,25 +31,11 @@ bool strikes_by_time(const core::StreamSettings& settings) {
           settings.action == Action::half_open);
 }
 
-Segment aborting() {
-  Segment segment;
-  segment.flags = Segment::rst;
-  return segment;
-}
-
 }  // namespace
-
-Streams::Key Streams::key_of(core::Link link, const Segment& segment) {
-  const bool turned = link.from > link.to;
-  const std::uint64_t low = turned ? link.to : link.from, high = turned ? link.from : link.to;
-  const std::uint64_t low_port = turned ? segment.header.destination_port : segment.header.source_port,
-                      high_port = turned ? segment.header.source_port : segment.header.destination_port;
-  return {low << 32 | high, low_port << 16 | high_port | (segment.header.ipv6 ? std::uint64_t{1} << 40 : 0)};
-}
 
 Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView frame, core::Instant now,
                            Connections& numbers) {
-  const Key key = key_of(link, segment);
+  const auto key = ConnectionKey::of(link, segment.header);
   const auto known = connections_.find(key);
   const bool anew = segment.opens() && known != connections_.end() &&
                     (known->second->dead || known->second->closed || !known->second->is_up(link));
@@ -71,8 +57,6 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   made->opened = up ? link : core::Link{link.to, link.from};
   made->key = numbers.of(link, segment.header).key;
   made->up = up ? route_of(frame, segment) : route_of(frame, segment).back();
-  made->since = now;
-  made->from_start = segment.opens();
   made->established = !segment.is(Segment::syn);
   connections_.emplace(key, made);
   for (const auto& stage : active_) bring_together(made, stage, segment.opens(), now);
@@ -108,7 +92,7 @@ void Streams::bring_together(const Ref& connection, const std::shared_ptr<Stage>
 /// Its account joins that of all.
 void Streams::forget(StreamConnection& connection) {
   for (const auto& role : connection.roles) {
-    fold(role->on->account, account_of(connection, *role));
+    fold(role->on->account, account_of(*role));
     if (role->counted) --role->on->open;
     if (role->accepted) --role->on->accepted;
   }
@@ -141,10 +125,6 @@ void Streams::follow(StreamConnection& connection, bool up, const Segment& segme
   if (!way.seen || (segment.is(Segment::syn) && way.position == 0)) {
     way.seen = true;
     way.next = segment.data();
-  }
-  if (segment.is(Segment::ack)) {
-    way.expects = segment.acknowledgement;
-    way.acknowledges = true;
   }
   if (segment.length > 0) way.sent = std::max(way.sent, way.at(segment.data_end()));
   if (segment.is(Segment::fin) && way.end_sent == core::Instant{}) way.end_sent = now;
@@ -227,7 +207,7 @@ bool Streams::turned_away(StreamConnection& connection, const Segment& segment) 
     if (refuses || full) {
       role->struck = role->turned_away = true;
       if (settings.silent) return true;
-      note_closed(connection, true, aborting());
+      close(connection);
       send(connection.link(false), connection.up.back(), 0, segment.data(), Segment::rst | Segment::ack);
       return true;
     }
@@ -299,12 +279,15 @@ void Streams::abort(StreamConnection& connection, bool client, bool server) {
            Segment::rst | Segment::ack);
   }
   connection.dead = true;
-  note_closed(connection, true, aborting());
+  close(connection);
 }
 
 void Streams::note_closed(StreamConnection& connection, bool up, const Segment& segment) {
   if (segment.is(Segment::fin)) connection.way(up).ended = true;
-  if (!segment.is(Segment::rst) && !(connection.ways[0].ended && connection.ways[1].ended)) return;
+  if (segment.is(Segment::rst) || (connection.ways[0].ended && connection.ways[1].ended)) close(connection);
+}
+
+void Streams::close(StreamConnection& connection) {
   connection.closed = true;
   for (const auto& role : connection.roles)
     if (role->counted) {
@@ -323,16 +306,14 @@ void Streams::send(core::Link link, const Route& route, std::uint32_t sequence, 
 void Streams::arrived(core::Link link, FrameView frame, core::Instant written) {
   const auto segment = segment_of(frame);
   if (!segment) return;
-  const auto known = connections_.find(key_of(link, *segment));
+  const auto known = connections_.find(ConnectionKey::of(link, segment->header));
   if (known != connections_.end()) witness(*known->second, known->second->is_up(link), *segment, written);
 }
 
 void Streams::add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
                   core::Instant now) {
   auto stage = std::make_shared<Stage>();
-  stage->handle = handle;
   stage->settings = settings;
-  stage->added = now;
   for (const StagedLink& staged : links) {
     Stage::OnLink on{.draws = staged.draws, .account = {}};
     on.account.link = staged.link;
@@ -358,7 +339,7 @@ bool Streams::remove(std::uint64_t handle, core::Instant now) {
       let_go(*connection, up, core::Instant::max());
       connection->way(up).free_at = now;
     }
-    fold(role->on->account, account_of(*connection, *role));
+    fold(role->on->account, account_of(*role));
     std::erase_if(connection->roles, [&](const auto& one) { return one.get() == role; });
   }
   return true;
@@ -377,7 +358,7 @@ std::vector<core::StreamEffect> Streams::effect(std::uint64_t handle) const {
     sum.untracked = untracked_;
   }
   for (const auto& [key, connection] : connections_)
-    if (const Role* role = connection->role(stage)) fold(sums.at(connection->opened), account_of(*connection, *role));
+    if (const Role* role = connection->role(stage)) fold(sums.at(connection->opened), account_of(*role));
   std::vector<core::StreamEffect> effects;
   for (auto& [link, sum] : sums) {
     if (sum.closes > 0) sum.mean_close_ns /= static_cast<std::int64_t>(sum.closes);
@@ -386,11 +367,12 @@ std::vector<core::StreamEffect> Streams::effect(std::uint64_t handle) const {
   return effects;
 }
 
-std::vector<std::vector<std::uint64_t>> Streams::met(std::uint64_t handle) const {
-  std::vector<std::vector<std::uint64_t>> keys;
+std::vector<std::pair<core::Link, std::uint64_t>> Streams::met(std::uint64_t handle) const {
+  std::vector<std::pair<core::Link, std::uint64_t>> all;
   if (const auto found = stages_.find(handle); found != stages_.end())
-    for (const auto& [link, on] : found->second->links) keys.push_back(on.met);
-  return keys;
+    for (const auto& [link, on] : found->second->links)
+      for (const std::uint64_t key : on.met) all.emplace_back(link, key);
+  return all;
 }
 
 }  // namespace withstand::lab::link::stream

@@ -49,8 +49,8 @@ class Streams {
   [[nodiscard]] core::Instant next_due() const { return due_.empty() ? core::Instant::max() : due_.top().when; }
 
   [[nodiscard]] std::vector<core::StreamEffect> effect(std::uint64_t handle) const;
-  /// The keys of the connections that met it on each link, in the order of `effect`.
-  [[nodiscard]] std::vector<std::vector<std::uint64_t>> met(std::uint64_t handle) const;
+  /// The connections that met it, link by link: what each one's draws hang on.
+  [[nodiscard]] std::vector<std::pair<core::Link, std::uint64_t>> met(std::uint64_t handle) const;
 
   /// Beyond this many open at once, further connections are left alone, and counted.
   static constexpr std::size_t most = std::size_t{1} << 16;
@@ -58,16 +58,6 @@ class Streams {
   static constexpr std::size_t most_waiting = std::size_t{1} << 20;
 
  private:
-  struct Key {
-    std::uint64_t nodes = 0, ports = 0;
-    bool operator==(const Key&) const = default;
-  };
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      const std::uint64_t mixed = (key.nodes ^ (key.ports * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
-      return static_cast<std::size_t>(mixed ^ (mixed >> 32));
-    }
-  };
   using Ref = std::shared_ptr<StreamConnection>;
   /// Something to do with a connection, if it still is there.
   struct Due {
@@ -78,7 +68,6 @@ class Streams {
     bool operator>(const Due& other) const { return when > other.when; }
   };
 
-  static Key key_of(core::Link link, const Segment& segment);
   Ref find(core::Link link, const Segment& segment, FrameView frame, core::Instant now, Connections& numbers);
   void follow(StreamConnection& connection, bool up, const Segment& segment, core::Instant now);
   void bring_together(const Ref& connection, const std::shared_ptr<Stage>& stage, bool opening, core::Instant now);
@@ -104,13 +93,14 @@ class Streams {
   void strike(StreamConnection& connection, Role& role);
   void abort(StreamConnection& connection, bool client, bool server);
   void note_closed(StreamConnection& connection, bool up, const Segment& segment);
+  static void close(StreamConnection& connection);
   void send(core::Link link, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
             std::uint8_t flags);
   void arm(const Ref& connection, bool up);
   void let_go(StreamConnection& connection, bool up, core::Instant until);
 
   Exit& exit_;
-  std::unordered_map<Key, Ref, Hash> connections_;
+  std::unordered_map<ConnectionKey, Ref, ConnectionKey::Hash> connections_;
   std::vector<std::shared_ptr<Stage>> active_;
   std::map<std::uint64_t, std::shared_ptr<Stage>> stages_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
