@@ -29,6 +29,12 @@ Instant lead(Instant took) { return std::min<Instant>(took + took / 2 + std::chr
 std::string milliseconds(Instant time) {
   return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(time).count());
 }
+
+/// Whom it hits is for the target to say.
+bool asks_for_role(const PlannedInjection& planned) {
+  const auto asks = [](const std::optional<Selection>& selection) { return selection && selection->role; };
+  return asks(planned.on) || asks(planned.from) || asks(planned.to);
+}
 }  // namespace
 
 /// Who holds the roles that a fault is aimed at.
@@ -144,9 +150,8 @@ void Injector::ask_role(Item& item) {
 
 void Injector::schedule(Item& item, Instant due) {
   item.trigger_timer = lab_.loop().at_precisely(due, [this, &item, due] { on_trigger(item, due); });
-  const auto asks = [](const std::optional<Selection>& selection) { return selection && selection->role; };
   const PlannedInjection& planned = *item.planned;
-  if ((asks(planned.on) || asks(planned.from) || asks(planned.to)) && now() < due)
+  if (asks_for_role(planned) && now() < due)
     item.question_timer =
         lab_.loop().at(std::max(now(), due - rehearsal), [this, &item, due] { ask_ahead(item, due); });
 }
@@ -372,15 +377,14 @@ std::string Injector::why_never(const Item& item) const {
 /// against the target. A role's holder may be long in coming, and an instant ends when it ends.
 std::vector<EvidenceRow> Injector::kept_time(const Item& item) const {
   constexpr Instant grace = std::chrono::milliseconds(100);
-  const auto asks = [](const std::optional<Selection>& selection) { return selection && selection->role; };
   const PlannedInjection& planned = *item.planned;
   std::vector<EvidenceRow> rows;
   const auto mismatch = [&](const char* what, Instant asked, Instant took) {
     rows.push_back(
         {what, milliseconds(asked), milliseconds(took), "the harness's clock", EvidenceRow::Judgement::mismatch});
   };
-  const bool role = asks(planned.on) || asks(planned.from) || asks(planned.to);
-  if (!role && item.injected - item.due > grace) mismatch("injected late by", {}, item.injected - item.due);
+  if (!asks_for_role(planned) && item.injected - item.due > grace)
+    mismatch("injected late by", {}, item.injected - item.due);
   if (!item.fault().lasts || !catalog_.fault(item.fault().kind)->schema().lasts || item.ended == Instant{} ||
       cut_short_)
     return rows;
