@@ -68,9 +68,8 @@ class Findings {
     judge_surroundings();
     if (input.nothing_expected)
       doubts_.emplace_back(
-          "the experiment expects nothing of the target once its faults begin: no expectation of during or after and "
-          "no "
-          "check, so nothing could have failed");
+          "the experiment expects nothing of the target once its faults begin: no expectation of during or after "
+          "and no check, so nothing could have failed");
     for (const record::CheckResult& check : input.checks) judge_check(check);
     for (const record::ExpectationResult& result : input.expectations) judge_expectation(result);
     judge_evidence();
@@ -190,29 +189,31 @@ Decision word(const VerdictInput& input, const Findings& findings) {
   return {"withstood", {"every expectation held and every fault took effect"}};
 }
 
+/// Nothing failed beyond `fails` and `may_fail`.
+bool failed_within(const spec::ExpectedVerdict& expected, const Findings& findings) {
+  std::set<std::string> may = squeezed(expected.may_fail);
+  may.merge(squeezed(expected.fails));
+  const std::set<std::string>& failed = findings.failed_names();
+  return std::includes(may.begin(), may.end(), failed.begin(), failed.end());
+}
+
 /// A failed run is as its file says when all of `fails` failed, nothing beyond `fails` and `may_fail` did, and it can
 /// have been the faults: a target that is ill without them proves nothing of what they do.
 bool failed_as_expected(const spec::ExpectedVerdict& expected, const Findings& findings) {
   const std::set<std::string> must = squeezed(expected.fails);
-  std::set<std::string> may = squeezed(expected.may_fail);
-  may.insert(must.begin(), must.end());
   const std::set<std::string>& failed = findings.failed_names();
-  return findings.faults_can_be_it() && std::includes(failed.begin(), failed.end(), must.begin(), must.end()) &&
-         std::includes(may.begin(), may.end(), failed.begin(), failed.end());
+  return findings.faults_can_be_it() && failed_within(expected, findings) &&
+         std::includes(failed.begin(), failed.end(), must.begin(), must.end());
 }
 
 /// Whether a failed run could have been as its file says, or have been otherwise, had everything been decided: nothing
 /// failed that was not to fail, and something else came out inconclusive that matters. Then nobody knows.
 bool undecided(const spec::ExpectedVerdict& expected, const Findings& findings) {
   const std::set<std::string> must = squeezed(expected.fails), free = squeezed(expected.may_fail);
-  std::set<std::string> may = free;
-  may.insert(must.begin(), must.end());
   const std::set<std::string>&failed = findings.failed_names(), &open = findings.undecided_names();
-  const auto missing = std::any_of(must.begin(), must.end(), [&](const std::string& name) {
-    return !failed.contains(name) && !open.contains(name);
-  });
-  return findings.faults_can_be_it() && !missing &&
-         std::includes(may.begin(), may.end(), failed.begin(), failed.end()) &&
+  const auto came_out = [&](const std::string& name) { return failed.contains(name) || open.contains(name); };
+  return findings.faults_can_be_it() && failed_within(expected, findings) &&
+         std::all_of(must.begin(), must.end(), came_out) &&
          std::any_of(open.begin(), open.end(), [&](const std::string& name) { return !free.contains(name); });
 }
 
