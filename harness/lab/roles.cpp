@@ -35,14 +35,17 @@ Holders named_in(const core::Topology& topology, const Holders& candidates, std:
   return {found.begin(), found.end()};
 }
 
-/// One question to several nodes; what more than half of them say counts.
+/// One question to several nodes; what more than half of them say counts, or what each says of itself.
 struct Poll {
   std::size_t asked = 0, open = 0;
+  bool of_themselves = false;
   std::map<Holders, std::size_t> votes;
+  Holders claims;  ///< who named itself
   std::string last_error = "no node answered";
   Done done;
 
   void close() const {
+    if (of_themselves) return done(claims, votes.empty() ? last_error : "");
     for (const auto& [holders, count] : votes)
       if (2 * count > asked) return done(holders, "");
     done({}, votes.empty() ? last_error : "the nodes that were asked do not agree");
@@ -76,16 +79,21 @@ void LocalLab::holders(const std::string& kind, const std::string& role, Done do
   if (asked.empty()) return done({}, fmt::format("no live node of kind {} can be asked", spec->on));
   auto poll = std::make_shared<Poll>();
   poll->asked = poll->open = asked.size();
+  poll->of_themselves = spec->self;
   poll->done = std::move(done);
   for (const auto id : asked) {
     impl_->run(id, impl_->renderer.command(id, spec->command), spec->timeout,
-               [this, spec, poll](const core::CommandResult& result) {
+               [this, spec, poll, id](const core::CommandResult& result) {
                  if (result.exit_status == 0 && !result.timed_out) {
-                   ++poll->votes[named_in(impl_->topology, impl_->topology.of_kind(spec->of), result.output)];
+                   const auto named = named_in(impl_->topology, impl_->topology.of_kind(spec->of), result.output);
+                   if (std::count(named.begin(), named.end(), id) > 0) poll->claims.push_back(id);
+                   ++poll->votes[named];
                  } else {
                    poll->last_error = result.timed_out ? "no answer in time" : result.error;
                  }
-                 if (--poll->open == 0) poll->close();
+                 if (--poll->open > 0) return;
+                 std::sort(poll->claims.begin(), poll->claims.end());
+                 poll->close();
                });
   }
 }

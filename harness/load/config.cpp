@@ -11,12 +11,12 @@
 #include "load/plan.hpp"
 #include "load/redis_options.hpp"
 #include "spec/diagnostic.hpp"
+#include "spec/vocabulary.hpp"
 
 namespace withstand::load {
 namespace {
 
 const std::vector<std::string> workloads = {"register", "write-once"};
-const std::vector<std::string> drivers = {"exec", "http", "redis"};
 const std::vector<std::string> operations = {"read", "write"};
 
 class Objector {
@@ -80,10 +80,17 @@ Config make_config(const spec::Experiment& experiment, const core::Topology& top
   return out;
 }
 
+std::vector<spec::Complaint> option_objections(const Config& config) {
+  std::vector<spec::Complaint> found;
+  if (config.driver == "http") (void)read_http_options(config, found);
+  if (config.driver == "redis") (void)read_redis_options(config, found);
+  return found;
+}
+
 std::vector<spec::Complaint> objections(const Config& config) {
   Objector objector;
   objector.one_of("workload", config.workload, workloads);
-  objector.one_of("driver", config.driver, drivers);
+  objector.one_of("driver", config.driver, spec::drivers());
   objector.one_of("arrival", config.arrival, {"constant", "poisson"});
   object_to_mix(config, objector);
   objector.within("the rate, in thousandths of an operation per second,", config.rate_millihertz, 1, 1'000'000'000);
@@ -93,10 +100,7 @@ std::vector<spec::Complaint> objections(const Config& config) {
   objector.within("the number of operations under way", config.in_flight, 1, 65'536);
   objector.within("the number of clients", config.clients, 1, 10'000);
   objector.within("the client's index", config.client_index, 0, config.clients - 1);
-  std::vector<spec::Complaint> of_driver;
-  if (config.driver == "http") (void)read_http_options(config, of_driver);
-  if (config.driver == "redis") (void)read_redis_options(config, of_driver);
-  if (config.driver == "exec") of_driver = exec_objections(config);
+  const auto of_driver = config.driver == "exec" ? exec_objections(config) : option_objections(config);
   objector.found.insert(objector.found.end(), of_driver.begin(), of_driver.end());
   if (config.endpoints.empty() && config.driver != "exec") {
     objector.say("no node serves clients", "target.toml: a kind with a port and serves_clients = true");

@@ -24,7 +24,7 @@ struct Config {
   std::int64_t epoch = 0;         ///< CLOCK_MONOTONIC ns from which every recorded time counts
   std::uint64_t seed = 0;
   std::string workload;  ///< "register", "write-once"
-  std::string driver;    ///< "http", "redis", "exec"
+  std::string driver;    ///< one of spec::drivers()
   std::map<std::string, std::string> driver_options;
   std::string folder;                         ///< driver "exec": where the program runs; empty: where the load does
   std::vector<std::string> command;           ///< driver "exec"
@@ -51,6 +51,9 @@ Config make_config(const spec::Experiment& experiment, const core::Topology& top
 /// What is wrong with a configuration: unknown workload, driver or driver option, values out of range. Empty: nothing.
 /// Cheap; meant for `plan` and preflight as well.
 std::vector<spec::Complaint> objections(const Config& config);
+/// The part of it that is about `driver_options`, which look at `driver`, `endpoints` and `timeout` alone. An exec
+/// program may have any.
+std::vector<spec::Complaint> option_objections(const Config& config);
 
 std::string to_json(const Config& config);
 /// Throws std::runtime_error when the text is not a configuration (it comes from our own orchestrator).

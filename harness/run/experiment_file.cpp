@@ -12,7 +12,9 @@
 #include <system_error>
 
 #include "lab/programs.hpp"
+#include "load/config.hpp"
 #include "run/requirements.hpp"
+#include "spec/names.hpp"
 #include "spec/recognize.hpp"
 
 namespace withstand::run {
@@ -101,6 +103,20 @@ class TargetFolders : public spec::TargetSource {
     const fs::path folder = fs::path(from).parent_path();
     return run::why_no_load_program(program, folder.empty() ? "." : folder.string(),
                                     lab::Programs(target.folder, target.name));
+  }
+
+  [[nodiscard]] std::vector<spec::Complaint> option_complaints(const spec::Experiment& experiment,
+                                                               const std::string& driver, const std::string& option,
+                                                               const std::string& value) const override {
+    load::Config config;
+    config.driver = driver;
+    config.driver_options = {{option, value}};
+    for (const auto& kind : experiment.target.kinds) {
+      if (!kind.serves_clients) continue;
+      for (const auto& node : spec::node_names(experiment.target, experiment.nodes))
+        if (node.kind == kind.name) config.endpoints.push_back({node.name, "", 0});
+    }
+    return load::option_objections(config);
   }
 
  private:

@@ -22,10 +22,9 @@ LoadControl::LoadControl(lab::LocalLab& lab, const spec::Experiment& experiment,
   const auto nodes = topology.clients();
   for (const auto node : nodes) {
     const auto& info = topology.at(node);
-    std::map<std::string, std::string> options;
-    for (const auto& [name, text] : experiment.target.driver_options) {
-      options[name] = lab.expand(node, spec::keep_driver_words(text));
-    }
+    auto options = experiment.load->options;
+    options.insert(experiment.target.driver_options.begin(), experiment.target.driver_options.end());
+    for (auto& [name, text] : options) text = lab.expand(node, spec::keep_driver_words(text));
     Client client;
     client.history = nodes.size() == 1 ? run_directory + "/history.jsonl"
                                        : fmt::format("{}/history-{}.jsonl", run_directory, info.name);

@@ -85,6 +85,7 @@ struct LoadSpec {
   /// driver "exec": the program that speaks JSON lines. Templates: {target}, {build}, {NODE...}, {LISTNAME}. A relative
   /// path starts at the folder of the experiment file, where the program runs too.
   std::vector<std::string> command;
+  std::map<std::string, std::string> options;  ///< of the driver, (T) as Target::driver_options; each replaces its own
   Rate rate{100'000};
   std::map<std::string, std::int64_t> mix;  ///< weights per operation kind; empty: the workload's default
   std::int64_t keys = 16;

@@ -33,6 +33,10 @@ class TargetSource {
   /// of the experiment file `from`.
   [[nodiscard]] virtual std::string why_no_load_program(const Target& target, const std::string& from,
                                                         const std::string& program) const;
+  /// What is wrong with one option of the driver that speaks to the experiment's target; nothing where nobody looked.
+  [[nodiscard]] virtual std::vector<Complaint> option_complaints(const Experiment& experiment,
+                                                                 const std::string& driver, const std::string& option,
+                                                                 const std::string& value) const;
 };
 
 template <class T>

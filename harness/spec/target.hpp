@@ -51,7 +51,8 @@ struct RoleSpec {
                               ///< nothing else is set
   std::string on;  ///< kind of node in which `command` runs; every live node is asked, the majority's answer counts
   std::vector<std::string>
-      command;  ///< (T) prints a node's address or name on some line of stdout; nothing: nobody holds it
+      command;        ///< (T) prints a node's address or name on some line of stdout; nothing: nobody holds it
+  bool self = false;  ///< each node of `of` is asked of itself alone: it holds the role when it names itself
   Duration timeout = std::chrono::seconds(2);
 };
 
@@ -90,7 +91,7 @@ struct Target {
   std::string folder;  ///< where target.toml stands; templates are relative to it
   std::string file;    ///< the file itself, for messages
   std::string summary;
-  std::string driver;  ///< "redis", "http", "exec", or empty
+  std::string driver;  ///< one of drivers() in spec/vocabulary.hpp, or empty
   std::map<std::string, std::string>
       driver_options;  ///< seen from the client: of (T) it knows {NODE...}, {LISTNAME}, {build} and {target}; the
                        ///< driver itself fills in {key} and {value} (keep_driver_words in spec/template_scope.hpp).

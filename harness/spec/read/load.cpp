@@ -78,6 +78,22 @@ void read_driver(TableReader& fields, LoadSpec& load, Scope& scope, const Target
   if (driver == "exec") check_command(words, scope, targets);
 }
 
+/// The driver's own settings. One that waits for placeholders is checked by the driver, when the run fills them in.
+void read_options(TableReader& fields, LoadSpec& load, Scope& scope, const TargetSource& targets) {
+  const Experiment& experiment = scope.experiment;
+  const std::string& driver = load.driver.empty() ? experiment.target.driver : load.driver;
+  for (const Entry* option : fields.text_entries("options")) {
+    const std::string& text = option->value.text;
+    load.options[option->key] = text;
+    if (!scope.target_known) continue;
+    for (const Complaint& complaint : TemplateScope::of_driver(experiment.target, experiment.nodes).complaints(text))
+      scope.report.complain(option->value, complaint);
+    if (driver.empty() || text.find('{') != std::string::npos) continue;
+    for (const Complaint& complaint : targets.option_complaints(experiment, driver, option->key, text))
+      scope.report.error(*option, complaint.message, complaint.help);
+  }
+}
+
 void read_mix(TableReader& fields, LoadSpec& load, const WorkloadInfo* workload) {
   const Item* mix = fields.table("mix", "mix = { read = 50, write = 50 }");
   if (mix == nullptr) return;
@@ -107,6 +123,7 @@ void read_load(TableReader& root, Scope& scope, const TargetSource& targets) {
   load.at = table->at;
   const WorkloadInfo* workload = read_workload(fields, load);
   read_driver(fields, load, scope, targets);
+  read_options(fields, load, scope, targets);
   if (const Item* rate = fields.find("rate")) {
     load.rate = as_rate(*rate, "'rate'", scope.report).value_or(load.rate);
     if (load.rate.millihertz == 0) scope.report.error(*rate, "'rate' is 0: leave [load] out to have no load");

@@ -104,6 +104,25 @@ void TargetReader::read_kinds() {
   if (kinds->entries.empty()) fields_.report().error(*kinds, "a target has at least one kind of node");
 }
 
+void TargetReader::read_asked_role(TableReader& fields, const std::string& what, RoleSpec& role) {
+  role.self = fields.boolean("self").value_or(false);
+  if (role.self) {
+    role.on = role.of;
+    if (const Entry* on = fields.entry("on"))
+      fields_.report().error(*on, fmt::format("{}: 'on' does not go with 'self'", what),
+                             "with self = true the nodes of 'of' are asked, each of itself");
+  } else {
+    check_kind(fields.require("on"), what);
+    role.on = fields.text("on").value_or("");
+  }
+  fields.require("command");
+  for (const Item* item : fields.command("command")) {
+    role.command.push_back(item->text);
+    pending_.texts.push_back({item, role.on});
+  }
+  role.timeout = fields.duration("timeout", above_zero).value_or(role.timeout);
+}
+
 void TargetReader::read_roles() {
   const Item* roles = fields_.table("roles", "[roles.NAME]");
   if (roles == nullptr) return;
@@ -119,26 +138,19 @@ void TargetReader::read_roles() {
     if (const Item* of = fields.require("of")) role.of = fields.text("of").value_or(""), check_kind(of, what);
     role.complement_of = fields.text("complement_of").value_or("");
     if (const Item* other = fields.find("complement_of")) {
-      fields.allow({"on", "command", "timeout"});
+      fields.allow({"on", "command", "timeout", "self"});
       const Entry* partner = find_entry(*roles, role.complement_of);
       if (partner == nullptr || partner == &entry || find_entry(partner->value, "complement_of") != nullptr) {
         fields_.report().error(*other, fmt::format("{}: '{}' is no role with a command", what, role.complement_of),
                                "'complement_of' names a role that is asked for");
       }
-      for (const char* key : {"on", "command", "timeout"}) {
+      for (const char* key : {"on", "command", "timeout", "self"}) {
         if (const Entry* extra = find_entry(entry.value, key)) {
           fields_.report().error(*extra, fmt::format("{}: '{}' does not go with 'complement_of'", what, key));
         }
       }
     } else {
-      check_kind(fields.require("on"), what);
-      role.on = fields.text("on").value_or("");
-      fields.require("command");
-      for (const Item* item : fields.command("command")) {
-        role.command.push_back(item->text);
-        pending_.texts.push_back({item, role.on});
-      }
-      role.timeout = fields.duration("timeout", above_zero).value_or(role.timeout);
+      read_asked_role(fields, what, role);
     }
     fields.finish();
     target_.roles[entry.key] = std::move(role);
@@ -244,6 +256,11 @@ void TargetReader::check(const std::map<std::string, std::int64_t>& counts) {
 std::string TargetSource::why_no_program(const Target&, const std::string&) const { return ""; }
 std::string TargetSource::why_no_load_program(const Target&, const std::string&, const std::string&) const {
   return "";
+}
+
+std::vector<Complaint> TargetSource::option_complaints(const Experiment&, const std::string&, const std::string&,
+                                                       const std::string&) const {
+  return {};
 }
 
 void TargetReader::check_programs(const TargetSource& programs) {

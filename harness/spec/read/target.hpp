@@ -43,6 +43,7 @@ class TargetReader {
  private:
   void read_kinds();
   void read_roles();
+  void read_asked_role(TableReader& fields, const std::string& what, RoleSpec& role);
   void read_lists();
   void read_versions();
   void check_order();

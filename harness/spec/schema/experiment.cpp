@@ -48,6 +48,7 @@ Json load() {
       {{"workload", one_of_texts(names_of(workloads()), "What the clients do; decides which checks apply.")},
        {"driver", one_of_texts(drivers(), "What speaks to the target. Default: the target's.")},
        {"command", texts("Driver exec: the program that speaks JSON lines.")},
+       {"options", table_of(text("Value."), "Settings of the driver, each instead of the target's.")},
        {"rate",
         quantity(Quantity::rate, "Operations started per second, whether or not earlier ones ended. Default: 100/s.")},
        {"mix", table(operations, {}, "Weights of the operations.")},

@@ -38,6 +38,7 @@ Json role() {
                 {"complement_of", text("The role that the other nodes hold.")},
                 {"on", text("Kind of node in which `command` runs.")},
                 {"command", texts("Prints the holder's address or name on a line.")},
+                {"self", boolean("Whether each node of `of` is asked of itself alone. Default: false.")},
                 {"timeout", quantity(Quantity::duration, "Default: 2s.")}},
                {"of"}, "Who holds a role, asked when it is needed.");
 }

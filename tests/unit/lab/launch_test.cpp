@@ -160,7 +160,14 @@ TEST_F(LaunchTest, ResolvesRolesByTheMajoritysAnswer) {
   replica.complement_of = "primary";
   spec::RoleSpec nobody = primary;
   nobody.command = {"/bin/sh", "-c", "echo {name}"};
-  experiment.target.roles = {{"primary", primary}, {"replica", replica}, {"nobody", nobody}};
+  spec::RoleSpec leader = primary;
+  leader.self = true;
+  // n1 and n3 claim it for themselves, n2 names n3: it does not, and of the others it is not asked.
+  leader.command = {"/bin/sh", "-c", "if [ {name} = n2 ]; then echo n3; else echo {address}; fi"};
+  spec::RoleSpec silent = leader;
+  silent.command = {"/bin/sh", "-c", "exit 1"};
+  experiment.target.roles = {
+      {"primary", primary}, {"replica", replica}, {"nobody", nobody}, {"leader", leader}, {"silent", silent}};
   auto& lab = make(std::move(experiment));
   ASSERT_FALSE(lab.launch());
   const auto holders = [&](const std::string& role) {
@@ -172,6 +179,8 @@ TEST_F(LaunchTest, ResolvesRolesByTheMajoritysAnswer) {
   EXPECT_THAT(holders("primary"), ElementsAre(1));
   EXPECT_THAT(holders("replica"), ElementsAre(0, 2));
   EXPECT_THAT(holders("nobody"), ElementsAre()) << "three answers, no majority";
+  EXPECT_THAT(holders("leader"), ElementsAre(0, 2)) << "each answers for itself";
+  EXPECT_THAT(holders("silent"), ElementsAre());
   EXPECT_THAT(holders("no such role"), ElementsAre());
   const auto pause = lab.pause(2, "test");
   EXPECT_THAT(holders("replica"), ElementsAre(0)) << "a paused node is not live";

@@ -107,6 +107,33 @@ TEST(Experiment, ReadsTheWholePage) {
   EXPECT_EQ(e.expected.verdict, "withstood");
 }
 
+TEST(Experiment, DriverOptionsOfTheLoadAndRolesThatNodesKnowOfThemselves) {
+  const Reading<Experiment> reading = fixtures::read(R"([target]
+command = ["x"]
+ports   = { client = 1 }
+driver  = "http"
+
+[target.driver_options]
+path = "/a/{key}"
+
+[target.roles.leader]
+of      = "node"
+self    = true
+command = ["ask", "{address}"]
+
+[load]
+workload = "register"
+options  = { path = "/b/{key}", ok = "200" }
+)");
+  ASSERT_TRUE(reading.ok()) << render(reading.diagnostics, reading.sources);
+  const std::map<std::string, std::string> expected{{"path", "/b/{key}"}, {"ok", "200"}};
+  EXPECT_EQ(reading.value.load->options, expected);
+  EXPECT_EQ(reading.value.target.driver_options.at("path"), "/a/{key}");
+  const RoleSpec& leader = reading.value.target.roles.at("leader");
+  EXPECT_TRUE(leader.self);
+  EXPECT_EQ(leader.on, "node");
+}
+
 TEST(Experiment, TargetKeepsFileOrder) {
   const Reading<Experiment> reading = fixtures::read(page);
   const Target& target = reading.value.target;
