@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "load/etcd_options.hpp"
 #include "load/exec_driver.hpp"
 #include "load/http_options.hpp"
 #include "load/plan.hpp"
@@ -82,6 +83,7 @@ Config make_config(const spec::Experiment& experiment, const core::Topology& top
 
 std::vector<spec::Complaint> option_objections(const Config& config) {
   std::vector<spec::Complaint> found;
+  if (config.driver == "etcd") (void)read_etcd_options(config, found);
   if (config.driver == "http") (void)read_http_options(config, found);
   if (config.driver == "redis") (void)read_redis_options(config, found);
   return found;

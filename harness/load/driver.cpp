@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "load/etcd_driver.hpp"
 #include "load/exec_driver.hpp"
 #include "load/http_driver.hpp"
 #include "load/redis_driver.hpp"
@@ -18,6 +19,7 @@ record::Outcome settle(Request::Kind kind, Fate fate) {
 
 std::unique_ptr<Driver> make_driver(const Config& config, boost::asio::io_context& context,
                                     std::function<void(const std::string&)> on_broken) {
+  if (config.driver == "etcd") return make_etcd_driver(config, context);
   if (config.driver == "http") return make_http_driver(config, context);
   if (config.driver == "redis") return make_redis_driver(config, context);
   if (config.driver == "exec") return make_exec_driver(config, context, std::move(on_broken));

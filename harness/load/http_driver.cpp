@@ -28,21 +28,35 @@ std::string fill_in(std::string pattern, const Request& request) {
   return pattern;
 }
 
-HttpOptions options_of(const Config& config) {
-  std::vector<spec::Complaint> complaints;
-  auto out = read_http_options(config, complaints);
-  if (!complaints.empty()) throw std::runtime_error(complaints.front().message);
-  return out;
-}
+/// What the options of driver "http" describe.
+class DescribedDialect : public HttpDialect {
+ public:
+  explicit DescribedDialect(HttpOptions options) : options_(std::move(options)) {}
+
+  [[nodiscard]] Message message(const Request& request) const override {
+    const bool read = request.kind == Request::Kind::read;
+    return {read ? options_.read_method : options_.write_method,
+            fill_in(read ? options_.read_path : options_.write_path, request), options_.content_type,
+            fill_in(read ? options_.read_body : options_.write_body, request)};
+  }
+  [[nodiscard]] Response judge(Request::Kind kind, int status, const std::string& body) const override {
+    return judge_http(kind, status, body, options_);
+  }
+  [[nodiscard]] bool unavailable(int status) const override { return options_.unavailable.contains(status); }
+
+ private:
+  HttpOptions options_;
+};
 
 class HttpDriver : public Driver {
  public:
-  HttpDriver(const Config& config, boost::asio::io_context& context)
-      : options_(options_of(config)),
+  HttpDriver(const Config& config, boost::asio::io_context& context, std::unique_ptr<const HttpDialect> dialect,
+             HttpRouting routing)
+      : dialect_(std::move(dialect)),
         endpoints_(config.endpoints),
-        chooser_(config.endpoints.size(), options_.failover,
+        chooser_(config.endpoints.size(), routing.failover,
                  core::draw_stream(config.seed, "load", config.client, "endpoint").bits(0)),
-        connections_(context, options_.connect_timeout) {
+        connections_(context, routing.connect_timeout) {
     for (const auto& endpoint : endpoints_) {
       const auto number = connections_.add(endpoint.address, endpoint.port);
       numbers_.push_back(number);
@@ -85,13 +99,10 @@ class HttpDriver : public Driver {
   }
 
   std::string text_of(const Request& request, std::size_t place) const {
-    const bool read = request.kind == Request::Kind::read;
-    const auto path = fill_in(read ? options_.read_path : options_.write_path, request);
-    const auto body = fill_in(read ? options_.read_body : options_.write_body, request);
-    auto out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", read ? options_.read_method : options_.write_method, path,
-                           hosts_[place]);
-    if (!read || !body.empty()) {
-      out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", options_.content_type, body.size());
+    const auto [method, path, content_type, body] = dialect_->message(request);
+    auto out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", method, path, hosts_[place]);
+    if (request.kind != Request::Kind::read || !body.empty()) {
+      out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", content_type, body.size());
     }
     return out.append("\r\n").append(body);
   }
@@ -100,8 +111,8 @@ class HttpDriver : public Driver {
     Response out{result.fate, std::nullopt, "", result.error};
     bool down = result.fate != Fate::done;
     if (!down) {
-      out = judge_http(kind, reply.status(), reply.body(), options_);
-      down = options_.unavailable.contains(reply.status());
+      out = dialect_->judge(kind, reply.status(), reply.body());
+      down = dialect_->unavailable(reply.status());
     }
     if (down) {
       chooser_.failed(place, core::now());
@@ -112,7 +123,7 @@ class HttpDriver : public Driver {
     return out;
   }
 
-  HttpOptions options_;
+  std::unique_ptr<const HttpDialect> dialect_;
   std::vector<Endpoint> endpoints_;
   std::vector<std::size_t> numbers_;  // of endpoints_, in connections_
   std::vector<std::string> hosts_;
@@ -123,8 +134,17 @@ class HttpDriver : public Driver {
 
 }  // namespace
 
+std::unique_ptr<Driver> make_http_driver(const Config& config, boost::asio::io_context& context,
+                                         std::unique_ptr<const HttpDialect> dialect, HttpRouting routing) {
+  return std::make_unique<HttpDriver>(config, context, std::move(dialect), routing);
+}
+
 std::unique_ptr<Driver> make_http_driver(const Config& config, boost::asio::io_context& context) {
-  return std::make_unique<HttpDriver>(config, context);
+  std::vector<spec::Complaint> complaints;
+  auto options = read_http_options(config, complaints);
+  if (!complaints.empty()) throw std::runtime_error(complaints.front().message);
+  const HttpRouting routing{options.failover, options.connect_timeout};
+  return make_http_driver(config, context, std::make_unique<const DescribedDialect>(std::move(options)), routing);
 }
 
 }  // namespace withstand::load

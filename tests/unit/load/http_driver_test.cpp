@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "http_peer.hpp"
 #include "load/http_reply.hpp"
 #include "peer.hpp"
 #include "support.hpp"
@@ -12,24 +13,6 @@ namespace {
 using namespace testing;
 using record::Outcome;
 using Kind = Request::Kind;
-
-std::string answer(int status, const std::string& body, const std::string& more = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " Status\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         more + "\r\n" + body;
-}
-
-/// The whole first request in `received`, taken out of it; empty while it is not complete.
-std::string take_request(std::string& received) {
-  const auto head = received.find("\r\n\r\n");
-  if (head == std::string::npos) return "";
-  std::size_t length = 0;
-  const auto at = received.find("Content-Length: ");
-  if (at < head) length = std::stoul(received.substr(at + 16));
-  if (received.size() < head + 4 + length) return "";
-  const auto whole = received.substr(0, head + 4 + length);
-  received.erase(0, whole.size());
-  return whole;
-}
 
 struct HttpDriverTest : ::testing::Test {
   Config config_of(std::map<std::string, std::string> options = {}) {
