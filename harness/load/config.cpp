@@ -10,6 +10,7 @@
 #include "load/exec_driver.hpp"
 #include "load/http_options.hpp"
 #include "load/plan.hpp"
+#include "load/postgres_options.hpp"
 #include "load/redis_options.hpp"
 #include "spec/diagnostic.hpp"
 #include "spec/vocabulary.hpp"
@@ -85,6 +86,7 @@ std::vector<spec::Complaint> option_objections(const Config& config) {
   std::vector<spec::Complaint> found;
   if (config.driver == "etcd") (void)read_etcd_options(config, found);
   if (config.driver == "http") (void)read_http_options(config, found);
+  if (config.driver == "postgres") (void)read_postgres_options(config, found);
   if (config.driver == "redis") (void)read_redis_options(config, found);
   return found;
 }

@@ -7,6 +7,7 @@
 #include "load/etcd_driver.hpp"
 #include "load/exec_driver.hpp"
 #include "load/http_driver.hpp"
+#include "load/postgres_driver.hpp"
 #include "load/redis_driver.hpp"
 
 namespace withstand::load {
@@ -21,6 +22,7 @@ std::unique_ptr<Driver> make_driver(const Config& config, boost::asio::io_contex
                                     std::function<void(const std::string&)> on_broken) {
   if (config.driver == "etcd") return make_etcd_driver(config, context);
   if (config.driver == "http") return make_http_driver(config, context);
+  if (config.driver == "postgres") return make_postgres_driver(config, context);
   if (config.driver == "redis") return make_redis_driver(config, context);
   if (config.driver == "exec") return make_exec_driver(config, context, std::move(on_broken));
   throw std::runtime_error(fmt::format("there is no driver '{}'", config.driver));

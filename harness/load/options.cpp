@@ -72,6 +72,17 @@ std::chrono::nanoseconds Options::duration(const std::string& name, std::chrono:
   return fallback;
 }
 
+std::int64_t Options::number(const std::string& name, std::int64_t fallback, std::int64_t least,
+                             std::int64_t greatest) {
+  const std::string* given = find(name);
+  if (!given) return fallback;
+  const auto value = whole_number(*given);
+  if (value && *value >= least && *value <= greatest) return *value;
+  complain(fmt::format("option '{}' of driver '{}' cannot be '{}'", name, driver_, *given),
+           fmt::format("it is a number from {} to {}", least, greatest));
+  return fallback;
+}
+
 std::set<std::int64_t> Options::numbers(const std::string& name, std::string_view fallback, std::int64_t least,
                                         std::int64_t greatest) {
   const std::string* given = find(name);

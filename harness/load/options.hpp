@@ -21,6 +21,8 @@ class Options {
   std::string text(const std::string& name, const std::string& fallback);
   std::string choice(const std::string& name, const std::vector<std::string>& choices);  ///< the first is the default
   std::chrono::nanoseconds duration(const std::string& name, std::chrono::nanoseconds fallback);
+  /// A whole number from `least` to `greatest`.
+  std::int64_t number(const std::string& name, std::int64_t fallback, std::int64_t least, std::int64_t greatest);
   /// "200, 204, 400-403" as a set of numbers from `least` to `greatest`.
   std::set<std::int64_t> numbers(const std::string& name, std::string_view fallback, std::int64_t least,
                                  std::int64_t greatest);

@@ -45,7 +45,7 @@ const WorkloadInfo* find_workload(std::string_view name) { return find_in(worklo
 const CheckInfo* find_check(std::string_view name) { return find_in(checks(), name); }
 
 const std::vector<std::string>& drivers() {
-  static const std::vector<std::string> names{"etcd", "exec", "http", "redis"};
+  static const std::vector<std::string> names{"etcd", "exec", "http", "postgres", "redis"};
   return names;
 }
 
