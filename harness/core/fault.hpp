@@ -19,9 +19,9 @@ namespace withstand::core {
 
 /// What a fault needs of the lab from the start.
 struct Claim {
-  enum class Medium { process, link, disk, clock, filter };
+  enum class Medium { process, link, names, disk, clock, filter };
   Medium medium = Medium::process;
-  std::vector<NodeId> nodes;  ///< process, disk, clock, filter: every node it may ever hit
+  std::vector<NodeId> nodes;  ///< process, names, disk, clock, filter: every node it may ever hit
   std::vector<Link> links;    ///< link: every link it may ever impair
   bool streams = false;       ///< link: TCP connections on them, which must be followed from the start
 };

@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/event_loop.hpp"
 #include "core/links.hpp"
+#include "core/names.hpp"
 #include "core/topology.hpp"
 #include "os/fd.hpp"
 
@@ -78,6 +80,8 @@ class Lab {
   [[nodiscard]] virtual EventLoop& loop() = 0;
   [[nodiscard]] virtual const Topology& topology() const = 0;
   [[nodiscard]] virtual Links& links() = 0;
+  /// Throws std::logic_error where nodes have no resolver.
+  [[nodiscard]] virtual Names& names() { throw std::logic_error("this lab has no resolvers"); }
   [[nodiscard]] virtual NodeState state(NodeId node) const = 0;
 
   /// Sends a signal to the target's main process, or to every process of the node but its init. `asked_by` marks a

@@ -23,6 +23,7 @@ LocalLab::~LocalLab() = default;
 core::EventLoop& LocalLab::loop() { return impl_->loop; }
 const core::Topology& LocalLab::topology() const { return impl_->topology; }
 core::Links& LocalLab::links() { return *impl_->fabric; }
+core::Names& LocalLab::names() { return *impl_->names; }
 core::NodeState LocalLab::state(core::NodeId node) const { return impl_->node(node).state(); }
 
 void LocalLab::signal(core::NodeId node, int signal, bool whole_tree, const std::string& asked_by) {

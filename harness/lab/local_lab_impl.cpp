@@ -29,7 +29,9 @@ LocalLab::Impl::Impl(LocalLab& its_lab, core::EventLoop& its_loop, const spec::E
     guardian_death.reset();
     medium_died("the guardian");
   });
-  renderer.write_files();
+  const bool by_resolver = std::any_of(options.claims.begin(), options.claims.end(),
+                                       [](const auto& claim) { return claim.medium == core::Claim::Medium::names; });
+  renderer.write_files(by_resolver ? NamesFrom::resolver : NamesFrom::hosts_file);
   try {
     make_nodes();
     write_state();
@@ -56,8 +58,14 @@ void LocalLab::Impl::make_nodes() {
     nodes.push_back(std::make_unique<Node>(loop, topology, renderer.plan(info.id), place, node_logs, events()));
   }
   std::vector<link::NodeInterface> interfaces;
-  for (const auto& each : nodes) interfaces.push_back(each->finish_setup());
+  std::vector<dns::Sockets> names_sockets;
+  for (const auto& each : nodes) {
+    auto ways = each->finish_setup();
+    interfaces.push_back(std::move(ways.interface));
+    names_sockets.push_back(std::move(ways.names));
+  }
   make_fabric(std::move(interfaces));
+  names = std::make_unique<dns::Resolver>(loop, topology, std::move(names_sockets));
 }
 
 void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {

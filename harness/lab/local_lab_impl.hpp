@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lab/command.hpp"
+#include "lab/dns/resolver.hpp"
 #include "lab/foundation.hpp"
 #include "lab/link/fabric.hpp"
 #include "lab/local_lab.hpp"
@@ -50,6 +51,7 @@ struct LocalLab::Impl {
   Renderer renderer;
   std::vector<std::unique_ptr<Node>> nodes;
   std::unique_ptr<link::Fabric> fabric;
+  std::unique_ptr<dns::Resolver> names;
   CommandRunner commands;
   std::map<core::NodeId, std::unique_ptr<Readiness>> readiness;
   std::map<core::NodeId, std::function<void(std::string)>> start_waiters;

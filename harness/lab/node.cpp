@@ -79,15 +79,17 @@ int Node::run_in_child(const core::Topology& topology, const os::Parent& parent,
     os::check("leave the caller's session", ::setsid());
     set_up_mounts(plan_);
     const link::NodeInterface interface = link::set_up_node_interface(topology, plan_.id);
+    const dns::Sockets names = dns::open_sockets();
     const os::Fd proc(os::check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-    os::report_ready(control, {interface.tun.get(), interface.route_socket.get(), proc.get()});
+    os::report_ready(control,
+                     {interface.tun.get(), interface.route_socket.get(), proc.get(), names.udp.get(), names.tcp.get()});
   });
   return run_init(plan_, kept);
 }
 
-link::NodeInterface Node::finish_setup() {
+Node::Ways Node::finish_setup() {
   auto descriptors = os::await_ready("node " + plan_.name, control_.get(), setup_timeout_ms);
-  if (descriptors.size() != 3) throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
+  if (descriptors.size() != 5) throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
   proc_ = os::ProcFolder(std::move(descriptors[2]));
   pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
   adopted_ = std::make_unique<AdoptedProcess>(loop_, init_, [this](const os::WaitStatus& status) {
@@ -97,7 +99,8 @@ link::NodeInterface Node::finish_setup() {
     events_.init_died(plan_.id, status.to_text());
   });
   commands_ = loop_.on_readable(control_.get(), [this] { on_control(); });
-  return {std::move(descriptors[0]), std::move(descriptors[1])};
+  return {{std::move(descriptors[0]), std::move(descriptors[1])},
+          {std::move(descriptors[3]), std::move(descriptors[4])}};
 }
 
 core::NodeState Node::state() const {

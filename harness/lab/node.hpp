@@ -8,6 +8,7 @@
 
 #include "core/lab.hpp"
 #include "lab/adopted_process.hpp"
+#include "lab/dns/sockets.hpp"
 #include "lab/init.hpp"
 #include "lab/link/node_interface.hpp"
 #include "lab/log_capture.hpp"
@@ -61,8 +62,13 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// Waits for the set-up to be done, gives the node's way into the fabric. Throws what failed in the node's process.
-  link::NodeInterface finish_setup();
+  /// What was made inside the node for those who serve it from outside.
+  struct Ways {
+    link::NodeInterface interface;  ///< its way into the fabric
+    dns::Sockets names;             ///< its resolver's
+  };
+  /// Waits for the set-up to be done. Throws what failed in the node's process.
+  Ways finish_setup();
 
   [[nodiscard]] const NodePlan& plan() const { return plan_; }
   [[nodiscard]] core::NodeState state() const;

@@ -27,10 +27,11 @@ struct View {
 struct NodePlan {
   core::NodeId id = 0;
   std::string name;
-  std::string folder;    ///< RUN/lab/NODE on the host: data, config, tmp
-  std::string hosts;     ///< shown as /etc/hosts
-  std::string resolver;  ///< shown as /etc/resolv.conf
-  os::Credentials who;   ///< as whom the target and commands run
+  std::string folder;       ///< RUN/lab/NODE on the host: data, config, tmp
+  std::string hosts;        ///< shown as /etc/hosts
+  std::string resolver;     ///< shown as /etc/resolv.conf
+  std::string name_switch;  ///< shown as /etc/nsswitch.conf
+  os::Credentials who;      ///< as whom the target and commands run
   std::vector<View> views;
   bool has_target = false;                ///< false for clients: nothing is started in them by their init
   std::vector<std::string> argv;          ///< argv[0] is a path inside the node

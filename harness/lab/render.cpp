@@ -1,11 +1,13 @@
 #include "lab/render.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "lab/dns/sockets.hpp"
 #include "os/check.hpp"
 #include "os/files.hpp"
 
@@ -45,10 +47,21 @@ void give_to(const std::string& path, const os::Credentials& who) {
 
 }  // namespace
 
-std::string hosts_file(const core::Topology& topology) {
+std::string hosts_file(const core::Topology& topology, NamesFrom names) {
   std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+  if (names == NamesFrom::resolver) return text;
   for (const auto& node : topology.nodes())
     text += fmt::format("{} {}\n{} {}\n", node.address, node.name, node.address6, node.name);
+  return text;
+}
+
+std::string name_switch_file(const std::string& of_host) {
+  std::istringstream lines(of_host);
+  std::string text = "hosts: files dns\n";
+  for (std::string line; std::getline(lines, line);) {
+    const auto word = line.find_first_not_of(" \t");
+    if (word == std::string::npos || line.compare(word, 6, "hosts:") != 0) text += line + "\n";
+  }
   return text;
 }
 
@@ -78,6 +91,7 @@ NodePlan Renderer::make_plan(const core::NodeInfo& node, const os::Credentials& 
   plan.folder = scratch_ + "/" + node.name;
   plan.hosts = scratch_ + "/hosts";
   plan.resolver = scratch_ + "/resolv.conf";
+  plan.name_switch = scratch_ + "/nsswitch.conf";
   plan.who = who;
   const spec::NodeKind* kind = this->kind(node.id);
   plan.has_target = kind != nullptr;
@@ -181,10 +195,10 @@ std::vector<std::string> Renderer::located(core::NodeId node, std::vector<std::s
   return argv;
 }
 
-void Renderer::write_files() const {
-  os::write_file(scratch_ + "/hosts", hosts_file(topology_), 0644);
-  os::write_file(scratch_ + "/resolv.conf", "# no name server: the lab has no way out\noptions timeout:1 attempts:1\n",
-                 0644);
+void Renderer::write_files(NamesFrom names) const {
+  os::write_file(scratch_ + "/hosts", hosts_file(topology_, names), 0644);
+  os::write_file(scratch_ + "/resolv.conf", fmt::format("nameserver {}\n", dns::server_address), 0644);
+  os::write_file(scratch_ + "/nsswitch.conf", name_switch_file(os::read_file("/etc/nsswitch.conf").value_or("")), 0644);
   for (const auto& node : topology_.nodes()) write_node(node);
 }
 

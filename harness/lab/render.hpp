@@ -12,6 +12,12 @@
 
 namespace withstand::lab {
 
+/// Where programs in the nodes find the lab's names first. Their resolvers know them in any case.
+enum class NamesFrom {
+  hosts_file,  ///< /etc/hosts has all of them
+  resolver,    ///< /etc/hosts has localhost only, so that every look-up is a query
+};
+
 /// Turns a target's definition into what each node is: argv, environment, user, folders and configuration files. The
 /// arguments must outlive it.
 class Renderer {
@@ -28,8 +34,8 @@ class Renderer {
   [[nodiscard]] std::vector<std::string> located(core::NodeId node, std::vector<std::string> argv) const;
   [[nodiscard]] const Programs& programs() const { return programs_; }
 
-  /// Makes every node's folders, configuration files, and the shared hosts and resolver files.
-  void write_files() const;
+  /// Makes every node's folders, configuration files, and the shared files about names.
+  void write_files(NamesFrom names) const;
 
  private:
   NodePlan make_plan(const core::NodeInfo& node, const os::Credentials& who);
@@ -48,7 +54,11 @@ class Renderer {
   std::vector<Views> views_;
 };
 
-/// /etc/hosts for every node: localhost, and every node's name with both addresses.
-std::string hosts_file(const core::Topology& topology);
+/// /etc/hosts for every node: localhost, and unless names come from the resolver, every node's name with both
+/// addresses.
+std::string hosts_file(const core::Topology& topology, NamesFrom names);
+/// A host's /etc/nsswitch.conf as nodes have it: names come from /etc/hosts, then from the resolver, and from nowhere
+/// else (no mDNS, no service of the host's).
+std::string name_switch_file(const std::string& of_host);
 
 }  // namespace withstand::lab

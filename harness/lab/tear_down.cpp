@@ -64,6 +64,7 @@ std::vector<std::string> LocalLab::tear_down(const std::function<bool()>& at_onc
         lab, at_once ? at_once : [] { return false; });
   lab.guardian_death.reset();
   lab.end_nodes();
+  lab.names.reset();
   lab.fabric.reset();
   return lab.foundation.remove();
 }

@@ -79,6 +79,7 @@ class LabTest : public ::testing::Test {
       for (const auto& to : topology.nodes())
         if (from.id != to.id) links.links.push_back({from.id, to.id});
     options.claims = {links};
+    if (by_resolver_) options.claims.push_back({core::Claim::Medium::names, {}, {}});
     lab_ = std::make_unique<LocalLab>(loop_, experiment_, core::Topology(experiment_), options);
     return *lab_;
   }
@@ -105,6 +106,7 @@ class LabTest : public ::testing::Test {
   spec::Experiment experiment_;
   std::unique_ptr<LocalLab> lab_;
   int count_ = 0;
+  bool by_resolver_ = false;  ///< whether names are in no /etc/hosts
 };
 
 }  // namespace withstand::lab::testing

@@ -6,11 +6,8 @@
 #include "os/tun.hpp"
 
 namespace withstand::lab::link {
-namespace {
 
 bool kernel_has_ipv6() { return os::Fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)).valid(); }
-
-}  // namespace
 
 NodeInterface set_up_node_interface(const core::Topology& topology, core::NodeId node) {
   const core::NodeInfo& info = topology.at(node);
