@@ -8,6 +8,7 @@ namespace withstand::faults {
 core::Catalog catalog() {
   std::vector<std::unique_ptr<core::Fault>> faults;
   faults.push_back(network_corrupt());
+  faults.push_back(network_dns());
   faults.push_back(network_duplicate());
   faults.push_back(network_flap());
   faults.push_back(network_latency());

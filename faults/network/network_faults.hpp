@@ -7,6 +7,7 @@
 namespace withstand::faults {
 
 std::unique_ptr<core::Fault> network_corrupt();
+std::unique_ptr<core::Fault> network_dns();
 std::unique_ptr<core::Fault> network_duplicate();
 std::unique_ptr<core::Fault> network_flap();
 std::unique_ptr<core::Fault> network_latency();

@@ -91,8 +91,8 @@ TEST_F(EveryFault, IsInconclusiveWhenTheInjectorsAreSwitchedOff) {
   }
 }
 
-/// Every kind of fault on packets, in force and to no effect: of packets that nobody sends, of none by chance, for less
-/// than can be told, larger than there are.
+/// Every kind of fault on packets and names, in force and to no effect: of packets that nobody sends, names that nobody
+/// asks for, of none by chance, for less than can be told, larger than there are.
 constexpr const char* idle_faults = R"(
 title = "faults that change nothing"
 seed  = 7
@@ -195,6 +195,12 @@ port  = 9
 at    = "0s"
 for   = "1s"
 [[fault]]
+kind   = "network.dns"
+answer = "nxdomain"
+on     = "all"
+at     = "0s"
+for    = "1s"
+[[fault]]
 kind = "network.flap"
 on   = "n2"
 up   = "10m"
@@ -203,10 +209,10 @@ at   = "0s"
 for  = "1s"
 )";
 
-TEST_F(EveryFault, OnPacketsIsNotWithstoodWhenItChangesNothing) {
+TEST_F(EveryFault, OnTheNetworkIsNotWithstoodWhenItChangesNothing) {
   const auto run = this->run(idle_faults, faults::catalog());
   EXPECT_EQ(run.end.verdict, "inconclusive") << run.end.reason;
-  ASSERT_EQ(run.injections.size(), 12U);
+  ASSERT_EQ(run.injections.size(), 13U);
   for (const auto& injection : run.injections) {
     EXPECT_FALSE(injection.took_effect) << injection.fault;
     EXPECT_NE(injection.objection.find("no effect seen"), std::string::npos) << injection.fault << injection.objection;

@@ -33,6 +33,23 @@ class MuteLinks : public core::Links {
   std::vector<std::vector<core::Link>> links_;
 };
 
+class MuteNames : public core::Names {
+ public:
+  Handle add(const core::NameFault&, const std::vector<core::NodeId>& nodes) override {
+    nodes_.push_back(nodes);
+    return nodes_.size() - 1;
+  }
+  void remove(Handle) override {}
+  [[nodiscard]] std::vector<core::NameEffect> effect(Handle handle) override {
+    std::vector<core::NameEffect> effects(nodes_.at(handle).size());
+    for (std::size_t i = 0; i < effects.size(); ++i) effects[i].node = nodes_.at(handle)[i];
+    return effects;
+  }
+
+ private:
+  std::vector<std::vector<core::NodeId>> nodes_;
+};
+
 class MutePause : public core::Pause {
  public:
   [[nodiscard]] std::string mechanism() const override { return "none"; }
@@ -46,6 +63,7 @@ class MuteLab : public core::Lab {
   core::EventLoop& loop() override { return real_.loop(); }
   [[nodiscard]] const core::Topology& topology() const override { return real_.topology(); }
   core::Links& links() override { return links_; }
+  core::Names& names() override { return names_; }
   [[nodiscard]] core::NodeState state(core::NodeId node) const override { return real_.state(node); }
   void signal(core::NodeId, int, bool, const std::string&) override {}
   void kill(core::NodeId, const std::string&) override {}
@@ -75,6 +93,7 @@ class MuteLab : public core::Lab {
  private:
   core::Lab& real_;
   MuteLinks links_;
+  MuteNames names_;
 };
 
 /// The real fault, injecting into a mute lab.
