@@ -266,11 +266,11 @@ TEST_F(ResolverTest, TheAccountFindsAnswersThatNobodyDecided) {
   const Zone zone(topology_, true);
   Account account(topology_, zone);
   account.add(1, fault(NameAnswer::nxdomain), {0});
+  const auto now = core::now();
   const auto asked = *read_query(query({.name = "n2"}));
-  account.written(account.read(0, asked, false, core::now()), write_reply(asked, right, 512), core::now());
-  account.written(account.read(0, asked, false, core::now()), write_reply(asked, {rcode::no_such_name, false, {}}, 512),
-                  core::now());
-  account.unanswered(account.read(0, asked, false, core::now()));
+  account.written(account.read(0, asked, false, now), write_reply(asked, right, 512), now);
+  account.written(account.read(0, asked, false, now), write_reply(asked, {rcode::no_such_name, false, {}}, 512), now);
+  account.unanswered(account.read(0, asked, false, now));
   const auto seen = account.effect(1).at(0);
   EXPECT_EQ(seen.asked, 3U);
   EXPECT_EQ(seen.shown, 1U);
