@@ -86,7 +86,7 @@ Priority::~Priority() {
 
 long Priority::sleeps() {
   rusage usage{};
-  os::check("read resource usage", ::getrusage(RUSAGE_SELF, &usage));
+  os::check("read resource usage", ::getrusage(RUSAGE_THREAD, &usage));
   return usage.ru_nvcsw;
 }
 
