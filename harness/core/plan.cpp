@@ -204,6 +204,9 @@ std::string to_text(const Plan& plan, const spec::Experiment& experiment, const 
   text += fmt::format("\nphases: warm-up {}, before {}, during {}, after {}\n", spec::to_text(phases.warm_up),
                       spec::to_text(phases.before), spec::to_text(phases.during), spec::to_text(phases.after));
   if (experiment.load) text += describe_load(*experiment.load);
+  if (experiment.capture)
+    text += fmt::format("capture: every packet of every link, {} of each, {} in all\n",
+                        spec::to_text(experiment.capture->snap), spec::to_text(experiment.capture->limit));
   text += plan.injections.empty() ? "no faults\n" : "\nfaults, from the start of during:\n";
   for (const auto& injection : plan.injections) text += describe(injection, topology, catalog, plan.seed);
   std::string expected;

@@ -8,6 +8,7 @@
 
 #include "lab/connector.hpp"
 #include "lab/local_lab_impl.hpp"
+#include "lab/packet_capture.hpp"
 #include "os/capabilities.hpp"
 #include "os/check.hpp"
 #include "os/namespace.hpp"
@@ -74,6 +75,12 @@ LocalLab::Subscription LocalLab::on_warning(std::function<void(const std::string
 }
 
 const std::string& LocalLab::log_failure() const { return impl_->log_failure; }
+
+std::optional<record::CaptureEnded> LocalLab::end_capture() {
+  const auto counts = impl_->fabric->end_capture();
+  if (!counts) return {};
+  return describe_capture(*counts, impl_->experiment.capture.value_or(spec::CaptureSpec{}));
+}
 
 HelperProcess LocalLab::spawn_in(core::NodeId node, const std::vector<std::string>& args,
                                  const std::vector<int>& descriptors) {

@@ -10,6 +10,7 @@
 #include "core/fault.hpp"
 #include "core/lab.hpp"
 #include "lab/spawn.hpp"
+#include "record/journal.hpp"
 #include "spec/experiment.hpp"
 
 /// The lab on this machine: every node in namespaces of its own under our small init, joined by the link fabric.
@@ -75,6 +76,10 @@ class LocalLab : public core::Lab {
   /// as the node's.
   [[nodiscard]] HelperProcess spawn_in(core::NodeId node, const std::vector<std::string>& args,
                                        const std::vector<int>& descriptors = {});
+
+  /// Ends the capture that the experiment asks for, and says what it has come to; runs the loop until its file is
+  /// written. Nothing where none is asked for.
+  [[nodiscard]] std::optional<record::CaptureEnded> end_capture();
 
   /// Called when a process that the lab consists of (a node's init, the guardian, the fabric) ended although nobody
   /// asked: the run is an error. Without a subscriber it is thrown out of the event loop as std::runtime_error.

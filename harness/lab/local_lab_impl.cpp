@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/packet_capture.hpp"
 #include "lab/run_state.hpp"
 #include "os/check.hpp"
 #include "os/files.hpp"
@@ -71,7 +72,8 @@ void LocalLab::Impl::make_nodes() {
 void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {
   std::vector<core::Link> claimed;
   for (const auto& claim : options.claims) claimed.insert(claimed.end(), claim.links.begin(), claim.links.end());
-  fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed));
+  fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed),
+                                          make_capture_file(experiment, options.run_directory));
   if (std::any_of(options.claims.begin(), options.claims.end(), [](const auto& claim) { return claim.streams; }))
     fabric->watch_streams();
   fabric->on_death([this](const std::string& how) { medium_died("the link fabric (" + how + ")"); });

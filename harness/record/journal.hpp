@@ -93,6 +93,13 @@ struct MediumHealth {
   bool promise_kept = true;
   std::string detail;
 };
+/// What the links' packets were taken down in.
+struct CaptureEnded {
+  std::string file;                                 ///< in the run's directory
+  std::uint64_t packets = 0, links = 0, bytes = 0;  ///< in the file
+  std::uint64_t missing = 0;                        ///< packets that should be in it
+  std::string why;                                  ///< what the file lacks, and why; empty when it is whole
+};
 struct Note {
   std::string level, text;
 };  ///< "info", "warning", "error"
@@ -105,9 +112,9 @@ struct RunEnded {
   bool rollback_ok = true;
 };
 
-using Event =
-    std::variant<RunStarted, PhaseStarted, NodeEvent, InjectionEvent, EvidenceEvent, EvidenceVerdict, LoadSecond,
-                 LatencySummary, ProbeSample, ExpectationResult, CheckResult, MediumHealth, Note, RunEnded>;
+using Event = std::variant<RunStarted, PhaseStarted, NodeEvent, InjectionEvent, EvidenceEvent, EvidenceVerdict,
+                           LoadSecond, LatencySummary, ProbeSample, ExpectationResult, CheckResult, MediumHealth,
+                           CaptureEnded, Note, RunEnded>;
 
 struct JournalEntry {
   std::int64_t t = 0;

@@ -118,6 +118,14 @@ struct Vocabulary<MediumHealth> {
       std::tuple(Field{"medium", &E::medium}, Field{"promise_kept", &E::promise_kept}, Field{"detail", &E::detail});
 };
 template <>
+struct Vocabulary<CaptureEnded> {
+  using E = CaptureEnded;
+  static constexpr const char* name = "capture";
+  static constexpr auto fields =
+      std::tuple(Field{"file", &E::file}, Field{"packets", &E::packets}, Field{"links", &E::links},
+                 Field{"bytes", &E::bytes}, Field{"missing", &E::missing}, Field{"why", &E::why});
+};
+template <>
 struct Vocabulary<Note> {
   static constexpr const char* name = "note";
   static constexpr auto fields = std::tuple(Field{"level", &Note::level}, Field{"text", &Note::text});

@@ -56,6 +56,7 @@ class Fold {
   void operator()(const ExpectationResult& event) { run_.expectations.push_back(event); }
   void operator()(const CheckResult& event) { run_.checks.push_back(event); }
   void operator()(const MediumHealth& event) { run_.media.push_back(event); }
+  void operator()(const CaptureEnded& event) { run_.capture = event; }
   void operator()(const Note& event) { run_.notes.emplace_back(t_, event); }
 
   void operator()(const InjectionEvent& event) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ struct RunRecord {
   std::vector<ExpectationResult> expectations;
   std::vector<CheckResult> checks;
   std::vector<MediumHealth> media;
+  std::optional<CaptureEnded> capture;
   std::vector<std::pair<std::int64_t, Note>> notes;
   RunEnded end;                    ///< verdict "error", reason "the run did not end" when the journal has no end
   bool complete = false;           ///< the journal has an end

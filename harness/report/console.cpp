@@ -82,6 +82,7 @@ std::string footer(const record::RunRecord& run, const Pen& pen) {
     if (!value.empty()) out += pen.dim(pad(name, 11)) + pen.clean(value) + "\n";
   };
   line("Results", run.directory);
+  if (run.capture) line("Capture", fmt::format("{}: {}", run.capture->file, capture_size(*run.capture)));
   line("Seed", std::to_string(run.start.seed));
   line("Run again", run.start.command);
   return out;

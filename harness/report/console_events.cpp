@@ -46,6 +46,7 @@ std::string console_notes(const record::RunRecord& run, const Pen& pen) {
   for (const record::MediumHealth& one : run.media) {
     if (!one.promise_kept) add(Pen::Ink::doubt, "medium", one.medium + " broke its promise: " + one.detail);
   }
+  if (run.capture && !run.capture->why.empty()) add(Pen::Ink::doubt, "capture", run.capture->why);
   for (const auto& [t, note] : run.notes) {
     if (note.level != "info") add(note.level == "error" ? Pen::Ink::bad : Pen::Ink::doubt, note.level, note.text);
   }

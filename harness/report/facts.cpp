@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "report/text.hpp"
 
 namespace withstand::report {
@@ -133,6 +135,11 @@ std::vector<ProbeTotal> probe_totals(const record::RunRecord& run) {
     }
   }
   return out;
+}
+
+std::string capture_size(const record::CaptureEnded& capture) {
+  return fmt::format("{} packet{} of {}, {:.1f} MiB", grouped(capture.packets), capture.packets == 1 ? "" : "s",
+                     counted(capture.links, "link"), static_cast<double>(capture.bytes) / (1 << 20));
 }
 
 bool expected_to_fail(const record::RunRecord& run, const std::string& name) {

@@ -52,6 +52,9 @@ struct ProbeTotal {
 };
 std::vector<ProbeTotal> probe_totals(const record::RunRecord& run);  ///< in order of first appearance
 
+/// What the capture holds: "1,234 packets of 12 links, 0.4 MiB".
+std::string capture_size(const record::CaptureEnded& capture);
+
 /// Whether the file says that this failed: its name ("linearizable", "after: errors == 0%") is in `fails`.
 bool expected_to_fail(const record::RunRecord& run, const std::string& name);
 

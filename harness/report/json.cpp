@@ -86,6 +86,11 @@ Json node_event(const std::pair<std::int64_t, record::NodeEvent>& one) {
   return {{"t_ns", t}, {"node", event.node}, {"what", event.what}, {"detail", event.detail}, {"pid", event.pid}};
 }
 
+Json capture(const record::CaptureEnded& one) {
+  return {{"file", one.file},   {"packets", one.packets}, {"links", one.links},
+          {"bytes", one.bytes}, {"missing", one.missing}, {"why", one.why}};
+}
+
 void add_identity(Json& out, const record::RunStarted& start) {
   out["title"] = start.title;
   out["file"] = start.file;
@@ -137,6 +142,7 @@ Json one_run(const record::RunRecord& run, const std::string& name) {
   out["media"] = list(run.media, [](const record::MediumHealth& one) {
     return Json{{"medium", one.medium}, {"promise_kept", one.promise_kept}, {"detail", one.detail}};
   });
+  if (run.capture) out["capture"] = capture(*run.capture);
   out["notes"] = list(run.notes, [](const auto& one) {
     return Json{{"t_ns", one.first}, {"level", one.second.level}, {"text", one.second.text}};
   });

@@ -137,6 +137,11 @@ std::string notes(const record::RunRecord& run) {
   for (const record::MediumHealth& one : run.media) {
     if (!one.promise_kept) rows.add({"medium", markdown_text(one.medium + " broke its promise: " + one.detail)});
   }
+  if (run.capture) {
+    const std::string lacks = run.capture->why.empty() ? "" : "; " + run.capture->why;
+    rows.add({"capture", fmt::format("{}: {}{}", markdown_code(run.capture->file), capture_size(*run.capture),
+                                     markdown_text(lacks))});
+  }
   for (const auto& [t, note] : run.notes) {
     if (note.level != "info") rows.add({markdown_text(note.level), markdown_text(note.text)});
   }

@@ -51,6 +51,10 @@ class Telling {
     if (event.promise_kept) return "";
     return fmt::format("  {} broke its promise{}", pen_.paint(Ink::doubt, clean(event.medium)), after(event.detail));
   }
+  std::string operator()(const record::CaptureEnded& event) const {
+    if (event.why.empty()) return "";
+    return fmt::format("  {}{}", pen_.paint(Ink::doubt, "the capture lacks packets"), after(event.why));
+  }
   std::string operator()(const record::Note& event) const {
     if (event.level == "info") return "";
     return fmt::format("  {} {}", pen_.paint(event.level == "error" ? Ink::bad : Ink::doubt, clean(event.level) + ":"),

@@ -372,6 +372,10 @@ void Phases::rollback() {
     if (probes_) probes_->stop();
   });
   if (lab_) attempt("ask the links' health", [&] { seen_.links = lab_->links().health(); });
+  if (lab_)
+    attempt("end the capture", [&] {
+      if (auto capture = lab_->end_capture()) recorder_.write(std::move(*capture));
+    });
   attempt("stop load", [&] {
     if (!load_) return;
     if (load_->finished()) seen_.load = load_->summary();

@@ -110,6 +110,12 @@ struct LimitsSpec {
   Position at;
 };
 
+/// `capture`: every packet of every link, with what was decided on it, in RUN/capture.pcapng.
+struct CaptureSpec {
+  Bytes snap{512};           ///< of each packet; 64 B to 64 KiB
+  Bytes limit{256LL << 20};  ///< of the file; 64 KiB or more
+};
+
 struct ExpectSpec {
   std::vector<Threshold> before, during, after;
   std::vector<std::string> checks;  ///< "linearizable", "no-acknowledged-write-lost"
@@ -138,6 +144,7 @@ struct Experiment {
   Bytes log_limit{64LL << 20};  ///< of each of a node's stdout and stderr
   std::optional<LoadSpec> load;
   PhasesSpec phases;
+  std::optional<CaptureSpec> capture;
   std::vector<ProbeSpec> probes;
   std::vector<FaultSpec> faults;  ///< in file order
   LimitsSpec limits;

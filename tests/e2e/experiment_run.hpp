@@ -43,7 +43,9 @@ class ExperimentRun : public ::testing::Test {
     run::Interrupts interrupts;
     const auto outcome = run::run_experiment(loaded.file, catalog, options, interrupts);
     std::ifstream journal(outcome.directory + "/journal.jsonl");
-    return record::read_run(journal);
+    auto read = record::read_run(journal);
+    read.directory = outcome.directory;
+    return read;
   }
 
   std::vector<run::LiveState> ticks_;  ///< what a person could see meanwhile

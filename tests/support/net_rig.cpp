@@ -68,7 +68,8 @@ void enter_new_network() {
   os::check("make namespaces", ::unshare(is_root() ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET));
 }
 
-NetRig::NetRig(std::size_t nodes) : topology_(plain_topology(nodes)) {
+NetRig::NetRig(std::size_t nodes, const std::optional<lab::link::CaptureFile>& capture)
+    : topology_(plain_topology(nodes)) {
   std::vector<lab::link::NodeInterface> interfaces;
   std::vector<core::Link> links;
   for (core::NodeId id = 0; id < nodes; ++id) {
@@ -87,7 +88,7 @@ NetRig::NetRig(std::size_t nodes) : topology_(plain_topology(nodes)) {
     for (core::NodeId to = 0; to < nodes; ++to)
       if (to != id) links.push_back({id, to});
   }
-  fabric_ = std::make_unique<lab::link::Fabric>(loop_, topology_, std::move(interfaces), std::move(links));
+  fabric_ = std::make_unique<lab::link::Fabric>(loop_, topology_, std::move(interfaces), std::move(links), capture);
 }
 
 NetRig::~NetRig() = default;

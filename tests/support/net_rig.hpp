@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace withstand::support {
 class NetRig {
  public:
   /// Every link is claimed. Throws what set-up throws.
-  explicit NetRig(std::size_t nodes);
+  explicit NetRig(std::size_t nodes, const std::optional<lab::link::CaptureFile>& capture = {});
   ~NetRig();
   NetRig(const NetRig&) = delete;
   NetRig& operator=(const NetRig&) = delete;

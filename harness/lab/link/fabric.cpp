@@ -22,6 +22,8 @@ namespace {
 
 /// Far beyond any acknowledgement; a fabric that is silent for so long is stopped or starved.
 constexpr int patience_ms = 5000;
+/// For a disk that is slow to take the rest of a capture, and how often it is asked for.
+constexpr std::chrono::milliseconds capture_patience{10'000}, capture_pause{2};
 
 NodeAddresses addresses_of(const core::NodeInfo& node) {
   NodeAddresses addresses;
@@ -34,8 +36,8 @@ NodeAddresses addresses_of(const core::NodeInfo& node) {
 }  // namespace
 
 struct Fabric::Impl {
-  Impl(core::EventLoop& loop, const core::Topology& nodes, const std::vector<core::Link>& links)
-      : topology(nodes), claimed(links.begin(), links.end()) {
+  Impl(core::EventLoop& its_loop, const core::Topology& nodes, const std::vector<core::Link>& links)
+      : loop(its_loop), topology(nodes), claimed(links.begin(), links.end()) {
     SpawnOptions options;
     options.args = {"__fabric"};
     options.own_session =
@@ -125,7 +127,9 @@ struct Fabric::Impl {
     }
   }
 
+  core::EventLoop& loop;
   const core::Topology& topology;
+  bool captures = false;
   std::set<core::Link> claimed;
   HelperProcess helper;
   core::EventLoop::Registration death;
@@ -140,16 +144,21 @@ struct Fabric::Impl {
 };
 
 Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
-               const std::vector<core::Link>& claimed) {
+               const std::vector<core::Link>& claimed, const std::optional<CaptureFile>& capture) {
   if (interfaces.size() != topology.nodes().size())
     throw std::logic_error("link fabric: not as many interfaces as nodes");
   impl_ = std::make_unique<Impl>(loop, topology, claimed);
   for (const core::NodeInfo& node : topology.nodes()) {
     const NodeInterface& interface = interfaces[node.id];
     MessageWriter request;
-    request.put(Request::node).put(addresses_of(node));
+    request.put(Request::node).put(addresses_of(node)).put_text(node.name);
     const int fds[] = {interface.tun.get(), interface.route_socket.get()};
     impl_->ask(request, fds);
+  }
+  if (capture) {
+    const int file[] = {capture->file.get()};
+    impl_->ask(MessageWriter().put(Request::capture).put(capture->settings), file);
+    impl_->captures = true;
   }
   impl_->ask(MessageWriter().put(Request::start));
 }
@@ -169,7 +178,10 @@ Fabric::Handle Fabric::add_stream(const core::StreamImpairment& impairment, cons
   impl_->check_claimed(impairment.fault, links);
   impl_->stage(impairment, links);
   const Handle handle = ++impl_->last_handle;
-  impl_->ask(MessageWriter().put(Request::stream_add).put(StreamRequest{handle, impairment.settings}));
+  impl_->ask(MessageWriter()
+                 .put(Request::stream_add)
+                 .put(StreamRequest{handle, impairment.settings})
+                 .put_text(impairment.fault));
   impl_->streams.emplace(handle, impairment);
   return handle;
 }
@@ -194,8 +206,8 @@ Fabric::Handle Fabric::add(const core::Impairment& impairment, const std::vector
   impl_->stage(impairment, links);
   if (impairment.table) impl_->send_table(*impairment.table);
   const Handle handle = ++impl_->last_handle;
-  const StageSettings settings{.kind = impairment.kind, .handle = handle, .settings = impairment.settings};
-  impl_->ask(MessageWriter().put(Request::add).put(settings));
+  const AddRequest wanted{.kind = impairment.kind, .handle = handle, .settings = impairment.settings};
+  impl_->ask(MessageWriter().put(Request::add).put(wanted).put_text(impairment.fault));
   for (const core::Link& link : links) ++impl_->active[link];
   impl_->impaired.emplace(handle, links);
   if (Recount::can(impairment.kind)) impl_->recounts.emplace(handle, Recount(impl_->topology, impairment));
@@ -230,6 +242,16 @@ core::Links::Carrier Fabric::carrier(core::NodeId node) {
   const auto reply = impl_->ask(MessageWriter().put(Request::carrier).put(node));
   const auto carrier = MessageReader(reply).take<os::Carrier>();
   return {.present = carrier.present, .changes = carrier.changes};
+}
+
+std::optional<CaptureCounts> Fabric::end_capture() {
+  if (!impl_->captures) return {};
+  for (const core::Instant deadline = core::now() + capture_patience;;) {
+    const auto reply = impl_->ask(MessageWriter().put(Request::end_capture));
+    const auto counts = MessageReader(reply).take<CaptureCounts>();
+    if (counts.done || core::now() >= deadline) return counts;
+    impl_->loop.run_for(capture_pause);
+  }
 }
 
 core::FabricHealth Fabric::health() {

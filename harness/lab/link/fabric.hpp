@@ -2,15 +2,23 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/event_loop.hpp"
 #include "core/links.hpp"
 #include "core/topology.hpp"
+#include "lab/link/capture.hpp"
 #include "lab/link/node_interface.hpp"
 
 namespace withstand::lab::link {
+
+/// Where all packets are to be taken down.
+struct CaptureFile {
+  os::Fd file;
+  CaptureSettings settings;
+};
 
 /// The link fabric as the orchestrator holds it: a process of its own (this binary again, with "__fabric") that
 /// forwards packets between all nodes, and the calls to it. Not thread-safe; used from the event loop's thread.
@@ -20,7 +28,7 @@ class Fabric final : public core::Links {
   /// impaired later; `add` on another throws std::logic_error. Returns once packets flow. Throws when the process
   /// cannot be started or refuses.
   Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
-         const std::vector<core::Link>& claimed);
+         const std::vector<core::Link>& claimed, const std::optional<CaptureFile>& capture = {});
   /// Ends the process and waits for it: packets in flight are lost, the interfaces vanish.
   ~Fabric() override;
   Fabric(const Fabric&) = delete;
@@ -40,6 +48,10 @@ class Fabric final : public core::Links {
   void unplug(core::NodeId node) override;
   void plug(core::NodeId node) override;
   [[nodiscard]] Carrier carrier(core::NodeId node) override;
+
+  /// Ends the capture, runs the loop until its file is written, 10 s at most (then the counts are not `done`), and says
+  /// what it has come to. Idempotent. Nothing when nothing is captured.
+  [[nodiscard]] std::optional<CaptureCounts> end_capture();
 
   /// As the harness's host sees it.
   [[nodiscard]] int pid() const;

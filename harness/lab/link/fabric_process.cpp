@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <set>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "core/priority.hpp"
+#include "lab/link/capture.hpp"
 #include "lab/link/fabric.hpp"
 #include "lab/link/protocol.hpp"
 #include "lab/link/waiter.hpp"
@@ -27,6 +29,15 @@ constexpr auto pulse = 20ms;
 /// Linux looks at most once a second whether a carrier has come or gone.
 constexpr auto notice = 2s;
 
+/// What CLOCK_REALTIME is ahead of our clock now; a jump of it later makes no packet earlier than the one before.
+std::chrono::nanoseconds since_1970() {
+  timespec wall{};
+  const core::Instant before = core::now();
+  os::check("read the wall clock", ::clock_gettime(CLOCK_REALTIME, &wall));
+  const core::Instant between = before + (core::now() - before) / 2;
+  return std::chrono::seconds(wall.tv_sec) + std::chrono::nanoseconds(wall.tv_nsec) - between;
+}
+
 /// The process: control socket, nodes, loop.
 class Process {
  public:
@@ -40,6 +51,7 @@ class Process {
       if (start >= next_pulse) {
         stall_max_ = std::max(stall_max_, start - next_pulse);
         next_pulse = start + pulse;
+        if (capture_) capture_->flush();
       }
       priority_.review(start);
       if (forwarder_) forwarder_->release();
@@ -73,8 +85,13 @@ class Process {
     switch (request) {
       case Request::node:
         addresses_.push_back(reader.take<NodeAddresses>());
+        names_.push_back(reader.text());
         tuns_.push_back(std::move(fds.at(0)));
         routes_.emplace_back(std::move(fds.at(1)));
+        return;
+      case Request::capture:
+        capture_ =
+            std::make_unique<Capture>(std::move(fds.at(0)), reader.take<CaptureSettings>(), names_, since_1970());
         return;
       case Request::start:
         return start();
@@ -84,8 +101,10 @@ class Process {
       case Request::table:
         for (const auto entry : reader.take_rest<std::int64_t>()) table_.push_back(entry);
         return;
-      case Request::add:
-        return add(reader.take<StageSettings>());
+      case Request::add: {
+        const auto wanted = reader.take<AddRequest>();
+        return add({wanted.kind, wanted.handle, wanted.settings, reader.text()});
+      }
       case Request::remove:
         return remove(reader.take<std::uint64_t>());
       case Request::effect:
@@ -102,14 +121,21 @@ class Process {
       case Request::watch_streams:
         forwarder_->watch_streams();
         return;
-      case Request::stream_add:
-        return add(reader.take<StreamRequest>());
+      case Request::stream_add: {
+        const auto wanted = reader.take<StreamRequest>();
+        return add(wanted, reader.text());
+      }
       case Request::stream_effect:
         return stream_effect(reader.take<EffectRequest>(), reply);
       case Request::stream_met:
         return stream_met(reader.take<EffectRequest>(), reply);
       case Request::audit:
         return audit(reader.take<std::uint32_t>(), reply);
+      case Request::end_capture:
+        if (!capture_) throw std::runtime_error("link fabric: nothing is captured");
+        capture_->close();
+        reply.put(capture_->counts());
+        return;
     }
     throw std::runtime_error("link fabric: unknown request");
   }
@@ -118,6 +144,7 @@ class Process {
     for (std::uint32_t id = 0; id < tuns_.size(); ++id) waiter_.watch(tuns_[id].get(), id);
     cables_.resize(tuns_.size());
     forwarder_ = std::make_unique<Forwarder>(addresses_, std::move(tuns_));
+    if (capture_) forwarder_->set_capture(capture_.get());
   }
 
   void add(const StageSettings& settings) {
@@ -128,8 +155,8 @@ class Process {
     idle_latency_.hold(!timekeepers_.empty());
   }
 
-  void add(const StreamRequest& request) {
-    streams().add(request.handle, request.settings, std::exchange(staged_, {}), core::now());
+  void add(const StreamRequest& request, const std::string& fault) {
+    streams().add(request.handle, request.settings, std::exchange(staged_, {}), core::now(), fault);
     timekeepers_.insert(request.handle);
     idle_latency_.hold(true);
   }
@@ -242,9 +269,11 @@ class Process {
   std::vector<Cable> cables_;
   Waiter waiter_;
   std::vector<NodeAddresses> addresses_;
+  std::vector<std::string> names_;
   std::vector<os::Fd> tuns_;
   std::vector<os::RouteSocket> routes_;
   std::unique_ptr<Forwarder> forwarder_;
+  std::unique_ptr<Capture> capture_;  ///< behind the forwarder, whose stages its writer looks at until it ends
   std::vector<Forwarder::StagedLink> staged_;
   std::vector<std::int64_t> table_;
   std::vector<core::LinkEffect> effects_;

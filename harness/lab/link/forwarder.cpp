@@ -52,34 +52,66 @@ void Forwarder::read_burst(core::NodeId from) {
   }
 }
 
-void Forwarder::forward(core::NodeId from, Frame frame) {
+void Forwarder::set_capture(Capture* capture) {
+  capture_ = capture;
+  for (LinkState& link : links_) link.special = is_special(link);
+}
+
+bool Forwarder::is_special(const LinkState& link) const {
+  return link.plan || link.queued > 0 || !link.partitions.empty() || capture_ != nullptr;
+}
+
+std::optional<core::Link> Forwarder::route(core::NodeId from, FrameView frame) {
   const auto to = addresses_.destination(frame);
   if (!to || *to == from) {
     ++counters_.unroutable;
-    return;
+    return {};
   }
   const core::Link link{from, *to};
   // Numbered when they are opened, impaired or not: an impairment that begins later finds them in that order.
   if (opens_connection(frame))
     if (const auto header = packet_header(frame)) connections_.of(link, *header);
-  if (streams_) return streams_->meet(link, frame, core::now(), connections_);
-  go_on(link, frame);
+  return link;
+}
+
+void Forwarder::forward(core::NodeId from, Frame frame) {
+  const auto link = route(from, frame);
+  if (!link) return;
+  if (streams_) return streams_->meet(*link, frame, core::now(), connections_);
+  go_on(*link, frame);
 }
 
 void Forwarder::go_on(core::Link link, Frame frame) {
   if (state(link).special) {
-    impair(link, frame);
+    impair(link, frame, core::now());
   } else if (!write(link, frame)) {
     counters_.write_drops += wire_packets(frame);
   }
+  noted_.clear();
 }
 
-void Forwarder::impair(core::Link at, Frame frame) {
+void Forwarder::stopped(core::Link link, FrameView frame, const Ruling& why) {
+  const auto packets = static_cast<std::uint32_t>(wire_packets(frame));
+  const CaptureEntry entry(capture_, link, core::now(), frame, {0, packets, packets});
+  tell(std::span(&why, 1), 0);
+}
+
+void Forwarder::note(const Ruling& ruling) {
+  if (capture_ != nullptr) noted_.push_back(ruling);
+}
+
+void Forwarder::offer(core::NodeId from, Frame frame, core::Instant read) {
+  if (const auto link = route(from, frame)) impair(*link, frame, read);
+}
+
+void Forwarder::impair(core::Link at, Frame frame, core::Instant read) {
   LinkState& link = state(at);
-  Passage passage{.link = at, .read = core::now(), .sequence = link.sequence};
+  Passage passage{.link = at, .read = read, .sequence = link.sequence};
   if (!link.plan) {
     passage.packets = static_cast<std::uint32_t>(wire_packets(frame));
     link.sequence += passage.packets;
+    const CaptureEntry entry(capture_, passage.link, read, frame, {0, passage.packets, passage.packets});
+    tell(noted_, 0);
     return pass_on(passage, {}, frame);
   }
   const auto header = packet_header(frame);
@@ -102,8 +134,12 @@ void Forwarder::impair(core::Link at, Frame frame) {
 /// One packet, or several that nobody asks to be told apart.
 void Forwarder::whole(LinkState& link, const PacketFacts& facts, Passage passage, Frame frame) {
   link.sequence += passage.packets = facts.packets;
-  decide(*link.plan, facts, fates_);
-  for (const Fate& fate : fates_) {
+  decide(*link.plan, facts, fates_, rulings());
+  for (std::size_t which = 0; which < fates_.size(); ++which) {
+    const Fate& fate = fates_[which];
+    const CaptureEntry entry(capture_, passage.link, passage.read, frame, {0, facts.packets, facts.packets});
+    tell(noted_, 0);
+    tell(rulings_, which);
     if (fate.dropped) continue;
     // What is done to one copy must not show in the next.
     const Frame own = fates_.size() == 1 ? frame : Frame(slice_buffer_).first(frame.size());
@@ -116,24 +152,31 @@ void Forwarder::whole(LinkState& link, const PacketFacts& facts, Passage passage
 void Forwarder::segment(LinkState& link, PacketFacts facts, Passage passage, Frame frame, const SuperPacket& super) {
   const std::size_t packets = super.packets();
   Fate shared;
+  std::vector<Ruling> shared_rulings;
   std::size_t count = 0;  // neighbours that share it, up to the packet at hand
-  const auto emit = [&](const Fate& fate, std::size_t first, std::size_t several) {
+  const auto emit = [&](const Fate& fate, std::span<const Ruling> told, std::size_t which, std::size_t first,
+                        std::size_t several) {
+    if (fate.dropped && capture_ == nullptr) return;
     Passage own = passage;
     own.sequence += first;
     own.packets = static_cast<std::uint32_t>(several);
-    if (several == packets) return let_through(fate, own, facts.header, frame);
-    const std::size_t size = slice(frame, super, first, several, slice_buffer_);
-    let_through(fate, own, facts.header, Frame(slice_buffer_).first(size));
+    const Frame part =
+        several == packets ? frame : Frame(slice_buffer_).first(slice(frame, super, first, several, slice_buffer_));
+    const CaptureEntry entry(capture_, own.link, own.read, part,
+                             {static_cast<std::uint32_t>(first), own.packets, static_cast<std::uint32_t>(packets)});
+    tell(noted_, 0);
+    tell(told, which);
+    if (!fate.dropped) let_through(fate, own, facts.header, part);
   };
   const auto flush = [&](std::size_t end) {
-    if (count > 0) emit(shared, end - count, count);
+    if (count > 0) emit(shared, shared_rulings, 0, end - count, count);
     count = 0;
   };
   link.sequence += packets;
   for (std::size_t i = 0; i < packets; ++i) {
     const std::size_t payload = std::min(super.segment, super.payload - i * super.segment);
     facts.bytes = static_cast<std::uint32_t>(super.headers + payload);
-    decide(*link.plan, facts, fates_);
+    decide(*link.plan, facts, fates_, rulings());
     if (count > 0 && fates_.size() == 1 && shared.travels_with(fates_.front())) {
       ++count;
       continue;
@@ -141,13 +184,24 @@ void Forwarder::segment(LinkState& link, PacketFacts facts, Passage passage, Fra
     flush(i);
     if (fates_.size() == 1 && fates_.front().travels_with(fates_.front())) {
       shared = fates_.front();
+      shared_rulings = rulings_;
       count = 1;
       continue;
     }
-    for (const Fate& fate : fates_)
-      if (!fate.dropped) emit(fate, i, 1);
+    for (std::size_t which = 0; which < fates_.size(); ++which) emit(fates_[which], rulings_, which, i, 1);
   }
   flush(packets);
+}
+
+void Forwarder::tell(std::span<const Ruling> rulings, std::size_t which) {
+  if (capture_ == nullptr) return;
+  for (const Ruling& ruling : rulings)
+    if (ruling.of == which) capture_->add(ruling);
+}
+
+/// What the link itself did.
+void Forwarder::tell(Ruling::What what, std::int64_t amount) {
+  if (capture_ != nullptr) capture_->add({.what = what, .amount = amount});
 }
 
 /// Does to the packet what was decided, in its place, and sends it on.
@@ -167,7 +221,11 @@ void Forwarder::let_through(const Fate& fate, Passage passage, const PacketHeade
     passage.digest = digest(frame);
     for (std::size_t i = 0; i < fate.corruption_count; ++i) {
       const Fate::Corruption& damage = fate.corruptions[i];
-      corrupt(frame, *header, (*link.plan)[damage.stage]->settings.settings.corrupt, core::DrawStream{damage.key});
+      const StageSettings& stage = (*link.plan)[damage.stage]->settings;
+      const auto flipped = corrupt(frame, *header, stage.settings.corrupt, core::DrawStream{damage.key});
+      if (capture_ == nullptr) continue;
+      for (std::size_t bit = 0; bit < flipped.count; ++bit)
+        capture_->add({.by = &stage, .what = Ruling::What::flipped, .amount = flipped.at[bit]});
     }
   }
   pass_on(passage, fate.loose, frame);
@@ -178,7 +236,10 @@ void Forwarder::pass_on(Passage passage, std::chrono::nanoseconds loose, FrameVi
   passage.era = link.era;
   core::Instant ordered = passage.read + passage.drawn - loose;
   const bool held_back = link.queued_in_era > 0 && link.last_due > ordered;
-  if (held_back) ordered = link.last_due;
+  if (held_back) {
+    tell(Ruling::What::in_order, (link.last_due - ordered).count());
+    ordered = link.last_due;
+  }
   passage.due = ordered + loose;
   // What is held back by another packet alone cannot be written before that one is.
   passage.patience = promised_lateness(passage.due - passage.read);
@@ -194,6 +255,7 @@ void Forwarder::enqueue(const Passage& passage, core::Instant ordered, FrameView
   LinkState& link = state(passage.link);
   if (link.queued_bytes + frame.size() > link.limit || queued_bytes_ + frame.size() > total_limit) {
     counters_.queue_drops += passage.packets;
+    tell(Ruling::What::no_room);
     if (link.plan) count_dropped(*link.plan, passage);
     return;
   }
@@ -222,7 +284,7 @@ void Forwarder::release() {
     if (parcel.era == link.era) --link.queued_in_era;
     link.queued_bytes -= parcel.size;
     queued_bytes_ -= parcel.size;
-    link.special = link.plan || link.queued > 0 || !link.partitions.empty();
+    link.special = is_special(link);
     if (parcel.plan) count_out_of_flight(*parcel.plan, parcel);
     deliver(parcel, parcel.plan.get(), parcel.frame());
   }
@@ -244,6 +306,7 @@ bool Forwarder::write(core::Link link, FrameView frame) {
 void Forwarder::deliver(const Passage& passage, const Plan* plan, FrameView frame) {
   if (write(passage.link, frame)) return witness(passage, plan, frame, core::now());
   counters_.write_drops += passage.packets;
+  tell(Ruling::What::not_taken);
   if (plan != nullptr) count_dropped(*plan, passage);
 }
 
@@ -274,11 +337,11 @@ void Forwarder::replan(core::Link link, Plan plan) {
   changed.connections = needs_connections(plan);
   changed.limit = std::max(changed.queued > 0 ? changed.limit : 0, queue_limit(plan));
   changed.plan = plan.empty() ? nullptr : std::make_shared<const Plan>(std::move(plan));
-  changed.special = changed.plan || changed.queued > 0 || !changed.partitions.empty();
+  changed.special = is_special(changed);
 }
 
-void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table) {
-  const core::Instant now = core::now();
+void Forwarder::add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table,
+                    core::Instant now) {
   const auto shared = std::make_shared<const StageSettings>(settings);
   Stages& stages = impairments_[settings.handle];
   for (const StagedLink& staged : links) {

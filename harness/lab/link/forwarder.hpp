@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "core/links.hpp"
 #include "lab/link/address_table.hpp"
+#include "lab/link/capture.hpp"
 #include "lab/link/connections.hpp"
 #include "lab/link/delay_histogram.hpp"
 #include "lab/link/release_queue.hpp"
@@ -51,8 +53,14 @@ class Forwarder : private stream::Exit {
 
   Forwarder(const std::vector<NodeAddresses>& addresses, std::vector<os::Fd> tuns);
 
+  /// From now on every packet is taken down, with what is decided on it. The capture must outlive this object, or an
+  /// end to it: null.
+  void set_capture(Capture* capture);
+
   /// Forwards what `from` sent until there is no more, or as much as keeps other links' packets from being late.
   void read_burst(core::NodeId from);
+  /// Forwards one frame as if it had been read at `read`, which must not fall: for recordings.
+  void offer(core::NodeId from, Frame frame, core::Instant read);
   /// Writes packets that are due, as many as keep senders from waiting long.
   void release();
   [[nodiscard]] core::Instant next_due() const {
@@ -67,7 +75,9 @@ class Forwarder : private stream::Exit {
   [[nodiscard]] stream::Streams* streams() { return streams_.get(); }
 
   /// Adds one stage to each of the links, which have room for it (Fate::most_stages); takes effect between two packets.
-  void add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table = {});
+  /// What it does by the clock counts from `now`.
+  void add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table = {},
+           core::Instant now = core::now());
   void remove(std::uint64_t handle);
   void set_carrier(core::NodeId node, bool present) { os::set_carrier(ports_[node].tun, present); }
   /// Every stage of an impairment, ended or not; null for an unknown handle.
@@ -99,10 +109,16 @@ class Forwarder : private stream::Exit {
 
   [[nodiscard]] LinkState& state(core::Link link) { return links_[link.from * ports_.size() + link.to]; }
   void forward(core::NodeId from, Frame frame);
+  [[nodiscard]] std::optional<core::Link> route(core::NodeId from, FrameView frame);
   void go_on(core::Link link, Frame frame) override;
-  void impair(core::Link link, Frame frame);
+  void stopped(core::Link link, FrameView frame, const Ruling& why) override;
+  void note(const Ruling& ruling) override;
+  void impair(core::Link link, Frame frame, core::Instant read);
   void whole(LinkState& link, const PacketFacts& facts, Passage passage, Frame frame);
   void segment(LinkState& link, PacketFacts facts, Passage passage, Frame frame, const SuperPacket& super);
+  [[nodiscard]] std::vector<Ruling>* rulings() { return capture_ != nullptr ? &rulings_ : nullptr; }
+  void tell(std::span<const Ruling> rulings, std::size_t which);
+  void tell(Ruling::What what, std::int64_t amount = 0);
   void let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame);
   void pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame);
   void enqueue(const Passage& passage, core::Instant ordered, FrameView frame);
@@ -110,6 +126,7 @@ class Forwarder : private stream::Exit {
   void deliver(const Passage& passage, const Plan* plan, FrameView frame);
   void witness(const Passage& passage, const Plan* plan, FrameView frame, core::Instant written);
   void replan(core::Link link, Plan plan);
+  [[nodiscard]] bool is_special(const LinkState& link) const;
   static void begin_era(LinkState& link, const Stage& ended, core::Instant now);
 
   AddressTable addresses_;
@@ -123,6 +140,9 @@ class Forwarder : private stream::Exit {
   ForwarderCounters counters_;
   std::vector<std::byte> read_buffer_, slice_buffer_;
   std::vector<Fate> fates_;
+  Capture* capture_ = nullptr;
+  std::vector<Ruling> rulings_;  ///< on what is in fates_
+  std::vector<Ruling> noted_;    ///< on the frame at hand, before it came to its link
 };
 
 }  // namespace withstand::lab::link

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t ipv4_header = 20, ipv6_header = 40, tcp_header = 20, udp_header = 8, icmp_header = 8;
 constexpr std::byte ecn_bits{0x03}, congestion_experienced{0x03};
-constexpr std::size_t most_bits = 64;
 
 FrameView packet_of(FrameView frame) { return frame.subspan(os::vnet_header_bytes); }
 std::byte* packet_of(Frame frame) { return frame.data() + os::vnet_header_bytes; }
@@ -141,25 +140,29 @@ bool congestion_marked(FrameView frame, const PacketHeader& header) {
   return ecn(frame, header) == congestion_experienced;
 }
 
-void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
-             const core::DrawStream& draws) {
+FlippedBits corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
+                    const core::DrawStream& draws) {
   complete_checksum(frame);
   std::byte* ip = packet_of(frame);
   const auto [from, to] = region(packet_of(FrameView(frame)), header, settings.where);
   const std::uint64_t size = (to - from) * 8;
-  const auto bits =
-      std::min({static_cast<std::uint64_t>(std::max<std::int64_t>(settings.bits, 0)), size, std::uint64_t{most_bits}});
+  const auto bits = std::min(
+      {static_cast<std::uint64_t>(std::max<std::int64_t>(settings.bits, 0)), size, std::uint64_t{FlippedBits::most}});
   // Floyd's sampling (Bentley, "Programming pearls: a sample of brilliance", 1987): so many different ones, each set
   // of them as likely as any other.
-  std::array<std::uint64_t, most_bits> chosen{};
+  FlippedBits flipped;
   for (std::uint64_t i = 0; i < bits; ++i) {
     const std::uint64_t last = size - bits + i;
     const std::uint64_t drawn = draws.below(i, last + 1);
-    const auto end = chosen.begin() + static_cast<std::ptrdiff_t>(i);
-    chosen[i] = std::find(chosen.begin(), end, drawn) == end ? drawn : last;
-    ip[from + chosen[i] / 8] ^= static_cast<std::byte>(1U << (chosen[i] % 8));
+    const auto wanted = static_cast<std::uint32_t>(from * 8 + drawn);
+    const auto end = flipped.at.begin() + static_cast<std::ptrdiff_t>(i);
+    const bool taken = std::find(flipped.at.begin(), end, wanted) != end;
+    const std::uint32_t bit = flipped.at[i] = taken ? static_cast<std::uint32_t>(from * 8 + last) : wanted;
+    ip[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
   }
+  flipped.count = bits;
   if (settings.repaired) repair_checksums(frame, header);
+  return flipped;
 }
 
 std::uint64_t digest(FrameView frame) {

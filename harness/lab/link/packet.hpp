@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -36,11 +37,18 @@ bool mark_congestion(Frame frame, const PacketHeader& header);
 [[nodiscard]] bool can_be_marked(FrameView frame, const PacketHeader& header);
 [[nodiscard]] bool congestion_marked(FrameView frame, const PacketHeader& header);
 
-/// Flips settings.bits different bits, drawn from `draws`. The packet must be a single one; a checksum that was left to
-/// the receiver's kernel is completed first, so that the damage shows (or is repaired, as the settings say).
-/// There must be a byte where the bits are wanted.
-void corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
-             const core::DrawStream& draws);
+/// Bits of a packet, counted from the start of its IP header: of byte i, i * 8 is the least.
+struct FlippedBits {
+  static constexpr std::size_t most = 64;
+  std::array<std::uint32_t, most> at{};
+  std::size_t count = 0;
+};
+
+/// Flips settings.bits different bits, drawn from `draws`, and says which. The packet must be a single one; a checksum
+/// that was left to the receiver's kernel is completed first, so that the damage shows (or is repaired, as the settings
+/// say). There must be a byte where the bits are wanted.
+FlippedBits corrupt(Frame frame, const PacketHeader& header, const core::CorruptSettings& settings,
+                    const core::DrawStream& draws);
 
 /// To tell whether a packet was changed on its way; not against an adversary.
 [[nodiscard]] std::uint64_t digest(FrameView frame);

@@ -6,11 +6,13 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "core/links.hpp"
 #include "lab/link/address_table.hpp"
+#include "lab/link/capture.hpp"
 #include "lab/link/forwarder.hpp"
 #include "lab/link/stage.hpp"
 #include "os/route_socket.hpp"
@@ -20,11 +22,12 @@
 namespace withstand::lab::link {
 
 enum class Request : std::uint32_t {
-  node,           ///< NodeEntry, with the TUN device and the netlink socket as descriptors; in the order of node ids
+  node,           ///< NodeAddresses and name, with the TUN device and the netlink socket; in the order of node ids
+  capture,        ///< CaptureSettings, with the file; after the nodes, before `start`
   start,          ///< forward from now on
   stage,          ///< StagedLink...: links for the next `add`
   table,          ///< numbers... for the next `add`
-  add,            ///< StageSettings
+  add,            ///< AddRequest and the fault's name
   remove,         ///< handle
   effect,         ///< EffectRequest; the first of an impairment takes a picture of all its links; reply: LinkEffect...
   drawn,          ///< first entry; reply: DrawCount... of that picture
@@ -32,10 +35,11 @@ enum class Request : std::uint32_t {
   plug,           ///< PlugRequest
   carrier,        ///< node; reply: os::Carrier
   watch_streams,  ///< from now on
-  stream_add,     ///< StreamRequest, for the staged links
+  stream_add,     ///< StreamRequest and the fault's name, for the staged links
   stream_effect,  ///< EffectRequest; reply: StreamEffect...
   stream_met,     ///< EffectRequest; reply: DrawCount..., of the connections that met it
   audit,          ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
+  end_capture,    ///< to be asked until it is done; reply: CaptureCounts
 };
 
 /// A message is small enough for any socket buffer.
@@ -46,6 +50,12 @@ inline constexpr std::size_t numbers_per_message = 4096;
 inline constexpr std::size_t audits_per_message = 8;
 
 static_assert(effects_per_message * sizeof(core::LinkEffect) + sizeof(Request) <= message_capacity);
+
+struct AddRequest {
+  core::Impairment::Kind kind = core::Impairment::Kind::partition;
+  std::uint64_t handle = 0;
+  core::LinkSettings settings{};
+};
 
 struct EffectRequest {
   std::uint64_t handle = 0, first = 0;
@@ -87,6 +97,12 @@ class MessageWriter {
   MessageWriter& put(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
     const auto bytes = std::as_bytes(std::span(&value, 1));
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    return *this;
+  }
+  /// Comes last: it takes the rest of the message.
+  MessageWriter& put_text(std::string_view text) {
+    const auto bytes = std::as_bytes(std::span(text));
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return *this;
   }

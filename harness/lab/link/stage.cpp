@@ -68,88 +68,139 @@ bool chosen(Stage& stage, const Stage::Draw& draw) {
   return std::get<ChoiceModel>(stage.model).next(draw.stream, draw.ordinal);
 }
 
-void shape(Stage& stage, const PacketFacts& packet, std::uint64_t bit, Fate& fate) {
-  // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
-  const core::Instant comes = packet.read + fate.ordered;
-  const auto departure = std::get<std::unique_ptr<RateModel>>(stage.model)->offer(comes, packet.bytes);
-  if (!departure) {
-    fate.dropped = true;
-    return;
+/// One stage's say on one packet or copy.
+class Say {
+ public:
+  Say(Stage& stage, std::size_t index, const PacketFacts& packet, std::vector<Fate>& fates, std::size_t which,
+      std::vector<Ruling>* rulings)
+      : stage_(stage), packet_(packet), fates_(fates), which_(which), index_(index), rulings_(rulings) {}
+  void pass();
+
+ private:
+  [[nodiscard]] Fate& fate() const { return fates_[which_]; }
+  [[nodiscard]] std::uint64_t bit() const { return std::uint64_t{1} << index_; }
+  [[nodiscard]] const core::LinkSettings& settings() const { return stage_.settings.settings; }
+  void tell(Ruling::What what, std::int64_t amount = 0) const { tell_of(which_, what, amount); }
+  void tell_of(std::size_t which, Ruling::What what, std::int64_t amount) const {
+    if (rulings_ != nullptr)
+      rulings_->push_back(
+          {.by = &stage_.settings, .what = what, .of = static_cast<std::uint32_t>(which), .amount = amount});
   }
-  fate.ordered += departure->leaves - comes;
-  if (departure->leaves - comes >= core::least_wait) fate.changed |= bit;
-  fate.waited = fate.waited || departure->waited;
-  fate.marked = fate.marked || departure->marked;
+  void drop(std::int64_t amount = 0) {
+    fate().dropped = true;
+    tell(Ruling::What::dropped, amount);
+  }
+  void travel();
+  void lose();
+  void duplicate();
+  void corrupt();
+  void shape();
+  void delay();
+  void reorder();
+
+  Stage& stage_;
+  const PacketFacts& packet_;
+  std::vector<Fate>& fates_;
+  std::size_t which_, index_;
+  std::vector<Ruling>* rulings_;
+};
+
+void Say::pass() {
+  switch (stage_.settings.kind) {
+    case Kind::partition:
+      return drop();
+    case Kind::mtu:
+      if (packet_.bytes > static_cast<std::uint64_t>(settings().mtu)) drop(packet_.bytes);
+      return;
+    case Kind::ttl:
+      return travel();
+    case Kind::loss:
+      return lose();
+    case Kind::duplicate:
+      return duplicate();
+    case Kind::corrupt:
+      return corrupt();
+    case Kind::rate:
+      return shape();
+    case Kind::latency:
+      return delay();
+    case Kind::reorder:
+      return reorder();
+  }
 }
 
-void delay(Stage& stage, const PacketFacts& packet, Fate& fate) {
-  const Stage::Draw draw = stage.next(packet);
-  const nanoseconds drawn = std::get<DelayModel>(stage.model).next(draw.stream, draw.ordinal);
-  (stage.settings.settings.delay.reorders ? fate.loose : fate.ordered) += drawn;
+void Say::travel() {
+  const std::int64_t left = packet_.time_to_live - fate().hops;
+  if (left <= settings().hops)
+    drop(left);
+  else
+    tell(Ruling::What::hops, settings().hops);
+  fate().hops = static_cast<std::uint8_t>(std::min<std::int64_t>(255, fate().hops + settings().hops));
+}
+
+void Say::lose() {
+  const Stage::Draw draw = stage_.next(packet_);
+  if (!std::get<LossModel>(stage_.model).lost(draw.stream, draw.ordinal)) return;
+  if (!settings().loss.mark || !packet_.can_be_marked) return drop();
+  fate().marked = true;
+  fate().changed |= bit();
+  tell(Ruling::What::marked);
+}
+
+/// Copies are appended; they meet only what is behind this stage.
+void Say::duplicate() {
+  if (!chosen(stage_, stage_.next(packet_))) return;
+  Fate copy = fate();
+  copy.copy_of = static_cast<std::int8_t>(index_);
+  copy.met = 0;
+  copy.changed = bit();
+  tell(Ruling::What::copied, settings().copies);
+  for (std::int64_t i = 1; i <= settings().copies; ++i) {
+    tell_of(fates_.size(), Ruling::What::copy, i);
+    fates_.push_back(copy);
+  }
+}
+
+void Say::corrupt() {
+  const Stage::Draw draw = stage_.next(packet_);
+  if (!chosen(stage_, draw) || fate().corruption_count == Fate::most_corruptions) return;
+  fate().changed |= bit();
+  // A stream for the bits of this packet, beside the one that chose it.
+  fate().corruptions[fate().corruption_count++] = {static_cast<std::uint8_t>(index_),
+                                                   draw.stream.within(1).bits(draw.ordinal)};
+}
+
+void Say::shape() {
+  // So far only other rates have delayed it, which keep order: it comes here when it leaves them.
+  const core::Instant comes = packet_.read + fate().ordered;
+  const auto departure = std::get<std::unique_ptr<RateModel>>(stage_.model)->offer(comes, packet_.bytes);
+  if (!departure) return drop();
+  const nanoseconds wait = departure->leaves - comes;
+  fate().ordered += wait;
+  if (wait >= core::least_wait) fate().changed |= bit();
+  fate().waited = fate().waited || departure->waited;
+  fate().marked = fate().marked || departure->marked;
+  if (wait.count() > 0) tell(Ruling::What::waits, wait.count());
+  if (departure->marked && packet_.can_be_marked) tell(Ruling::What::marked);
+}
+
+void Say::delay() {
+  const Stage::Draw draw = stage_.next(packet_);
+  const nanoseconds drawn = std::get<DelayModel>(stage_.model).next(draw.stream, draw.ordinal);
+  (settings().delay.reorders ? fate().loose : fate().ordered) += drawn;
+  tell(Ruling::What::delayed, drawn.count());
 }
 
 /// Only every gap-th packet may be chosen; the draw is made for each, so that the gap changes no other decision.
-void reorder(Stage& stage, const PacketFacts& packet, std::uint64_t bit, Fate& fate) {
-  const core::ReorderSettings& settings = stage.settings.settings.reorder;
-  const Stage::Draw draw = stage.next(packet);
-  const bool turn = settings.gap <= 1 || (draw.ordinal + 1) % static_cast<std::uint64_t>(settings.gap) == 0;
-  const bool hit = chosen(stage, draw) && turn;
-  if (hit) fate.changed |= bit;
-  if (hit != settings.chosen_overtake) fate.loose += settings.hold;
-}
-
-void corrupt(Stage& stage, const PacketFacts& packet, std::size_t index, Fate& fate) {
-  const Stage::Draw draw = stage.next(packet);
-  if (!chosen(stage, draw) || fate.corruption_count == Fate::most_corruptions) return;
-  fate.changed |= std::uint64_t{1} << index;
-  // A stream for the bits of this packet, beside the one that chose it.
-  fate.corruptions[fate.corruption_count++] = {static_cast<std::uint8_t>(index),
-                                               draw.stream.within(1).bits(draw.ordinal)};
-}
-
-/// One stage's say on one packet or copy. Copies are appended.
-void pass(Stage& stage, std::size_t index, const PacketFacts& packet, std::vector<Fate>& fates, std::size_t which) {
-  Fate& fate = fates[which];
-  const std::uint64_t bit = std::uint64_t{1} << index;
-  const core::LinkSettings& settings = stage.settings.settings;
-  switch (stage.settings.kind) {
-    case Kind::partition:
-      fate.dropped = true;
-      return;
-    case Kind::mtu:
-      fate.dropped = packet.bytes > static_cast<std::uint64_t>(settings.mtu);
-      return;
-    case Kind::ttl:
-      fate.dropped = packet.time_to_live <= fate.hops + settings.hops;
-      fate.hops = static_cast<std::uint8_t>(std::min<std::int64_t>(255, fate.hops + settings.hops));
-      return;
-    case Kind::loss: {
-      const Stage::Draw draw = stage.next(packet);
-      const bool hit = std::get<LossModel>(stage.model).lost(draw.stream, draw.ordinal);
-      const bool mark = hit && settings.loss.mark && packet.can_be_marked;
-      fate.dropped = hit && !mark;
-      fate.marked = fate.marked || mark;
-      if (mark) fate.changed |= bit;
-      return;
-    }
-    case Kind::duplicate: {
-      if (!chosen(stage, stage.next(packet))) return;
-      Fate copy = fate;
-      copy.copy_of = static_cast<std::int8_t>(index);
-      copy.met = 0;
-      copy.changed = bit;
-      for (std::int64_t i = 0; i < settings.copies; ++i) fates.push_back(copy);
-      return;
-    }
-    case Kind::corrupt:
-      return corrupt(stage, packet, index, fate);
-    case Kind::rate:
-      return shape(stage, packet, bit, fate);
-    case Kind::latency:
-      return delay(stage, packet, fate);
-    case Kind::reorder:
-      return reorder(stage, packet, bit, fate);
-  }
+void Say::reorder() {
+  const core::ReorderSettings& wanted = settings().reorder;
+  const Stage::Draw draw = stage_.next(packet_);
+  const bool turn = wanted.gap <= 1 || (draw.ordinal + 1) % static_cast<std::uint64_t>(wanted.gap) == 0;
+  const bool hit = chosen(stage_, draw) && turn;
+  if (hit) fate().changed |= bit();
+  if (hit == wanted.chosen_overtake) return;
+  fate().loose += wanted.hold;
+  tell(Ruling::What::held, wanted.hold.count());
 }
 
 }  // namespace
@@ -276,8 +327,9 @@ std::uint64_t size_queues(const Plan& plan) {
   return bytes;
 }
 
-void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fates) {
+void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fates, std::vector<Ruling>* rulings) {
   fates.assign(1, Fate{});
+  if (rulings != nullptr) rulings->clear();
   for (std::size_t index = 0; index < plan.size(); ++index) {
     Stage& stage = *plan[index];
     stage.sent += packet.packets;
@@ -286,7 +338,7 @@ void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fate
     for (std::size_t which = 0; which < count; ++which) {
       if (fates[which].dropped || !meets(stage, packet)) continue;
       stage.offered += packet.packets;
-      pass(stage, index, packet, fates, which);
+      Say(stage, index, packet, fates, which, rulings).pass();
       if (!fates[which].dropped) fates[which].met |= std::uint64_t{1} << index;
     }
   }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "lab/link/model/flap_model.hpp"
 #include "lab/link/model/loss_model.hpp"
 #include "lab/link/model/rate_model.hpp"
+#include "lab/link/ruling.hpp"
 
 /// The decisions on one link: its stages, in order. Deciding counts only what arrives at a stage and never what it
 /// refused or changed: that follows from what is seen to leave (Egress), and must agree with a recount from the seed.
@@ -26,6 +28,7 @@ struct StageSettings {
   core::Impairment::Kind kind = core::Impairment::Kind::partition;
   std::uint64_t handle = 0;  ///< later ones are larger
   core::LinkSettings settings{};
+  std::string fault{};  ///< whose it is
 };
 
 /// One impairment on one link.
@@ -95,7 +98,9 @@ std::chrono::nanoseconds longest_delay(const Plan& plan);
 std::uint64_t size_queues(const Plan& plan);
 
 /// Decides on one packet (or on several that travel as one, where needs_packets is false) and replaces `fates` by its
-/// own and those of its copies. Advances the models.
-void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fates);
+/// own and those of its copies. Advances the models. Who asks for `rulings` gets what was decided, in order, in place
+/// of what is there.
+void decide(const Plan& plan, const PacketFacts& packet, std::vector<Fate>& fates,
+            std::vector<Ruling>* rulings = nullptr);
 
 }  // namespace withstand::lab::link

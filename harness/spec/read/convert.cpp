@@ -133,8 +133,8 @@ std::optional<Ratio> as_ratio(const Item& item, const std::string& what, Report&
   return with_unit(item, what, report, parse_ratio, Quantity::ratio);
 }
 
-std::optional<Bytes> as_bytes(const Item& item, const std::string& what, Report& report) {
-  return with_unit(item, what, report, parse_bytes, Quantity::bytes);
+std::optional<Bytes> as_bytes(const Item& item, const std::string& what, Report& report, Range<Bytes> range) {
+  return within(with_unit(item, what, report, parse_bytes, Quantity::bytes), item, what, report, range);
 }
 
 std::optional<Rate> as_rate(const Item& item, const std::string& what, Report& report) {

@@ -15,6 +15,10 @@ namespace {
 
 constexpr Range<Duration> phase_lengths{Duration::zero(), Duration(std::chrono::hours(24 * 7))};
 
+/// IP and TCP headers fit into the least; a packet is never larger than the most.
+constexpr Range<Bytes> snap_lengths{Bytes{64}, Bytes{64 << 10}};
+constexpr Range<Bytes> capture_limits{Bytes{64 << 10}, Bytes{1LL << 40}};
+
 void add_once(const Item& text, std::vector<std::string>& into, Scope& scope) {
   if (std::count(into.begin(), into.end(), text.text) != 0)
     scope.report.error(text, fmt::format("'{}' stands twice", text.text));
@@ -38,6 +42,23 @@ void read_head(TableReader& root, Scope& scope) {
                          suggestion(feature->text, known, "`withstand doctor` knows"));
     add_once(*feature, experiment.requires_, scope);
   }
+}
+
+/// `capture = true`, or how much of what: a table is a wish for one.
+void read_capture(TableReader& root, Scope& scope) {
+  const Item* item = root.find("capture");
+  if (item == nullptr || (item->type == Item::Type::boolean && !item->boolean)) return;
+  CaptureSpec& capture = scope.experiment.capture.emplace();
+  if (item->type == Item::Type::boolean) return;
+  if (item->type != Item::Type::table) {
+    scope.report.error(*item, fmt::format("'capture' must be true, false or a table, not {}", type_word(item->type)),
+                       "write capture = true, or capture = { snap = \"128B\", limit = \"1GiB\" }");
+    return;
+  }
+  TableReader fields(*item, "[capture]", scope.report);
+  capture.snap = fields.bytes("snap", snap_lengths).value_or(capture.snap);
+  capture.limit = fields.bytes("limit", capture_limits).value_or(capture.limit);
+  fields.finish();
 }
 
 void read_phases(TableReader& root, Scope& scope) {
@@ -117,6 +138,7 @@ Reading<Experiment> read_experiment(std::string_view text, const std::string& fi
   TargetSection target = read_target_section(root, scope, targets);
   read_load(root, scope, targets);
   read_phases(root, scope);
+  read_capture(root, scope);
   read_probes(root, scope);
   read_faults(root, scope);
   read_limits(root, scope);

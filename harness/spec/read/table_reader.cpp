@@ -72,6 +72,11 @@ std::optional<Ratio> TableReader::ratio(std::string_view key) {
   return item == nullptr ? std::nullopt : as_ratio(*item, quoted(key), report_);
 }
 
+std::optional<Bytes> TableReader::bytes(std::string_view key, Range<Bytes> range) {
+  const Item* item = find(key);
+  return item == nullptr ? std::nullopt : as_bytes(*item, quoted(key), report_, range);
+}
+
 std::vector<const Item*> TableReader::strings(std::string_view key) {
   const Item* item = find(key);
   return item == nullptr ? std::vector<const Item*>{} : as_strings(*item, quoted(key), report_);

@@ -27,6 +27,8 @@ constexpr Range<std::int64_t> any_integer{std::numeric_limits<std::int64_t>::min
                                           std::numeric_limits<std::int64_t>::max()};
 constexpr Range<Duration> not_negative{Duration::zero(), Duration::max()};
 constexpr Range<Duration> above_zero{Duration(1), Duration::max()};
+constexpr Range<Bytes> any_size{Bytes{std::numeric_limits<std::int64_t>::min()},
+                                Bytes{std::numeric_limits<std::int64_t>::max()}};
 
 /// A value as a certain type; `what` names it in messages ("'delay'"). All report and return nothing when it is not
 /// that.
@@ -38,7 +40,7 @@ std::optional<double> as_number(const Item& item, const std::string& what, Repor
 std::optional<Duration> as_duration(const Item& item, const std::string& what, Report& report,
                                     Range<Duration> range = not_negative);
 std::optional<Ratio> as_ratio(const Item& item, const std::string& what, Report& report);
-std::optional<Bytes> as_bytes(const Item& item, const std::string& what, Report& report);
+std::optional<Bytes> as_bytes(const Item& item, const std::string& what, Report& report, Range<Bytes> range = any_size);
 std::optional<Rate> as_rate(const Item& item, const std::string& what, Report& report);
 std::optional<Bandwidth> as_bandwidth(const Item& item, const std::string& what, Report& report);
 /// Elements that are strings; the others are reported.
@@ -75,6 +77,7 @@ class TableReader {
   std::optional<double> number(std::string_view key);
   std::optional<Duration> duration(std::string_view key, Range<Duration> range = not_negative);
   std::optional<Ratio> ratio(std::string_view key);
+  std::optional<Bytes> bytes(std::string_view key, Range<Bytes> range);
   std::vector<const Item*> strings(std::string_view key);
   std::vector<const Item*> command(std::string_view key);
   std::vector<std::string> texts(std::string_view key);

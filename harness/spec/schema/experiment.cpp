@@ -71,6 +71,14 @@ Json phases() {
                {}, "How long each phase lasts.");
 }
 
+Json capture() {
+  return any_of({boolean("Packets whole up to 512B each, 256MiB in all."),
+                 table({{"snap", quantity(Quantity::bytes, "Kept of each packet, 64B to 64KiB. Default: 512B.")},
+                        {"limit", quantity(Quantity::bytes, "Of the file, 64KiB to 1TiB. Default: 256MiB.")}},
+                       {}, "How much is kept.")},
+                "Every packet of every link, with what was decided on it, in RUN/capture.pcapng.");
+}
+
 Json expect() {
   const auto thresholds = [](const char* phase) {
     return texts_matching(threshold_pattern(), std::string("What must hold ") + phase + ", e.g. \"p99 < 20ms\".");
@@ -114,6 +122,7 @@ std::string experiment_schema(const KindTable& kinds) {
       {"target", target()},
       {"load", load()},
       {"phases", phases()},
+      {"capture", capture()},
       {"probe", probes()},
       {"fault", faults(kinds)},
       {"limits", limits()},

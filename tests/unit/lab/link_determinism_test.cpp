@@ -1,15 +1,12 @@
 #include <netinet/in.h>
 #include <random>
-#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include "lab/link/connections.hpp"
-#include "lab/link/forwarder.hpp"
 #include "lab/link/recount.hpp"
-#include "os/check.hpp"
+#include "link_replay.hpp"
 #include "support/net_rig.hpp"
 
 // What a seed decides must not depend on what the kernel or the scheduler decides.
@@ -18,7 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using Kind = core::Impairment::Kind;
-using Bytes = std::vector<std::byte>;
+using test::Bytes;
+using test::recording;
+using test::Replay;
 
 PacketHeader tcp(std::uint16_t from, std::uint16_t to, bool opens = false) {
   return {.protocol = IPPROTO_TCP,
@@ -110,89 +109,6 @@ TEST(LinkDeterminism, TheRecountFollowsEachConnection) {
   for (const auto& drawn : stage.drawn)
     if (drawn.count > 0) decided += recount.decided({0, 1}, drawn.key, drawn.count);
   EXPECT_EQ(decided, static_cast<std::uint64_t>(std::count(lost.begin(), lost.end(), true)));
-}
-
-/// A forwarder between sockets instead of devices, which puts a recording through a link and takes down what comes out.
-class Replay {
- public:
-  explicit Replay(const std::vector<std::pair<Kind, core::LinkSettings>>& impairments, const Table& table = {}) {
-    std::vector<NodeAddresses> addresses(2);
-    addresses[0].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{1}};
-    addresses[1].v4 = {std::byte{198}, std::byte{18}, std::byte{0}, std::byte{2}};
-    std::vector<os::Fd> tuns;
-    for (os::Fd& outside : outside_) {
-      int pair[2];
-      os::check("make sockets", ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
-      tuns.emplace_back(pair[0]);
-      outside = os::Fd(pair[1]);
-    }
-    forwarder_ = std::make_unique<Forwarder>(addresses, std::move(tuns));
-    const core::Topology topology = support::plain_topology(2);
-    for (const auto& [kind, settings] : impairments) {
-      const core::Impairment asked{.kind = kind, .fault = "a fault", .seed = 42, .settings = settings};
-      const Forwarder::StagedLink link{{0, 1}, draws_of(topology, asked, {0, 1})};
-      forwarder_->add({.kind = kind, .handle = ++handle_, .settings = settings}, std::span(&link, 1), table);
-    }
-  }
-
-  Forwarder& forwarder() { return *forwarder_; }
-  void send(const Bytes& frame) {
-    os::check("send", ::send(outside_[0].get(), frame.data(), frame.size(), 0));
-    forwarder_->read_burst(0);
-  }
-
-  std::vector<Bytes> run(const std::vector<Bytes>& recording) {
-    std::vector<Bytes> seen;
-    for (const Bytes& frame : recording) {
-      send(frame);
-      forwarder_->release();
-      for (Bytes& out : received()) seen.push_back(std::move(out));
-    }
-    return seen;
-  }
-
-  /// What came out and was not asked for yet.
-  std::vector<Bytes> received() {
-    std::vector<Bytes> seen;
-    for (;;) {
-      Bytes out(70'000);
-      const auto length = ::recv(outside_[1].get(), out.data(), out.size(), 0);
-      if (length < 0) return seen;
-      out.resize(static_cast<std::size_t>(length));
-      seen.push_back(std::move(out));
-    }
-  }
-
-  core::LinkEffect effect(std::uint64_t handle) {
-    return forwarder_->stages(handle)->front().second->effect({0, 1}, core::now());
-  }
-
- private:
-  os::Fd outside_[2];
-  std::unique_ptr<Forwarder> forwarder_;
-  std::uint64_t handle_ = 0;
-};
-
-/// UDP from node 0 to node 1, of several connections.
-std::vector<Bytes> recording(std::size_t packets) {
-  std::mt19937 random(3);
-  std::vector<Bytes> frames;
-  for (std::size_t i = 0; i < packets; ++i) {
-    const std::size_t payload = 20 + random() % 900;
-    Bytes frame(os::vnet_header_bytes + 28 + payload);
-    std::byte* ip = frame.data() + os::vnet_header_bytes;
-    ip[0] = std::byte{0x45};
-    ip[8] = std::byte{64};
-    ip[9] = std::byte{IPPROTO_UDP};
-    const std::array<int, 8> addresses{198, 18, 0, 1, 198, 18, 0, 2};
-    for (std::size_t k = 0; k < addresses.size(); ++k) ip[12 + k] = static_cast<std::byte>(addresses[k]);
-    ip[20] = std::byte{0x9c};
-    ip[21] = static_cast<std::byte>(random() % 5);
-    ip[23] = std::byte{53};
-    for (std::size_t k = 0; k < payload; ++k) ip[28 + k] = static_cast<std::byte>(random());
-    frames.push_back(std::move(frame));
-  }
-  return frames;
 }
 
 TEST(LinkDeterminism, ARecordingPutThroughTwiceComesOutTheSameByteForByte) {

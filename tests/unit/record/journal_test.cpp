@@ -75,6 +75,7 @@ TEST(Journal, NoMemberIsForgotten) {
   EXPECT_TRUE(covered(ExpectationResult{}));
   EXPECT_TRUE(covered(CheckResult{}));
   EXPECT_TRUE(covered(MediumHealth{}));
+  EXPECT_TRUE(covered(CaptureEnded{}));
   EXPECT_TRUE(covered(ProbeSample{}));
   EXPECT_TRUE(covered(Note{}));
 }

@@ -159,6 +159,7 @@ Sample withstood() {
   story.at(31240 * ms, ExpectationResult{"after", "recovery < 2s", "held", "0.21s", "", 38});
   story.at(31250 * ms,
            CheckResult{"linearizable", "held", "11998 operations on 32 keys, 2 of unknown outcome", {}, 39});
+  story.at(31255 * ms, CaptureEnded{"capture.pcapng", 36117, 12, 9437184, 0, ""});
   closing(story);
   return story.done(31320 * ms, "withstood", {"every expectation held, and every injection took effect"}, true, 0);
 }
@@ -241,6 +242,8 @@ Sample inconclusive() {
   story.at(31260 * ms,
            MediumHealth{"link fabric", false, "412 packets were dropped at n1's interface before we saw them"});
   story.at(31265 * ms, Note{"warning", "the host's clock was stepped by 3 s during the run"});
+  story.at(31265 * ms,
+           CaptureEnded{"capture.pcapng", 1, 1, 65000, 912, "it ends at its limit of 64KiB, 912 packets are left out"});
   closing(story);
   return story.done(
       31320 * ms, "inconclusive",

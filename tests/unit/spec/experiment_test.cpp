@@ -134,6 +134,23 @@ options  = { path = "/b/{key}", ok = "200" }
   EXPECT_EQ(leader.on, "node");
 }
 
+TEST(Experiment, ACaptureIsAskedForAloneOrWithItsMeasure) {
+  const std::string target = "\n[target]\nuse = \"kv\"\n";
+  const auto read = [&](const std::string& capture) {
+    const Reading<Experiment> reading = fixtures::read(capture + target);
+    EXPECT_TRUE(reading.ok()) << render(reading.diagnostics, reading.sources);
+    return reading.value.capture;
+  };
+  EXPECT_FALSE(read(""));
+  EXPECT_FALSE(read("capture = false"));
+  const auto plain = read("capture = true"), measured = read("capture = { snap = \"64KiB\", limit = \"1GiB\" }");
+  ASSERT_TRUE(plain && measured);
+  EXPECT_EQ(plain->snap.count, 512);
+  EXPECT_EQ(plain->limit.count, 256 << 20);
+  EXPECT_EQ(measured->snap.count, 64 << 10);
+  EXPECT_EQ(measured->limit.count, 1 << 30);
+}
+
 TEST(Experiment, TargetKeepsFileOrder) {
   const Reading<Experiment> reading = fixtures::read(page);
   const Target& target = reading.value.target;

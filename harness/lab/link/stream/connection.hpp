@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/draw.hpp"
@@ -54,6 +55,7 @@ struct Stage {
     std::uint64_t accepted = 0;        ///< the same, as seen where packets leave
     std::uint64_t most_accepted = 0, found = 0;
   };
+  std::string fault{};  ///< whose it is
   core::StreamSettings settings{};
   bool active = true;
   std::map<core::Link, OnLink> links{};
@@ -87,10 +89,11 @@ struct StreamConnection {
   core::Link opened;  ///< from client to server
   std::uint64_t key = 0;
   Route up;
-  bool established = false;   ///< both ends have agreed on it
-  bool dead = false;          ///< whoever still sends is told that there is no such connection
-  bool closed = false;        ///< both ends have ended it, or one has aborted
-  std::array<Way, 2> ways{};  ///< up, down
+  bool established = false;       ///< both ends have agreed on it
+  bool dead = false;              ///< whoever still sends is told that there is no such connection
+  std::shared_ptr<Stage> killer;  ///< that aborted it
+  bool closed = false;            ///< both ends have ended it, or one has aborted
+  std::array<Way, 2> ways{};      ///< up, down
   std::vector<std::unique_ptr<Role>> roles;
 
   [[nodiscard]] bool is_up(core::Link link) const { return link.from == opened.from; }

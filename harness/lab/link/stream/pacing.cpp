@@ -109,6 +109,7 @@ bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame
     way.position = beyond;
   }
   if (!later) {
+    if (waits) note_pace(*connection, up);
     exit_.go_on(connection->link(up), frame);
     return true;
   }
@@ -118,6 +119,16 @@ bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame
   return true;
 }
 
+/// Who makes pieces of this direction, or lets them wait, for captures.
+void Streams::note_pace(const StreamConnection& connection, bool up) {
+  for (const auto& role : connection.roles) {
+    const core::StreamSettings& settings = role->stage->settings;
+    if (!role->stage->active || !role->struck || !settings.acts_on(up)) continue;
+    if (settings.action == Action::slice || paces(settings.action))
+      exit_.note({.stream = &role->stage->fault, .what = Ruling::What::paced});
+  }
+}
+
 /// Sends on what waits in one direction and is due by then.
 void Streams::let_go(StreamConnection& connection, bool up, core::Instant until) {
   Way& way = connection.way(up);
@@ -125,6 +136,7 @@ void Streams::let_go(StreamConnection& connection, bool up, core::Instant until)
     Way::Piece piece = std::move(way.waiting.front());
     way.waiting.pop_front();
     if (const auto segment = segment_of(piece.frame)) way.waiting_bytes -= segment->length;
+    note_pace(connection, up);
     exit_.go_on(connection.link(up), piece.frame);
   }
 }

@@ -25,6 +25,10 @@ bool strikes_by_bytes(Action action) {
          action == Action::limit;
 }
 
+Ruling ruling(const Stage& by, Ruling::What what, std::int64_t amount = 0) {
+  return {.stream = &by.fault, .what = what, .amount = amount};
+}
+
 bool strikes_by_time(const core::StreamSettings& settings) {
   return settings.after_bytes == core::StreamSettings::no_bytes &&
          (settings.action == Action::reset || settings.action == Action::black_hole ||
@@ -146,15 +150,17 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
   follow(*connection, up, *segment, now);
   if (up && !connection->established && connection->ways[1].seen && segment->is(Segment::ack))
     establish(connection, now);
-  if (connection->dead) return answer_from_nowhere(*connection, up, *segment);
-  if (segment->opens() && up && turned_away(*connection, *segment)) return;
+  if (connection->dead) return answer_from_nowhere(*connection, up, *segment, frame);
+  if (segment->opens() && up && turned_away(*connection, *segment, frame)) return;
   if (segment->is(Segment::rst)) let_go(*connection, up, core::Instant::max());
   Role* striker = nullptr;
   const std::uint32_t allowed = budget(*connection, up, *segment, striker);
-  if (swallows(*connection, up)) return;
+  if (const Stage* by = swallower(*connection, up); by != nullptr)
+    return exit_.stopped(link, frame, ruling(*by, Ruling::What::swallowed));
   if (striker == nullptr) {
     pass(connection, up, *segment, frame, now);
   } else {
+    exit_.stopped(link, frame, ruling(*striker->stage, Ruling::What::cut, allowed));
     if (allowed > 0) {
       const std::size_t size = cut(frame, *segment, 0, allowed, buffer_);
       std::vector<std::byte> part(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
@@ -165,13 +171,15 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
   note_closed(*connection, up, *segment);
 }
 
-/// Nothing of this direction passes.
-bool Streams::swallows(const StreamConnection& connection, bool up) {
-  return std::any_of(connection.roles.begin(), connection.roles.end(), [&](const auto& role) {
-    if (!role->stage->active || !role->struck) return false;
+/// Who lets nothing of this direction pass; null: nobody.
+const Stage* Streams::swallower(const StreamConnection& connection, bool up) {
+  for (const auto& role : connection.roles) {
+    if (!role->stage->active || !role->struck) continue;
     const core::StreamSettings& settings = role->stage->settings;
-    return settings.action == Action::half_open || (settings.action == Action::black_hole && settings.acts_on(up));
-  });
+    if (settings.action == Action::half_open || (settings.action == Action::black_hole && settings.acts_on(up)))
+      return role->stage.get();
+  }
+  return nullptr;
 }
 
 std::uint32_t Streams::budget(const StreamConnection& connection, bool up, const Segment& segment,
@@ -197,7 +205,7 @@ std::uint32_t Streams::budget(const StreamConnection& connection, bool up, const
 }
 
 /// A new connection that is not to be: told so by a refusal, as from a port where nobody listens, or not at all.
-bool Streams::turned_away(StreamConnection& connection, const Segment& segment) {
+bool Streams::turned_away(StreamConnection& connection, const Segment& segment, FrameView frame) {
   for (const auto& role : connection.roles) {
     const core::StreamSettings& settings = role->stage->settings;
     if (!role->stage->active || !role->chosen || !role->opening) continue;
@@ -206,9 +214,10 @@ bool Streams::turned_away(StreamConnection& connection, const Segment& segment) 
                       role->on->open >= static_cast<std::uint64_t>(settings.connections);
     if (refuses || full) {
       role->struck = role->turned_away = true;
+      exit_.stopped(connection.link(true), frame, ruling(*role->stage, Ruling::What::refused));
       if (settings.silent) return true;
       close(connection);
-      send(connection.link(false), connection.up.back(), 0, segment.data(), Segment::rst | Segment::ack);
+      send(connection.link(false), *role->stage, connection.up.back(), 0, segment.data(), Segment::rst | Segment::ack);
       return true;
     }
     if (settings.action == Action::cap && !role->counted) {
@@ -219,9 +228,12 @@ bool Streams::turned_away(StreamConnection& connection, const Segment& segment) 
   return false;
 }
 
-void Streams::answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment) {
+void Streams::answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment,
+                                  FrameView frame) {
+  exit_.stopped(connection.link(up), frame, ruling(*connection.killer, Ruling::What::unanswered));
   if (segment.is(Segment::rst) || !segment.is(Segment::ack)) return;
-  send(connection.link(!up), up ? connection.up.back() : connection.up, segment.acknowledgement, 0, Segment::rst);
+  send(connection.link(!up), *connection.killer, up ? connection.up.back() : connection.up, segment.acknowledgement, 0,
+       Segment::rst);
 }
 
 void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now) {
@@ -235,6 +247,7 @@ void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame
     bare.sequence = connection->way(up).next;
     bare.flags = static_cast<std::uint8_t>(segment.flags & ~(Segment::fin | Segment::psh));
     const std::size_t size = cut(frame, bare, 0, 0, buffer_);
+    exit_.note(ruling(*role->stage, Ruling::What::muted));
     return exit_.go_on(connection->link(up), Frame(buffer_).first(size));
   }
   pace(connection, up, segment, frame, now);
@@ -249,9 +262,9 @@ void Streams::strike(StreamConnection& connection, Role& role) {
       role.cut[up ? 0 : 1] = connection.ways[up ? 0 : 1].position;
   switch (settings.action) {
     case Action::reset:
-      return abort(connection, true, true);
+      return abort(connection, role.stage, true, true);
     case Action::half_open: {
-      abort(connection, !settings.server_is_told, settings.server_is_told);
+      abort(connection, role.stage, !settings.server_is_told, settings.server_is_told);
       connection.dead = false;  // the other end never hears of it
       return;
     }
@@ -259,9 +272,9 @@ void Streams::strike(StreamConnection& connection, Role& role) {
       const bool up = settings.acts_on(true);
       let_go(connection, up, core::Instant::max());
       const Way &ended = connection.way(up), &other = connection.way(!up);
-      send(connection.link(up), up ? connection.up : connection.up.back(), ended.next, other.next,
+      send(connection.link(up), *role.stage, up ? connection.up : connection.up.back(), ended.next, other.next,
            Segment::fin | Segment::ack);
-      return abort(connection, up, !up);
+      return abort(connection, role.stage, up, !up);
     }
     default:
       return;
@@ -269,16 +282,17 @@ void Streams::strike(StreamConnection& connection, Role& role) {
 }
 
 /// Tells the client's end, the server's or both that the other has aborted.
-void Streams::abort(StreamConnection& connection, bool client, bool server) {
+void Streams::abort(StreamConnection& connection, const std::shared_ptr<Stage>& killer, bool client, bool server) {
   for (const bool up : {true, false}) {
     let_go(connection, up, core::Instant::max());
     const Way &way = connection.way(up), &other = connection.way(!up);
     const bool told = up ? server : client;
     if (told && other.seen)
-      send(connection.link(up), up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
+      send(connection.link(up), *killer, up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
            Segment::rst | Segment::ack);
   }
   connection.dead = true;
+  connection.killer = killer;
   close(connection);
 }
 
@@ -296,8 +310,9 @@ void Streams::close(StreamConnection& connection) {
     }
 }
 
-void Streams::send(core::Link link, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
-                   std::uint8_t flags) {
+void Streams::send(core::Link link, const Stage& by, const Route& route, std::uint32_t sequence,
+                   std::uint32_t acknowledgement, std::uint8_t flags) {
+  exit_.note(ruling(by, Ruling::What::made));
   std::array<std::byte, 128> room{};
   const std::size_t size = forge(route, sequence, acknowledgement, flags, room);
   exit_.go_on(link, Frame(room).first(size));
@@ -311,8 +326,9 @@ void Streams::arrived(core::Link link, FrameView frame, core::Instant written) {
 }
 
 void Streams::add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
-                  core::Instant now) {
+                  core::Instant now, const std::string& fault) {
   auto stage = std::make_shared<Stage>();
+  stage->fault = fault;
   stage->settings = settings;
   for (const StagedLink& staged : links) {
     Stage::OnLink on{.draws = staged.draws, .account = {}};

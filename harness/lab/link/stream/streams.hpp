@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lab/link/connections.hpp"
+#include "lab/link/ruling.hpp"
 #include "lab/link/stream/connection.hpp"
 
 namespace withstand::lab::link::stream {
@@ -17,6 +18,9 @@ class Exit {
  public:
   virtual ~Exit() = default;
   virtual void go_on(core::Link link, Frame frame) = 0;
+  /// For those who read captures: what was done to the frame that goes on next, or to one that goes no further.
+  virtual void note(const Ruling&) {}
+  virtual void stopped(core::Link, FrameView, const Ruling&) {}
 };
 
 /// Follows the TCP connections of all links from the lab's start, and does to them what stream impairments ask. It
@@ -40,8 +44,9 @@ class Streams {
   /// A frame that was written to `link.to`.
   void arrived(core::Link link, FrameView frame, core::Instant written);
 
+  /// `fault` is whose it is, in captures.
   void add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
-           core::Instant now);
+           core::Instant now, const std::string& fault = {});
   /// What it holds back leaves at once. False for a handle that is none of its own.
   bool remove(std::uint64_t handle, core::Instant now);
   /// What is due now: held pieces, timed strikes.
@@ -73,11 +78,11 @@ class Streams {
   void bring_together(const Ref& connection, const std::shared_ptr<Stage>& stage, bool opening, core::Instant now);
   void forget(StreamConnection& connection);
   void make_room();
-  bool turned_away(StreamConnection& connection, const Segment& segment);
-  void answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment);
+  bool turned_away(StreamConnection& connection, const Segment& segment, FrameView frame);
+  void answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment, FrameView frame);
   /// How much of the payload may pass before somebody strikes; fills in who.
   std::uint32_t budget(const StreamConnection& connection, bool up, const Segment& segment, Role*& striker) const;
-  [[nodiscard]] static bool swallows(const StreamConnection& connection, bool up);
+  [[nodiscard]] static const Stage* swallower(const StreamConnection& connection, bool up);
   void pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
   void pace(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
   struct Pace {
@@ -91,11 +96,12 @@ class Streams {
   bool take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits = true);
   void establish(const Ref& connection, core::Instant now);
   void strike(StreamConnection& connection, Role& role);
-  void abort(StreamConnection& connection, bool client, bool server);
+  void abort(StreamConnection& connection, const std::shared_ptr<Stage>& killer, bool client, bool server);
   void note_closed(StreamConnection& connection, bool up, const Segment& segment);
   static void close(StreamConnection& connection);
-  void send(core::Link link, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
+  void send(core::Link link, const Stage& by, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
             std::uint8_t flags);
+  void note_pace(const StreamConnection& connection, bool up);
   void arm(const Ref& connection, bool up);
   void let_go(StreamConnection& connection, bool up, core::Instant until);
 
