@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -14,10 +16,11 @@
 #include "bench/traffic.hpp"
 #include "core/event_loop.hpp"
 #include "lab/link/fabric.hpp"
+#include "os/check.hpp"
 
 /// The link fabric beside a veth pair, in one run and in turn, so that whatever else the machine does hits both.
 /// Prints the median over the rounds, and the worst and best of them.
-///   bench_fabric [rounds, default 5] [throughput|packets|latency|delay|growth ...]
+///   bench_fabric [rounds, default 5] [throughput|packets|latency|delay|growth|capture ...]
 namespace withstand::bench {
 namespace {
 
@@ -196,14 +199,50 @@ void growth(int rounds) {
   }
 }
 
+/// Two fabrics in turn, one of which writes all that it forwards into a file without a name.
+void capture(int rounds) {
+  const std::string folder = std::filesystem::temp_directory_path().string();
+  os::Fd file(os::check("make a file", ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)));
+  support::NetRig without(2), with(2, lab::link::CaptureFile{std::move(file), {.snap = 512, .limit = 1ULL << 36}});
+  struct Figures {
+    Series stream, flood, p50, p99;
+  };
+  Figures figures[2];
+  for (int i = 0; i < rounds; ++i) {
+    for (const bool captured : {false, true}) {
+      const auto path = fabric_path(captured ? with : without);
+      Figures& of = figures[captured ? 1 : 0];
+      of.stream.add(tcp_throughput(*path, 2s) / 1e9);
+      of.flood.add(udp_flood(*path, 1s).received / 1e3);
+      const auto trips = round_trips(*path, 10'000);
+      of.p50.add(static_cast<double>(quantile(trips, 0.5)) / 1e3);
+      of.p99.add(static_cast<double>(quantile(trips, 0.99)) / 1e3);
+    }
+  }
+  const std::string counts = [&] {
+    const auto told = with.fabric().end_capture().value_or(lab::link::CaptureCounts{});
+    return fmt::format("{} packets, {} MiB, left out {}", told.packets, told.bytes >> 20, told.overrun + told.beyond);
+  }();
+  for (const bool captured : {false, true}) {
+    const Figures& of = figures[captured ? 1 : 0];
+    const std::string name = captured ? "with a capture, " : "without a capture, ";
+    print(name + "one TCP stream", of.stream.text("Gbit/s", 2));
+    print(name + "UDP 64 bytes", of.flood.text("k/s", 0));
+    print(name + "round trip p50", of.p50.text("us", 1));
+    print(name + "round trip p99", of.p99.text("us", 1));
+  }
+  print("captured", counts);
+}
+
 int run(int argc, char** argv) {
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 5;
   const std::vector<std::string_view> chosen(argv + std::min(argc, 2), argv + argc);
   double load[3] = {};
   ::getloadavg(load, 3);
   print("load average before", fmt::format("{:.2f} on {} processors", load[0], ::sysconf(_SC_NPROCESSORS_ONLN)));
-  const std::pair<std::string_view, void (*)(int)> parts[] = {
-      {"throughput", throughput}, {"packets", packets}, {"latency", latency}, {"delay", delay}, {"growth", growth}};
+  const std::pair<std::string_view, void (*)(int)> parts[] = {{"throughput", throughput}, {"packets", packets},
+                                                              {"latency", latency},       {"delay", delay},
+                                                              {"growth", growth},         {"capture", capture}};
   for (const auto& [name, part] : parts) {
     if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
     part(rounds);
