@@ -35,7 +35,7 @@ name  = "slow"
 kind  = "network.latency"
 from  = "n1"
 to    = "n3"
-delay = "5ms"
+delay = "60ms"
 at    = "0s"
 for   = "1500ms"
 [[fault]]
@@ -97,11 +97,11 @@ TEST_F(CapturedRun, HasADecisionForEachPacketThatTheEvidenceCounts) {
   EXPECT_EQ(wire_packets(file, "dropped by loss 'lossy'"), taken(run, "lossy"));
   EXPECT_EQ(wire_packets(file, "dropped by partition 'cut'"), taken(run, "cut"));
   for (const auto& packet : file.packets) {
-    if (packet.says("latency 'slow': delayed 5ms")) {
+    if (packet.says("latency 'slow': delayed 60ms")) {
       EXPECT_EQ(packet.link, "n1>n3");
     }
   }
-  EXPECT_GT(file.that_say("latency 'slow': delayed 5ms"), 10U);
+  EXPECT_GT(file.that_say("latency 'slow': delayed 60ms"), 10U);
 }
 
 TEST_F(CapturedRun, KeepsToItsLimitAndSaysSo) {

@@ -37,7 +37,7 @@ class DnsTest : public FaultTest {
   std::string ask(core::NodeId node, const std::string& name, const std::string& type = "a",
                   const std::string& transport = "udp", int times = 1) {
     std::optional<core::CommandResult> result;
-    lab_->run_in(node, {"python3", "-c", script(), name, type, transport, std::to_string(times)},
+    lab_->run_in(node, {"/usr/bin/python3", "-c", script(), name, type, transport, std::to_string(times)},
                  std::chrono::seconds(20), [&](core::CommandResult got) { result = std::move(got); });
     EXPECT_TRUE(wait([&] { return result.has_value(); }, std::chrono::seconds(25)));
     EXPECT_EQ(result->error, "");
@@ -131,7 +131,9 @@ TEST_F(DnsTest, AShareStrikesTheSameQueriesWithTheSameSeed) {
     EXPECT_TRUE(injection->observe().took_effect()) << injection->observe().objection();
     EXPECT_THAT(pattern, HasSubstr("SERVFAIL"));
     EXPECT_THAT(pattern, HasSubstr("198.18.0.2"));
-    if (round > 0) EXPECT_EQ(pattern, first);
+    if (round > 0) {
+      EXPECT_EQ(pattern, first);
+    }
     first = pattern;
   }
 }
@@ -160,7 +162,7 @@ TEST_F(DnsTest, AtAStaleAddressNobodyAnswers) {
   auto& stale = strike(0, "stale");
   EXPECT_EQ(ask(0, "n2"), "NOERROR 198.19.0.2\n");
   EXPECT_EQ(run(0,
-                "python3 -c \"\nimport socket\ntry:\n  socket.create_connection(('n2', 9), 0.3)\nexcept "
+                "/usr/bin/python3 -c \"\nimport socket\ntry:\n  socket.create_connection(('n2', 9), 0.3)\nexcept "
                 "TimeoutError:\n  print('nobody')\"")
                 .output,
             "nobody\n")

@@ -92,6 +92,21 @@ TEST(LinkCaptureWords, SayWhatWasDecidedAndWhoDid) {
   EXPECT_EQ(words({.what = What::not_taken}), "dropped: the receiver's interface took it not");
 }
 
+TEST(LinkCaptureWords, SayWhatStreamsDidBeforeThePacketCameToItsLink) {
+  const std::string fault = "a fault";
+  EXPECT_EQ(words({.stream = &fault, .what = What::swallowed}),
+            "dropped by stream 'a fault': nothing of this direction passes");
+  EXPECT_EQ(words({.stream = &fault, .what = What::refused}),
+            "dropped by stream 'a fault': the connection is not to be");
+  EXPECT_EQ(words({.stream = &fault, .what = What::cut, .amount = 7}),
+            "dropped by stream 'a fault' behind the first 7 bytes of its payload, which go on");
+  EXPECT_EQ(words({.stream = &fault, .what = What::muted}), "stream 'a fault': sent on without its payload");
+  EXPECT_EQ(words({.stream = &fault, .what = What::paced}), "stream 'a fault': a piece, or held back for its turn");
+  EXPECT_EQ(words({.stream = &fault, .what = What::made}), "made by stream 'a fault'");
+  EXPECT_EQ(words({.stream = &fault, .what = What::unanswered}),
+            "dropped by stream 'a fault': the connection has been aborted, answered by a reset");
+}
+
 TEST(LinkCaptureWords, OneCommentTellsOfAllBitsThatOneStageFlipped) {
   const auto &one = settings_of(Kind::corrupt), &other = settings_of(Kind::corrupt, {.corrupt = {.repaired = true}});
   const std::vector<Ruling> rulings{{.by = &one, .what = What::flipped, .amount = 40 * 8 + 3},

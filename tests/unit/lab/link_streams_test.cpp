@@ -23,6 +23,16 @@ class StreamsTest : public ::testing::Test, public Exit {
     if (const auto segment = segment_of(frame)) sent_[link].push_back(*segment);
     streams_.arrived(link, frame, now_);
   }
+  void note(const Ruling& ruling) override { told_.push_back(ruling); }
+  void stopped(Link, FrameView, const Ruling& why) override { told_.push_back(why); }
+  std::vector<Ruling::What> told() {
+    std::vector<Ruling::What> what;
+    for (const Ruling& ruling : std::exchange(told_, {})) {
+      EXPECT_EQ(*ruling.stream, "fault");
+      what.push_back(ruling.what);
+    }
+    return what;
+  }
 
   static std::vector<std::byte> frame(bool is_up, std::uint32_t sequence, std::uint32_t acknowledgement,
                                       std::uint8_t flags, std::size_t payload = 0, std::uint16_t client = 40000) {
@@ -47,7 +57,7 @@ class StreamsTest : public ::testing::Test, public Exit {
     sent_.clear();
   }
   void impair(const StreamSettings& settings) {
-    streams_.add(++handle_, settings, {{up, core::draw_stream(1, "f", "a>b", "toxicity")}}, now_);
+    streams_.add(++handle_, settings, {{up, core::draw_stream(1, "f", "a>b", "toxicity")}}, now_, "fault");
     streams_.release(now_);
   }
   core::StreamEffect effect() { return streams_.effect(handle_).at(0); }
@@ -57,7 +67,32 @@ class StreamsTest : public ::testing::Test, public Exit {
   Connections numbers_;
   std::uint64_t handle_ = 0;
   std::map<Link, std::vector<Segment>> sent_;
+  std::vector<Ruling> told_;
 };
+
+TEST_F(StreamsTest, CapturesAreToldOfAllThatWasDone) {
+  using What = Ruling::What;
+  open();
+  EXPECT_EQ(told(), std::vector<What>{});
+  impair({.action = Action::reset});
+  EXPECT_EQ(told(), (std::vector<What>{What::made, What::made}));
+  put(true, 101, 501, Segment::ack, 50);
+  EXPECT_EQ(told(), (std::vector<What>{What::unanswered, What::made}));
+  streams_.remove(handle_, now_);
+  impair({.action = Action::refuse});
+  put(true, 9000, 0, Segment::syn);
+  EXPECT_EQ(told(), (std::vector<What>{What::refused, What::made}));
+}
+
+TEST_F(StreamsTest, TheEndOfALimitIsToldOfWhereItCuts) {
+  using What = Ruling::What;
+  open();
+  impair({.action = Action::limit, .after_bytes = 20});
+  put(true, 101, 501, Segment::ack, 50);
+  EXPECT_EQ(told_.at(0).amount, 20);
+  EXPECT_EQ(told().front(), What::cut);
+  EXPECT_EQ(sent_[up].front().length, 20u);
+}
 
 TEST_F(StreamsTest, AResetHasTheNumberThatEachEndExpects) {
   open();

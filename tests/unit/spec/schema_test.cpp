@@ -106,6 +106,7 @@ const std::set<std::string> beyond_a_schema{
     "target-lists",
     "target-neither",
     "target-order",
+    "target-role-self",
     "target-roles",
     "target-templates",
 
