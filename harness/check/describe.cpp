@@ -10,6 +10,7 @@ namespace withstand::check {
 
 namespace {
 
+constexpr std::size_t most_on = 4;  // nodes or links named before "and n more"
 constexpr std::size_t longest_value = 48;
 
 std::string outcome_text(const record::Operation& operation) {
@@ -36,6 +37,13 @@ std::string verb_text(const record::Operation& operation) {
 
 bool active(const FaultWindow& fault, Window when) {
   return fault.window.from <= when.to && fault.window.to > when.from;
+}
+
+/// All of a long list are in the journal; an explanation is to be read.
+std::string list_text(const std::vector<std::string>& on) {
+  const auto named = on.begin() + static_cast<std::ptrdiff_t>(std::min(on.size(), most_on));
+  const std::string text = fmt::format("{}", fmt::join(on.begin(), named, ", "));
+  return on.size() <= most_on ? text : fmt::format("{} and {} more", text, on.size() - most_on);
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ std::string faults_active(std::span<const FaultWindow> faults, Window when, std:
   std::string text;
   for (const FaultWindow& fault : faults) {
     if (!active(fault, when)) continue;
-    const std::string on = fault.on.empty() ? "" : fmt::format(" on {}", fmt::join(fault.on, ", "));
+    const std::string on = fault.on.empty() ? "" : " on " + list_text(fault.on);
     text += fmt::format("{}{} ({}{}) from {} to {}", text.empty() ? "" : "; ", fault.fault, fault.kind, on,
                         time_text(fault.window.from, phases), time_text(fault.window.to, phases));
   }

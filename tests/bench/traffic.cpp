@@ -36,7 +36,11 @@ sockaddr_in address_of(const Path& path, int end, std::uint16_t port) {
 /// What the processes at both ends write their results to.
 struct Shared {
   std::uint64_t sent = 0, received = 0;
-  nanoseconds first{}, last{};
+  struct Stream {
+    std::uint64_t received = 0;
+    nanoseconds first{}, last{};
+  };
+  std::array<Stream, 64> streams{};
   std::array<std::int64_t, 1 << 20> samples{};
 };
 
@@ -88,37 +92,46 @@ void sleep_until(nanoseconds when) {
 
 }  // namespace
 
-double tcp_throughput(const Path& path, std::chrono::milliseconds time) {
+double tcp_throughput(const Path& path, std::chrono::milliseconds time, int streams) {
   const SharedMemory shared;
   const os::Fd listener = path.socket(1, SOCK_STREAM);
   const int yes = 1;
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   const sockaddr_in own = address_of(path, 1, 7101);
   os::check("bind", ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
-  os::check("listen", ::listen(listener.get(), 1));
-  const int receiver = path.start(1, [&] {
+  os::check("listen", ::listen(listener.get(), streams));
+  const auto receive = [&](Shared::Stream& of) {
     const int stream = os::check("accept", ::accept(listener.get(), nullptr, nullptr));
     std::vector<char> buffer(chunk);
-    shared->first = core::now();
+    of.first = core::now();
     for (;;) {
       const auto got = ::recv(stream, buffer.data(), buffer.size(), 0);
       if (got <= 0) return 0;
-      shared->received += static_cast<std::uint64_t>(got);
-      shared->last = core::now();
+      of.received += static_cast<std::uint64_t>(got);
+      of.last = core::now();
     }
-  });
-  const int sender = path.start(0, [&] {
+  };
+  const auto send = [&] {
     const os::Fd stream(::socket(AF_INET, SOCK_STREAM, 0));
     os::check("connect", ::connect(stream.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
     std::vector<char> buffer(chunk, 'x');
     const auto end = core::now() + time;
     while (core::now() < end) os::check("send", ::send(stream.get(), buffer.data(), buffer.size(), MSG_NOSIGNAL));
     return 0;
-  });
-  ::waitpid(sender, nullptr, 0);
-  ::waitpid(receiver, nullptr, 0);
-  const double seconds = std::chrono::duration<double>(shared->last - shared->first).count();
-  return static_cast<double>(shared->received) * 8 / seconds;
+  };
+  std::vector<int> processes;
+  for (int i = 0; i < streams; ++i) {
+    Shared::Stream& of = shared->streams.at(static_cast<std::size_t>(i));
+    processes.push_back(path.start(1, [&] { return receive(of); }));
+    processes.push_back(path.start(0, send));
+  }
+  for (const int process : processes) ::waitpid(process, nullptr, 0);
+  Shared::Stream all = shared->streams[0];
+  for (int i = 1; i < streams; ++i) {
+    const Shared::Stream& one = shared->streams.at(static_cast<std::size_t>(i));
+    all = {all.received + one.received, std::min(all.first, one.first), std::max(all.last, one.last)};
+  }
+  return static_cast<double>(all.received) * 8 / std::chrono::duration<double>(all.last - all.first).count();
 }
 
 Flood udp_flood(const Path& path, std::chrono::milliseconds time) {
@@ -180,7 +193,7 @@ std::vector<std::int64_t> round_trips(const Path& path, int count) {
   return sorted;
 }
 
-std::vector<std::int64_t> transits(const Path& path, int count, int per_second) {
+std::vector<std::int64_t> transits(const Path& path, int count, int per_second, std::chrono::milliseconds patience) {
   const SharedMemory shared;
   const Pair pair = udp_pair(path);
   const int receiver = path.start(1, [&] {
@@ -201,12 +214,42 @@ std::vector<std::int64_t> transits(const Path& path, int count, int per_second) 
     return 0;
   });
   ::waitpid(sender, nullptr, 0);
-  sleep_until(core::now() + std::chrono::milliseconds(300));  // for packets under way; lost ones are never waited for
+  sleep_until(core::now() + patience);
   stop(receiver);
   std::vector<std::int64_t> sorted(shared->samples.begin(),
                                    shared->samples.begin() + static_cast<std::ptrdiff_t>(shared->received));
   std::sort(sorted.begin(), sorted.end());
   return sorted;
+}
+
+std::uint64_t mesh_traffic(support::NetRig& rig, int count, int per_second) {
+  const auto& nodes = rig.topology().nodes();
+  std::vector<os::Fd> sockets;
+  std::vector<sockaddr_in> addresses;
+  for (const core::NodeInfo& node : nodes) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(7102);
+    ::inet_pton(AF_INET, node.address.c_str(), &address.sin_addr);
+    sockets.push_back(rig.socket(node.id, AF_INET, SOCK_DGRAM));
+    os::check("bind", ::bind(sockets.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    addresses.push_back(address);
+  }
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  std::uint64_t sent = 0;
+  const auto start = core::now();
+  const std::size_t size = nodes.size();
+  for (int i = 0; i < count; ++i) {
+    const std::size_t from = static_cast<std::size_t>(i) % size;
+    const std::size_t to = (from + 1 + (static_cast<std::size_t>(i) / size) % (size - 1)) % size;
+    if (i % 8 == 0) sleep_until(start + nanoseconds(1'000'000'000LL / per_second * i));
+    const char data[64] = {};
+    if (::sendto(sockets[from].get(), data, sizeof data, 0, reinterpret_cast<const sockaddr*>(&addresses[to]),
+                 sizeof addresses[to]) > 0)
+      ++sent;
+  }
+  sleep_until(core::now() + std::chrono::milliseconds(100));
+  return sent;
 }
 
 std::int64_t quantile(const std::vector<std::int64_t>& sorted, double share) {

@@ -158,6 +158,9 @@ TEST(Linearizable, NamesTheFaultsThatWereActive) {
                     {"late", "process.kill", {"n3"}, {50 * ms, INT64_MAX}}};
   const auto result = judge({write("a", {0, 1}), write("b", {2, 3}), read("a", {4, 5})}, context);
   EXPECT_EQ(result.explanation.back(), "  active then: cut (network.partition on n1→n2) from 0.001000s to 0.003000s");
+  context.faults[0].on = {"a→b", "a→c", "a→d", "b→a", "c→a", "d→a"};
+  EXPECT_THAT(judge({write("a", {0, 1}), write("b", {2, 3}), read("a", {4, 5})}, context).explanation.back(),
+              HasSubstr("(network.partition on a→b, a→c, a→d, b→a and 2 more)"));
 }
 
 TEST(Linearizable, TooLittleEvidenceIsInconclusive) {
