@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sched.h>
 #include <set>
 #include <sstream>
 #include <unistd.h>
@@ -42,10 +43,12 @@ nanoseconds busy_time() {
 void add_threads(pid_t process, MachineSnapshot& snapshot) {
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/task", process), gone)) {
+    // A thread of the idle class runs where nobody else wants to: what it waits for is no want.
+    const pid_t id = std::atoi(entry.path().filename().c_str());
+    if (::sched_getscheduler(id) == SCHED_IDLE) continue;
     std::ifstream in(entry.path() / "schedstat");
     std::int64_t ran = 0, waited = 0;
-    if (in >> ran >> waited)
-      snapshot.threads[std::atoi(entry.path().filename().c_str())] = {nanoseconds(ran), nanoseconds(waited)};
+    if (in >> ran >> waited) snapshot.threads[id] = {nanoseconds(ran), nanoseconds(waited)};
   }
 }
 

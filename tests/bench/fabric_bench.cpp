@@ -45,10 +45,11 @@ struct Series {
 
 void print(const std::string& what, const std::string& value) { fmt::print("{:<42} {}\n", what, value); }
 
-long pss_kib(int pid) {
+/// One figure of the process's memory in KiB: "Pss:", or "Rss:", which no fork makes less.
+long memory_kib(int pid, std::string_view figure) {
   std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
   for (std::string word; rollup >> word;)
-    if (word == "Pss:") {
+    if (word == figure) {
       long value = 0;
       rollup >> value;
       return value;
@@ -175,7 +176,7 @@ void mesh(int rounds) {
   constexpr int per_second = 20'000, packets = 40'000;
   for (const std::size_t nodes : {10u, 25u, 50u}) {
     support::NetRig rig(nodes);
-    const long before = pss_kib(rig.fabric().pid());
+    const long before = memory_kib(rig.fabric().pid(), "Rss:");
     const auto adding = core::now();
     std::size_t links = 0;
     for (core::NodeId from = 0; from < nodes; ++from)
@@ -189,7 +190,7 @@ void mesh(int rounds) {
                          {{from, to}});
       }
     const double added = std::chrono::duration<double, std::milli>(core::now() - adding).count();
-    const long after = pss_kib(rig.fabric().pid());
+    const long after = memory_kib(rig.fabric().pid(), "Rss:");
     Series cost, share;
     for (int i = 0; i < rounds; ++i) {
       const double used = cpu_seconds(rig.fabric().pid());
@@ -219,7 +220,7 @@ void growth(int rounds) {
     for (core::NodeId from = 0; from < nodes; ++from)
       for (core::NodeId to = 0; to < nodes; ++to)
         if (from != to) mesh.push_back({from, to});
-    const long before = pss_kib(rig.fabric().pid());
+    const long before = memory_kib(rig.fabric().pid(), "Rss:");
     const auto adding = core::now();
     const auto handle = rig.fabric().add({.kind = core::Impairment::Kind::loss,
                                           .fault = "bench",
@@ -227,7 +228,7 @@ void growth(int rounds) {
                                           .settings = {.loss = {.random = {.ppb = 1}}}},
                                          mesh);
     const auto added = core::now();
-    const long after = pss_kib(rig.fabric().pid());
+    const long after = memory_kib(rig.fabric().pid(), "Rss:");
     const double idle = cpu_seconds(rig.fabric().pid());
     rig.loop().run_for(2s);
     const double idle_share = (cpu_seconds(rig.fabric().pid()) - idle) / 2;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <netinet/in.h>
+#include <optional>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,6 +83,36 @@ Pair udp_pair(const Path& path) {
 void stop(int process) {
   ::kill(process, SIGKILL);
   ::waitpid(process, nullptr, 0);
+}
+
+std::int64_t nanoseconds_of(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+/// The clock of the kernel's receive time stamps.
+std::int64_t wall_clock() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return nanoseconds_of(time);
+}
+
+/// From when the next packet was sent, as it says, to when it reached the receiver's kernel: when the receiver's
+/// process gets to run on a busy machine is nothing that a network delays.
+std::optional<std::int64_t> transit_of(const os::Fd& socket) {
+  std::int64_t sent = 0;
+  iovec part{&sent, sizeof sent};
+  alignas(cmsghdr) std::array<char, 128> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (::recvmsg(socket.get(), &message, 0) != sizeof sent) return {};
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec arrived{};
+    std::memcpy(&arrived, CMSG_DATA(header), sizeof arrived);
+    return nanoseconds_of(arrived) - sent;
+  }
+  return {};
 }
 
 void sleep_until(nanoseconds when) {
@@ -196,11 +227,11 @@ std::vector<std::int64_t> round_trips(const Path& path, int count) {
 std::vector<std::int64_t> transits(const Path& path, int count, int per_second, std::chrono::milliseconds patience) {
   const SharedMemory shared;
   const Pair pair = udp_pair(path);
+  const int yes = 1;
+  os::check("ask for time stamps", ::setsockopt(pair.ends[1].get(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes));
   const int receiver = path.start(1, [&] {
-    for (std::int64_t sent = 0;;) {
-      if (::recv(pair.ends[1].get(), &sent, sizeof sent, 0) <= 0) continue;
-      shared->samples[shared->received++] = core::now().count() - sent;
-    }
+    for (;;)
+      if (const auto time = transit_of(pair.ends[1])) shared->samples[shared->received++] = *time;
     return 0;
   });
   const int sender = path.start(0, [&] {
@@ -208,7 +239,7 @@ std::vector<std::int64_t> transits(const Path& path, int count, int per_second, 
     const auto start = core::now() + std::chrono::milliseconds(50);
     for (int i = 0; i < count; ++i) {
       sleep_until(start + nanoseconds(1'000'000'000LL / per_second * i));
-      const std::int64_t now = core::now().count();
+      const std::int64_t now = wall_clock();
       os::check("send", ::send(pair.ends[0].get(), &now, sizeof now, 0));
     }
     return 0;

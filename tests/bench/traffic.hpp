@@ -22,7 +22,8 @@ Flood udp_flood(const Path& path, std::chrono::milliseconds time);
 /// Round trips of one UDP packet at a time, in nanoseconds, sorted.
 std::vector<std::int64_t> round_trips(const Path& path, int count);
 
-/// One-way times of UDP packets sent at a steady rate by the clock, in nanoseconds, sorted; those that take longer than
+/// One-way times of UDP packets sent at a steady rate by the clock, from the send to the receiver's kernel, in
+/// nanoseconds, sorted; those that take longer than
 /// `patience` more than the last one was sent, and lost ones, are left out.
 std::vector<std::int64_t> transits(const Path& path, int count, int per_second,
                                    std::chrono::milliseconds patience = std::chrono::milliseconds(300));

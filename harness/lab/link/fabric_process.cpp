@@ -46,6 +46,7 @@ class Process {
   void run() {
     core::Instant next_pulse = core::now() + pulse;
     while (!ended_) {
+      idle_latency_.follow();
       const auto events = waiter_.wait(forwarder_ ? forwarder_->next_due() : core::Instant::max(), next_pulse);
       const core::Instant start = core::now();
       if (start >= next_pulse) {

@@ -2,9 +2,13 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <sched.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+
+#include "os/check.hpp"
+#include "os/proc.hpp"
 
 namespace withstand::os {
 namespace {
@@ -29,12 +33,54 @@ TEST(IdleLatency, IsInForceWhileHeldAndOnlyThen) {
   if (::access("/dev/cpu_dma_latency", R_OK | W_OK) != 0) GTEST_SKIP() << "/dev/cpu_dma_latency is not ours to open";
   IdleLatency latency;
   latency.hold(true);
-  EXPECT_TRUE(latency.held() && open_here());
+  EXPECT_TRUE(latency.asked() && open_here());
   EXPECT_EQ(in_force(), 0);
   latency.hold(true);
   latency.hold(false);
-  EXPECT_FALSE(latency.held());
+  EXPECT_FALSE(latency.asked());
   EXPECT_FALSE(open_here());  // in force there may still be another's
+}
+
+/// The process that stays awake; 0: none.
+pid_t awake_process() {
+  const ProcFolder proc(Fd(check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC))));
+  for (const auto& process : proc.processes())
+    if (process.parent == ::getpid() && !process.dead()) return process.pid;
+  return 0;
+}
+
+template <class Condition>
+bool until(const Condition& condition) {
+  for (int i = 0; i < 10'000 && !condition(); ++i) ::usleep(1000);
+  return condition();
+}
+
+TEST(IdleLatency, WhereTheKernelHasNoSayAProcessOfTheIdleClassStaysAwakeWhereItsHolderRuns) {
+  IdleLatency latency;
+  latency.follow();
+  EXPECT_EQ(awake_process(), 0);
+  latency.hold(true);
+  if (!latency.awake()) GTEST_SKIP() << "the kernel chooses how idle processors sleep here, or time is bounded";
+  const pid_t process = awake_process();
+  ASSERT_NE(process, 0);
+  EXPECT_TRUE(until([&] { return ::sched_getscheduler(process) == SCHED_IDLE; }));
+  cpu_set_t where;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    cpu_set_t before, one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(processor), &one);
+    ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+    if (!CPU_ISSET(static_cast<std::size_t>(processor), &before)) continue;
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    latency.follow();
+    EXPECT_TRUE(until([&] {
+      return ::sched_getaffinity(process, sizeof where, &where) == 0 && CPU_EQUAL(&where, &one);
+    })) << "processor "
+        << processor;
+    ASSERT_EQ(::sched_setaffinity(0, sizeof before, &before), 0);
+  }
+  latency.hold(false);
+  EXPECT_EQ(awake_process(), 0);
 }
 
 }  // namespace
