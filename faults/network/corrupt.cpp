@@ -52,6 +52,15 @@ for     = "10s"
 )");
 }
 
+/// The kernel's queues do not count what they damage; who receives it does.
+EvidenceRow judge_by_checksums(const core::LinkEffect& effect, EvidenceRow row) {
+  row.measured = fmt::format("{} packets offered; the receiver found {} damaged, of all links to it", effect.offered,
+                             effect.changed_delivered);
+  row.source = "kernel, checksum errors of the receiving network";
+  row.judgement = effect.changed_delivered > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;
+  return row;
+}
+
 class Corrupt : public LinkFault {
  public:
   Corrupt()
@@ -82,6 +91,7 @@ class Corrupt : public LinkFault {
     row.requested = fmt::format("{}, {} bit{}{}", spec::to_text(spec::Ratio{choice.ppb}), asked.settings.corrupt.bits,
                                 asked.settings.corrupt.bits == 1 ? "" : "s",
                                 asked.settings.corrupt.repaired ? ", checksums repaired" : "");
+    if (!is_recounted(effect)) return judge_by_checksums(effect, std::move(row));
     row.measured = share_text(effect.offered, damaged, memory) +
                    fmt::format(", {} arrived with other bytes than were sent", effect.changed_delivered);
     row.source = "link fabric, bytes leaving; recounted from the seed";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -84,6 +85,22 @@ std::string misdrawn(const core::Impairment& impairment, const core::LinkEffect&
   return fmt::format("the longest that was recorded, {}, did not come", spec::to_human(most));
 }
 
+/// Of the kernel's queues only a sample of the delays is known, and the mean of what was asked.
+std::string misdone_by_kernel(const DelaySettings& asked, const core::LinkEffect& effect) {
+  const double error = 6 * static_cast<double>(effect.delay_sd_ns) / std::sqrt(static_cast<double>(effect.delayed));
+  const double over = static_cast<double>(effect.delay_mean_ns - effect.requested_mean_ns);
+  const auto wanted = spec::to_human(nanoseconds(effect.requested_mean_ns));
+  const bool fixed = asked.jitter.count() == 0;
+  if (over < -2 - error) return fmt::format("left too soon: asked to take {} in the mean", wanted);
+  // Where order is kept, a packet with a short delay waits for the one in front of it.
+  const bool waits = !fixed && !asked.reorders;
+  if (!waits && over - error > static_cast<double>(most_excess(nanoseconds(effect.requested_mean_ns)).count()))
+    return fmt::format("left too late: asked to take {} in the mean", wanted);
+  if (!fixed && effect.delayed >= enough_draws && effect.delay_max_ns - effect.delay_min_ns < asked.jitter.count() / 10)
+    return "no such jitter: all took nearly the same";
+  return {};
+}
+
 /// What shows that packets did not wait as they were asked to.
 std::string misdone(const DelaySettings& asked, const core::LinkEffect& effect) {
   // Means are rounded to the nanosecond, each by itself.
@@ -108,7 +125,8 @@ EvidenceRow judge_delay(const core::Impairment& impairment, const core::LinkEffe
   EvidenceRow row;
   row.what = "delay " + link;
   row.requested = requested(asked);
-  row.source = "link fabric, packets leaving";
+  const bool by_kernel = effect.source == core::LinkEffect::Source::kernel;
+  row.source = by_kernel ? "kernel, time stamps before and behind its queues" : "link fabric, packets leaving";
   if (effect.delayed == 0) {
     row.measured = fmt::format("{} packets offered, none left yet", effect.offered);
     row.judgement = EvidenceRow::Judgement::absent;
@@ -116,7 +134,9 @@ EvidenceRow judge_delay(const core::Impairment& impairment, const core::LinkEffe
   }
   row.measured = measured(effect);
   row.judgement = EvidenceRow::Judgement::agrees;
-  for (const std::string& wrong : {misdrawn(impairment, effect), misdone(asked, effect)}) {
+  const std::vector<std::string> all = by_kernel ? std::vector{misdone_by_kernel(asked, effect)}
+                                                 : std::vector{misdrawn(impairment, effect), misdone(asked, effect)};
+  for (const std::string& wrong : all) {
     if (wrong.empty()) continue;
     row.measured += "; " + wrong;
     row.judgement = EvidenceRow::Judgement::mismatch;

@@ -189,6 +189,13 @@ class Dns : public core::DescribedFault {
  public:
   Dns() : DescribedFault(dns_schema(), dns_documentation()) {}
 
+  [[nodiscard]] Objections objections_when_attached(const spec::FaultSpec&) const override {
+    return {{"answer",
+             {"attached nodes ask resolvers of their own, which are not the harness's",
+              "cut their way to it: network.loss with loss = \"100%\", protocol = \"udp\" and port = 53, or let the "
+              "harness launch the target (command = [...])"}}};
+  }
+
   [[nodiscard]] Objections objections(const spec::FaultSpec& fault) const override {
     Objections wrong = answer_objections(fault);
     if (const auto address = core::parameter<std::string>(fault, "address");

@@ -66,10 +66,10 @@ class Duplicate : public LinkFault {
     if (copies > 1) row.requested += fmt::format(", {} copies each", copies);
     row.measured = share_text(effect.offered, made / copies, memory) +
                    fmt::format(", {} copies arrived", effect.changed_delivered);
-    row.source = "link fabric, packets leaving; recounted from the seed";
-    if (made != effect.decided) row.measured += fmt::format(", but the seed decides {}", effect.decided);
-    if (made != effect.decided ||
-        improbable_share(effect.offered, made / copies, spec::Ratio{choice.ppb}.fraction(), memory))
+    row.source = source_of(effect, "link fabric, packets leaving; recounted from the seed");
+    const bool otherwise = is_recounted(effect) && made != effect.decided;
+    if (otherwise) row.measured += fmt::format(", but the seed decides {}", effect.decided);
+    if (otherwise || improbable_share(effect.offered, made / copies, spec::Ratio{choice.ppb}.fraction(), memory))
       row.judgement = EvidenceRow::Judgement::mismatch;
     else
       row.judgement =

@@ -1,7 +1,9 @@
 #include "network/link_fault.hpp"
 
 #include <netinet/in.h>
+#include <stdexcept>
 
+#include "core/kernel_limits.hpp"
 #include "core/parameters.hpp"
 
 namespace withstand::faults {
@@ -50,6 +52,16 @@ Objections LinkFault::objections(const spec::FaultSpec& fault) const {
   for (auto&& more : {narrowing_objections(fault), own_objections(fault)})
     all.insert(all.end(), more.begin(), more.end());
   return all;
+}
+
+Objections LinkFault::objections_when_attached(const spec::FaultSpec& fault) const {
+  try {
+    core::Impairment asked = impairment(fault);
+    asked.settings.match = match_of(fault);
+    if (auto refused = core::beyond_the_kernel(asked)) return {*refused};
+  } catch (const std::runtime_error&) {  // a file that cannot be read: said already
+  }
+  return {};
 }
 
 std::vector<core::Claim> LinkFault::claims(const spec::FaultSpec&, const core::Topology& topology) const {

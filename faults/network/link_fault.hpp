@@ -14,6 +14,8 @@ class LinkFault : public core::DescribedFault {
  public:
   using DescribedFault::DescribedFault;
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override;
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections_when_attached(
+      const spec::FaultSpec& fault) const override;
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec& fault,
                                                 const core::Topology& topology) const override;
   [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,

@@ -69,12 +69,12 @@ core::Evidence LinkInjection::observe() {
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, evidence, tally);
   if (tally.agreeing > most_rows)
     evidence.rows.push_back({"further links", "", fmt::format("{} more agree", tally.agreeing - most_rows),
-                             "link fabric", EvidenceRow::Judgement::informative});
+                             tally.source, EvidenceRow::Judgement::informative});
   if (tally.silent.size() == tally.links)
     evidence.rows.push_back({fmt::format("{} links", tally.links), "packets to impair", nothing_offered(tally),
-                             "link fabric", EvidenceRow::Judgement::absent});
+                             tally.source, EvidenceRow::Judgement::absent});
   else if (tally.links > 1)
-    evidence.rows.push_back({"links that carried packets", "", carried(tally.links, tally.silent), "link fabric",
+    evidence.rows.push_back({"links that carried packets", "", carried(tally.links, tally.silent), tally.source,
                              EvidenceRow::Judgement::informative});
   return evidence;
 }
@@ -91,6 +91,7 @@ void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, Tally& 
   tally.links += turns_[turn].links.size();
   for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
     const std::string link = core::to_text(effect.link, lab_.topology());
+    tally.source = source_of(effect, "link fabric");
     if (effect.offered == 0) {
       tally.silent.push_back(turns_.size() > 1 ? fmt::format("{} (turn {})", link, turn + 1) : link);
       tally.passed_by += effect.sent;
@@ -110,6 +111,10 @@ void LinkInjection::revert() {
   if (slow_) slow_->begin(impairment_.fault, impairment_.seed, turns_.back().links);
   lab_.links().remove(turns_.back().handle);
   reverted_ = true;
+}
+
+std::string source_of(const core::LinkEffect& effect, const std::string& fabric) {
+  return effect.source == core::LinkEffect::Source::kernel ? "kernel, counters of its queues" : fabric;
 }
 
 std::vector<Link> aimed_links(const spec::FaultSpec& fault, const core::Topology& topology, const core::Aim& aim) {

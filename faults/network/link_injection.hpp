@@ -41,6 +41,7 @@ class LinkInjection : public core::Injection {
     std::size_t links = 0, agreeing = 0;
     std::vector<std::string> silent;  ///< that were offered nothing
     std::uint64_t passed_by = 0;      ///< packets sent on those all the same
+    std::string source = "link fabric";
   };
   void add_rows(std::size_t turn, core::Evidence& evidence, Tally& tally);
   [[nodiscard]] std::string nothing_offered(const Tally& tally) const;
@@ -56,6 +57,11 @@ class LinkInjection : public core::Injection {
   std::string advice_;
   bool reverted_ = false;
 };
+
+/// Who counted an effect, for the report: `fabric` where it was the link fabric.
+std::string source_of(const core::LinkEffect& effect, const std::string& fabric);
+/// Whether what was decided can be decided again from the seed, and must agree. The kernel does not tell what it drew.
+inline bool is_recounted(const core::LinkEffect& effect) { return effect.source == core::LinkEffect::Source::fabric; }
 
 /// Targeting by `from` and `to`, or by `on` (every link to and from these nodes, clients included); `both_ways` adds
 /// the way back.

@@ -172,12 +172,12 @@ class Loss : public LinkFault {
     EvidenceRow row;
     row.what = "loss " + link;
     row.requested = requested(asked, expected);
-    row.source = "link fabric, recounted from the seed";
+    row.source = source_of(effect, "link fabric, recounted from the seed");
     const std::uint64_t marked = effect.changed_delivered + effect.changed_dropped_later + effect.changed_in_flight;
     const std::uint64_t hit = effect.refused + marked;
     row.measured = share_text(effect.offered, hit, expected.memory);
     if (asked.mark) row.measured += fmt::format(", {} of them arrived marked instead", effect.changed_delivered);
-    if (effect.decided != hit) {
+    if (is_recounted(effect) && effect.decided != hit) {
       row.measured += fmt::format(", but the seed decides {}", effect.decided);
       row.judgement = EvidenceRow::Judgement::mismatch;
     } else if (improbable_share(effect.offered, hit, expected.share, expected.memory)) {

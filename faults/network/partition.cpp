@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/kernel_limits.hpp"
 #include "core/parameters.hpp"
 #include "core/selection.hpp"
 #include "network/link_fault.hpp"
@@ -91,7 +92,7 @@ EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
   row.requested = "every packet refused";
   row.measured = fmt::format("{} of {} packets refused", effect.refused, effect.offered);
   if (effect.delivered > 0) row.measured += fmt::format(", {} delivered", effect.delivered);
-  row.source = "link fabric, packets leaving";
+  row.source = source_of(effect, "link fabric, packets leaving");
   const bool all = effect.refused == effect.offered && effect.delivered == 0;
   row.judgement = all ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::mismatch;
   return row;
@@ -154,6 +155,17 @@ class Partition : public core::DescribedFault {
     if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric" || *shape == "primaries"))
       return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};
     return narrowing_objections(fault);
+  }
+
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections_when_attached(
+      const spec::FaultSpec& fault) const override {
+    core::Impairment asked;
+    asked.settings.match = match_of(fault);
+    if (auto refused = core::beyond_the_kernel(asked)) return {*refused};
+    if (slow_start_of(fault).count() == 0) return {};
+    asked.kind = core::Impairment::Kind::rate;
+    asked.settings.rate.ramp = slow_start_of(fault);
+    return {*core::beyond_the_kernel(asked)};
   }
 
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {

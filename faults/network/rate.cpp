@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -122,7 +123,10 @@ std::string measured(const core::LinkEffect& effect) {
 bool too_fast(const core::RateSettings& asked, const core::LinkEffect& effect) {
   const double rate = static_cast<double>(asked.bits_per_second) / 8e9;  // bytes per nanosecond
   return static_cast<double>(effect.wire_bytes) >
-         rate * static_cast<double>(effect.span_ns) + static_cast<double>(asked.burst) + 1;
+         rate * static_cast<double>(effect.span_ns) +
+             static_cast<double>(
+                 std::max<std::uint64_t>(static_cast<std::uint64_t>(asked.burst), effect.bucket_bytes)) +
+             1;
 }
 
 /// Less left while packets waited than a tenth below the rate, over long enough that single late packets do not count.
@@ -197,7 +201,7 @@ class Rate : public LinkFault {
     row.what = "rate " + link;
     row.requested = requested(asked, effect);
     row.measured = measured(effect);
-    row.source = "link fabric, packets leaving";
+    row.source = source_of(effect, "link fabric, packets leaving");
     const bool limits = asked.bits_per_second > 0;
     if (limits && (too_fast(asked, effect) || too_slow(asked, effect)))
       row.judgement = EvidenceRow::Judgement::mismatch;

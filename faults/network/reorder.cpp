@@ -88,10 +88,10 @@ class Reorder : public LinkFault {
                                 spec::to_text(asked.settings.reorder.hold));
     row.measured = fmt::format("{} packets arrived out of order; chosen {}", effect.reordered,
                                share_text(candidates, chosen, memory));
-    row.source = "link fabric, packets leaving; recounted from the seed";
-    if (chosen != effect.decided) row.measured += fmt::format(", but the seed decides {}", effect.decided);
-    if (chosen != effect.decided ||
-        improbable_share(candidates, chosen, spec::Ratio{choice.ppb}.fraction(), gap > 1 ? -1 : memory))
+    row.source = source_of(effect, "link fabric, packets leaving; recounted from the seed");
+    const bool otherwise = is_recounted(effect) && chosen != effect.decided;
+    if (otherwise) row.measured += fmt::format(", but the seed decides {}", effect.decided);
+    if (otherwise || improbable_share(candidates, chosen, spec::Ratio{choice.ppb}.fraction(), gap > 1 ? -1 : memory))
       row.judgement = EvidenceRow::Judgement::mismatch;
     else  // Held back without anybody to overtake: late, but nothing was reordered.
       row.judgement = effect.reordered > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;

@@ -5,6 +5,13 @@
 
 namespace withstand::core {
 
+std::vector<spec::KindTable::Objection> Fault::objections_when_attached(const spec::FaultSpec&) const {
+  return {
+      {"",
+       {"an attached node has nothing that this could be done to: only the packets of its interface can be impaired",
+        "say a fault of the network, or let the harness launch the target (command = [...])"}}};
+}
+
 Catalog::Catalog(std::vector<std::unique_ptr<Fault>> faults) : faults_(std::move(faults)) {
   for (std::size_t i = 1; i < faults_.size(); ++i)
     if (faults_[i - 1]->schema().kind >= faults_[i]->schema().kind)

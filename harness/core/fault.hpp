@@ -80,6 +80,10 @@ class Fault {
   [[nodiscard]] virtual const Documentation& documentation() const = 0;
   /// Combinations of parameters that cannot be.
   [[nodiscard]] virtual std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec&) const { return {}; }
+  /// Why it cannot be done to attached nodes: nothing of them is ours but the packets of an interface, and those only
+  /// as core/kernel_limits.hpp says. Empty where it can.
+  [[nodiscard]] virtual std::vector<spec::KindTable::Objection> objections_when_attached(
+      const spec::FaultSpec& fault) const;
   /// A fault with parameters of its own for aiming (network.partition's `groups`) says here which links it concerns, at
   /// most.
   [[nodiscard]] virtual std::vector<Claim> claims(const spec::FaultSpec& fault, const Topology& topology) const = 0;

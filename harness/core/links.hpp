@@ -67,7 +67,16 @@ struct LinkEffect {
   /// took; and all bytes, from the first packet read to the last written.
   std::uint64_t busy_bytes = 0, wire_bytes = 0;
   std::int64_t busy_ns = 0, span_ns = 0;
-  std::uint64_t queue_bytes = 0;  ///< rate: how much its queue holds
+  std::uint64_t queue_bytes = 0;   ///< rate: how much its queue holds
+  std::uint64_t bucket_bytes = 0;  ///< rate: how much may leave at once beside what the settings say
+
+  /// Who counted. kernel: the counters of its own queues, and what listens before and behind them. It does not tell
+  /// what it drew: `decided`, `draws` and `drawn_...` are 0; delays and order are those of a sample, and of what asks
+  /// for a delay only the mean of the models is known in `requested_mean_ns`. `sent` is what the link's filters took.
+  /// corrupt: `changed_delivered` is how many packets the receiver's network found damaged by their checksums
+  /// meanwhile, of all its links.
+  enum class Source { fabric, kernel };
+  Source source = Source::fabric;
 };
 
 /// What the whole fabric can say of itself; over its promise, the run is inconclusive.

@@ -78,6 +78,19 @@ std::string drawn(const spec::FaultSpec& fault, const Topology& topology, std::u
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+/// What attached nodes do not allow, saying which nodes they are.
+std::vector<Objection> refused_by_attached(const Fault& kind, const spec::FaultSpec& fault,
+                                           const spec::Target& target) {
+  auto all = kind.objections_when_attached(fault);
+  constexpr std::size_t most_named = 5;
+  std::vector<std::string> names;
+  for (const auto& node : target.attached)
+    if (names.size() < most_named) names.push_back(node.name);
+  const std::string more = target.attached.size() > most_named ? ", ..." : "";
+  for (auto& each : all) each.complaint.message += fmt::format(" (attached: {}{})", fmt::join(names, ", "), more);
+  return all;
+}
+
 }  // namespace
 
 std::vector<spec::Diagnostic> misses(std::uint64_t seed, const spec::Experiment& experiment, const Topology& topology,
@@ -100,6 +113,8 @@ std::vector<spec::Diagnostic> misses(std::uint64_t seed, const spec::Experiment&
 std::vector<Objection> Catalog::misfits(const spec::FaultSpec& fault_spec, const spec::Experiment& experiment) const {
   const Fault* kind = fault(fault_spec.kind);
   if (kind == nullptr) return {};
+  if (!experiment.target.attached.empty())
+    if (auto refused = refused_by_attached(*kind, fault_spec, experiment.target); !refused.empty()) return refused;
   const Topology topology(experiment);
   std::optional<Objection> last;
   for (std::uint64_t seed = 1; seed <= seeds_tried; ++seed) {

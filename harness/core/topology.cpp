@@ -21,11 +21,26 @@ std::string address6_of(NodeId id) { return fmt::format("fd57:7374::{:x}", id + 
 
 }  // namespace
 
+Topology::Topology(const spec::Experiment& experiment, const std::map<std::string, std::string>& addresses)
+    : Topology(experiment) {
+  if (experiment.target.attached.empty()) return;
+  for (auto& node : nodes_) {
+    const auto known = addresses.find(node.name);
+    if (known != addresses.end()) node.address = known->second;
+  }
+}
+
 Topology::Topology(const spec::Experiment& experiment) {
-  const auto add = [this](NodeInfo node) {
+  const auto& attached = experiment.target.attached;
+  const auto add = [this, &attached](NodeInfo node) {
     node.id = static_cast<NodeId>(nodes_.size());
-    node.address = address_of(node.id);
-    node.address6 = address6_of(node.id);
+    if (attached.empty()) {
+      node.address = address_of(node.id);
+      node.address6 = address6_of(node.id);
+    } else if (!node.client) {
+      node.attached = true;
+      node.address = attached.at(node.id).address;
+    }
     nodes_.push_back(std::move(node));
   };
   for (const auto& named : spec::node_names(experiment.target, experiment.nodes)) {

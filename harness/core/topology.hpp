@@ -20,11 +20,12 @@ struct NodeInfo {
   std::string kind;        ///< target.toml's kind; "client" for clients
   std::int64_t index = 1;  ///< within its kind, from 1
   bool client = false;
-  std::string address;   ///< IPv4 from 198.18.0.0/15
-  std::string address6;  ///< from the lab's fd00::/8 prefix
+  std::string address;   ///< IPv4 from 198.18.0.0/15; of an attached node its own, empty while it is not known
+  std::string address6;  ///< from the lab's fd00::/8 prefix; empty among attached nodes
   std::map<std::string, std::int64_t> ports;
   std::int64_t first_port = 0;  ///< {port}; 0 when the kind has none
   bool serves_clients = false;
+  bool attached = false;  ///< somebody else runs it
 };
 
 /// The directed path from one node to another.
@@ -40,6 +41,8 @@ class Topology {
  public:
   Topology() = default;
   explicit Topology(const spec::Experiment& experiment);
+  /// Of attached nodes: IPv4 addresses by the nodes' names, clients too, where they are known by now. Others are empty.
+  Topology(const spec::Experiment& experiment, const std::map<std::string, std::string>& addresses);
 
   [[nodiscard]] const std::vector<NodeInfo>& nodes() const { return nodes_; }
   [[nodiscard]] const NodeInfo& at(NodeId id) const { return nodes_.at(id); }

@@ -34,8 +34,11 @@ constexpr const char* suffix = ".undo";
 constexpr auto patience = std::chrono::seconds(5);
 
 using Kind = UndoEntry::Kind;
-constexpr std::array<std::pair<Kind, std::string_view>, 4> kind_names{
-    {{Kind::cgroup, "cgroup"}, {Kind::directory, "directory"}, {Kind::process, "process"}, {Kind::file, "file"}}};
+constexpr std::array<std::pair<Kind, std::string_view>, 5> kind_names{{{Kind::cgroup, "cgroup"},
+                                                                       {Kind::directory, "directory"},
+                                                                       {Kind::process, "process"},
+                                                                       {Kind::file, "file"},
+                                                                       {Kind::detours, "detours"}}};
 
 std::string_view name_of(Kind kind) {
   const auto* found =
@@ -44,13 +47,16 @@ std::string_view name_of(Kind kind) {
 }
 
 std::string to_line(const UndoEntry& entry) {
-  return nlohmann::json{{"kind", name_of(entry.kind)},
-                        {"path", entry.path},
-                        {"pid", entry.pid},
-                        {"start_time", entry.start_time},
-                        {"boot_id", entry.boot_id}}
-             .dump() +
-         "\n";
+  nlohmann::json json{{"kind", name_of(entry.kind)},
+                      {"path", entry.path},
+                      {"pid", entry.pid},
+                      {"start_time", entry.start_time},
+                      {"boot_id", entry.boot_id}};
+  if (entry.kind == Kind::detours)
+    json["detours"] = {{"network", entry.detours.network},     {"identity", entry.detours.identity},
+                       {"interface", entry.detours.interface}, {"index", entry.detours.index},
+                       {"owner", entry.detours.owner},         {"made_hook", entry.detours.made_hook}};
+  return json.dump() + "\n";
 }
 
 struct Entries {
@@ -60,8 +66,17 @@ struct Entries {
 
 /// The fields of one line; throws nlohmann's exceptions when one has another type than here.
 UndoEntry entry_from(const nlohmann::json& json, Kind kind) {
-  return {kind, json.value("path", ""), json.value("pid", 0), json.value("start_time", std::uint64_t{0}),
-          json.value("boot_id", "")};
+  UndoEntry entry;
+  entry.kind = kind;
+  entry.path = json.value("path", "");
+  entry.pid = json.value("pid", 0);
+  entry.start_time = json.value("start_time", std::uint64_t{0});
+  entry.boot_id = json.value("boot_id", "");
+  if (kind != Kind::detours) return entry;
+  const auto& traces = json.at("detours");
+  entry.detours = {traces.at("network"), traces.at("identity"), traces.at("interface"),
+                   traces.at("index"),   traces.at("owner"),    traces.at("made_hook")};
+  return entry;
 }
 
 /// A line that was being written when the power went is no entry: what it would have announced was not done yet. One
@@ -128,6 +143,12 @@ std::string undo_cgroup(const std::string& path) {
   return os::remove_cgroup(path, 3000) ? "" : "processes in it do not end";
 }
 
+std::string what_of(const UndoEntry& entry) {
+  if (entry.kind == Kind::process) return fmt::format("process {}", entry.pid);
+  return entry.kind == Kind::detours ? fmt::format("{} in {}", entry.detours.interface, entry.detours.network)
+                                     : entry.path;
+}
+
 /// Empty when it is undone, or was never done.
 std::string undo_entry(const UndoEntry& entry) {
   const bool this_boot = entry.boot_id == os::boot_id();
@@ -140,6 +161,8 @@ std::string undo_entry(const UndoEntry& entry) {
       return this_boot ? undo_process(entry) : "";
     case UndoEntry::Kind::file:
       return ::unlink(entry.path.c_str()) == 0 || errno == ENOENT ? "" : ::strerror(errno);
+    case UndoEntry::Kind::detours:
+      return this_boot ? undo_detours(entry.detours) : "";
   }
   return "unknown kind of entry";
 }
@@ -159,6 +182,8 @@ std::string left_of(const UndoEntry& entry) {
                                                                          : "";
     case UndoEntry::Kind::file:
       return there ? "remove the file " + entry.path : "";
+    case UndoEntry::Kind::detours:
+      return this_boot ? detours_left(entry.detours) : "";
   }
   return "";
 }
@@ -264,8 +289,7 @@ UndoOutcome undo(const std::string& journal_path) {
     if (failure.empty()) {
       ++outcome.undone;
     } else {
-      outcome.failed.push_back(
-          fmt::format("{}: {}", entry->path.empty() ? fmt::format("process {}", entry->pid) : entry->path, failure));
+      outcome.failed.push_back(fmt::format("{}: {}", what_of(*entry), failure));
     }
   }
   if (!outcome.failed.empty()) return outcome;

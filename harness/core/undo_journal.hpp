@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/detour_traces.hpp"
+
 /// What the kernel will not undo when the orchestrator dies, written and synced before it is done. The guardian and
 /// `withstand recover` read it.
 namespace withstand::core {
@@ -17,11 +19,13 @@ struct UndoEntry {
                 ///< tag, or nothing
     process,    ///< `pid` with `start_time` (field 22 of /proc/PID/stat): SIGKILL
     file,       ///< `path`: unlink (sockets)
+    detours,    ///< `detours`: on an interface that is not ours, see core/detour_traces.hpp
   };
   Kind kind = Kind::cgroup;
   std::string path;
   std::int32_t pid = 0;
   std::uint64_t start_time = 0;
+  DetourTraces detours{};
   std::string boot_id;  ///< entries of another boot are stale: nothing but directories and files is left of them
 };
 

@@ -73,6 +73,13 @@ std::string Foundation::announce_state_file() {
   return entry.path;
 }
 
+void Foundation::announce(const core::DetourTraces& traces) {
+  core::UndoEntry entry;
+  entry.kind = core::UndoEntry::Kind::detours;
+  entry.detours = traces;
+  journal_.append(entry);
+}
+
 std::vector<std::string> Foundation::remove() {
   if (removed_) return {};
   removed_ = true;

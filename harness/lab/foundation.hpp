@@ -28,6 +28,8 @@ class Foundation {
   /// STATE/RUN.json, announced; the caller writes it.
   [[nodiscard]] std::string announce_state_file();
 
+  void announce(const core::DetourTraces& traces);
+
   /// Undoes everything and sends the guardian home; what could not be undone. Idempotent.
   std::vector<std::string> remove();
 

@@ -21,7 +21,8 @@ std::string first_line(const core::CommandResult& result) {
 class Launch : public std::enable_shared_from_this<Launch> {
  public:
   explicit Launch(LocalLab::Impl& lab) : lab_(lab) {
-    for (const core::NodeId id : lab.topology.targets()) waiting_.insert(id);
+    for (const core::NodeId id : lab.topology.targets())
+      (lab.topology.at(id).attached ? ready_ : waiting_).insert(id);  // what somebody else runs is taken as it is
   }
   void begin() { advance(); }
 

@@ -23,7 +23,7 @@ LocalLab::~LocalLab() = default;
 
 core::EventLoop& LocalLab::loop() { return impl_->loop; }
 const core::Topology& LocalLab::topology() const { return impl_->topology; }
-core::Links& LocalLab::links() { return *impl_->fabric; }
+core::Links& LocalLab::links() { return *impl_->links; }
 core::Names& LocalLab::names() { return *impl_->names; }
 core::NodeState LocalLab::state(core::NodeId node) const { return impl_->node(node).state(); }
 
@@ -77,6 +77,7 @@ LocalLab::Subscription LocalLab::on_warning(std::function<void(const std::string
 const std::string& LocalLab::log_failure() const { return impl_->log_failure; }
 
 std::optional<record::CaptureEnded> LocalLab::end_capture() {
+  if (impl_->fabric == nullptr) return {};
   const auto counts = impl_->fabric->end_capture();
   if (!counts) return {};
   return describe_capture(*counts, impl_->experiment.capture.value_or(spec::CaptureSpec{}));

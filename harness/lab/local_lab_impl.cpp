@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/kernel_net/kernel_links.hpp"
 #include "lab/packet_capture.hpp"
 #include "lab/run_state.hpp"
 #include "os/check.hpp"
@@ -65,18 +66,40 @@ void LocalLab::Impl::make_nodes() {
     interfaces.push_back(std::move(ways.interface));
     names_sockets.push_back(std::move(ways.names));
   }
-  make_fabric(std::move(interfaces));
-  names = std::make_unique<dns::Resolver>(loop, topology, std::move(names_sockets));
+  make_links(std::move(interfaces));
+  if (experiment.target.attached.empty())
+    names = std::make_unique<dns::Resolver>(loop, topology, std::move(names_sockets));
 }
 
-void LocalLab::Impl::make_fabric(std::vector<link::NodeInterface> interfaces) {
+void LocalLab::Impl::make_links(std::vector<link::NodeInterface> interfaces) {
   std::vector<core::Link> claimed;
   for (const auto& claim : options.claims) claimed.insert(claimed.end(), claim.links.begin(), claim.links.end());
-  fabric = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed),
-                                          make_capture_file(experiment, options.run_directory));
+  if (!experiment.target.attached.empty()) {
+    links = make_kernel_links(claimed);
+    return;
+  }
+  auto made = std::make_unique<link::Fabric>(loop, topology, std::move(interfaces), std::move(claimed),
+                                             make_capture_file(experiment, options.run_directory));
+  fabric = made.get();
+  links = std::move(made);
   if (std::any_of(options.claims.begin(), options.claims.end(), [](const auto& claim) { return claim.streams; }))
     fabric->watch_streams();
   fabric->on_death([this](const std::string& how) { medium_died("the link fabric (" + how + ")"); });
+}
+
+std::unique_ptr<core::Links> LocalLab::Impl::make_kernel_links(const std::vector<core::Link>& claimed) {
+  std::vector<kernel::Place> places;
+  for (const auto& info : topology.nodes()) {
+    if (info.client) {
+      places.push_back({os::NetworkNamespace::own(), ""});
+      continue;
+    }
+    const auto& attached = experiment.target.attached.at(info.id);
+    places.push_back({os::NetworkNamespace::open(attached.network), attached.interface});
+  }
+  return std::make_unique<kernel::KernelLinks>(
+      loop, topology, std::move(places), claimed, options.run_name,
+      [this](const core::DetourTraces& traces) { foundation.announce(traces); });
 }
 
 void LocalLab::Impl::write_state() {

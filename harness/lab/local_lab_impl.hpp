@@ -50,15 +50,17 @@ struct LocalLab::Impl {
   core::EventLoop::Registration guardian_death;
   Renderer renderer;
   std::vector<std::unique_ptr<Node>> nodes;
-  std::unique_ptr<link::Fabric> fabric;
-  std::unique_ptr<dns::Resolver> names;
+  std::unique_ptr<core::Links> links;    ///< the fabric, or the kernel's own queues
+  link::Fabric* fabric = nullptr;        ///< where `links` is one
+  std::unique_ptr<dns::Resolver> names;  ///< none where nodes are attached: their names are others' too
   CommandRunner commands;
   std::map<core::NodeId, std::unique_ptr<Readiness>> readiness;
   std::map<core::NodeId, std::function<void(std::string)>> start_waiters;
 
  private:
   void make_nodes();
-  void make_fabric(std::vector<link::NodeInterface> interfaces);
+  void make_links(std::vector<link::NodeInterface> interfaces);
+  [[nodiscard]] std::unique_ptr<core::Links> make_kernel_links(const std::vector<core::Link>& claimed);
   void write_state();
   void ask_whether_ready(core::NodeId id);
   void start_is_decided(core::NodeId id, const std::string& why_not);

@@ -12,11 +12,12 @@
 #include "lab/init_protocol.hpp"
 #include "lab/node_setup.hpp"
 #include "os/handshake.hpp"
+#include "os/network_namespace.hpp"
 
 namespace withstand::lab {
 namespace {
 
-constexpr unsigned node_namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+constexpr unsigned node_namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
 constexpr int setup_timeout_ms = 20'000;
 /// How often a start looks whether all of the last one has gone: dying takes some hundred microseconds.
 constexpr std::chrono::milliseconds clearing_interval{1};
@@ -36,7 +37,8 @@ Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan,
   error_log_ = capture(logs, true);
   if (cgroup) cgroups_ = std::make_unique<NodeCgroups>(*cgroup);
   os::SocketPair control = os::make_socket_pair();
-  const os::CloneOptions options{node_namespaces, cgroups_ ? cgroups_->harness.get() : -1};
+  const os::CloneOptions options{node_namespaces | (plan_.network ? 0U : CLONE_NEWNET),
+                                 cgroups_ ? cgroups_->harness.get() : -1};
   const os::Parent self;
   init_ = os::clone_process("start node " + plan_.name, options,
                             [&]() -> int { return run_in_child(topology, self, control.second.get()); });
@@ -77,20 +79,26 @@ int Node::run_in_child(const core::Topology& topology, const os::Parent& parent,
     os::close_other_descriptors({kept.control, kept.standard_output, kept.standard_error});
     os::set_process_name("ws-init");
     os::check("leave the caller's session", ::setsid());
+    if (plan_.network && !plan_.network->empty()) {
+      const auto network = os::NetworkNamespace::open(*plan_.network);
+      os::check("join the network namespace " + network.path(), ::setns(network.get(), CLONE_NEWNET));
+    }
     set_up_mounts(plan_);
+    const os::Fd proc(os::check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+    if (plan_.network) return os::report_ready(control, {proc.get()});
     const link::NodeInterface interface = link::set_up_node_interface(topology, plan_.id);
     const dns::Sockets names = dns::open_sockets();
-    const os::Fd proc(os::check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
     os::report_ready(control,
-                     {interface.tun.get(), interface.route_socket.get(), proc.get(), names.udp.get(), names.tcp.get()});
+                     {proc.get(), interface.tun.get(), interface.route_socket.get(), names.udp.get(), names.tcp.get()});
   });
   return run_init(plan_, kept);
 }
 
 Node::Ways Node::finish_setup() {
   auto descriptors = os::await_ready("node " + plan_.name, control_.get(), setup_timeout_ms);
-  if (descriptors.size() != 5) throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
-  proc_ = os::ProcFolder(std::move(descriptors[2]));
+  if (descriptors.size() != (plan_.network ? 1U : 5U))
+    throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
+  proc_ = os::ProcFolder(std::move(descriptors[0]));
   pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
   adopted_ = std::make_unique<AdoptedProcess>(loop_, init_, [this](const os::WaitStatus& status) {
     clearing_.reset();
@@ -99,7 +107,8 @@ Node::Ways Node::finish_setup() {
     events_.init_died(plan_.id, status.to_text());
   });
   commands_ = loop_.on_readable(control_.get(), [this] { on_control(); });
-  return {{std::move(descriptors[0]), std::move(descriptors[1])},
+  if (plan_.network) return {};
+  return {{std::move(descriptors[1]), std::move(descriptors[2])},
           {std::move(descriptors[3]), std::move(descriptors[4])}};
 }
 
@@ -114,7 +123,7 @@ void Node::start() {
   using Phase = core::NodeState::Phase;
   if (state_.phase != Phase::created && state_.phase != Phase::exited)
     throw std::logic_error("start " + plan_.name + ": it already runs");
-  if (!plan_.has_target) throw std::logic_error("start " + plan_.name + ": a client has no target");
+  if (!plan_.has_target) throw std::logic_error("start " + plan_.name + ": nothing in it is ours to start");
   requests_.clear();
   state_.phase = Phase::starting;
   state_.started = core::now();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct NodePlan {
   std::string name_switch;  ///< shown as /etc/nsswitch.conf
   os::Credentials who;      ///< as whom the target and commands run
   std::vector<View> views;
+  /// The file of a network namespace that it lives in instead of one of its own; "": the harness's.
+  std::optional<std::string> network{};
   bool has_target = false;                ///< false for clients: nothing is started in them by their init
   std::vector<std::string> argv;          ///< argv[0] is a path inside the node
   std::vector<std::string> first_argv;    ///< at the very first start

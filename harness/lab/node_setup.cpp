@@ -113,8 +113,9 @@ void set_up_mounts(const NodePlan& plan) {
   Source(plan.hosts).show_at("/etc/hosts");
   // Where there is no resolv.conf, or a link to something below /run, programs ask the server on loopback just the
   // same: that is what they do who were told of none.
-  if (exists("/etc/resolv.conf")) Source(plan.resolver).show_at("/etc/resolv.conf");
-  if (exists("/etc/nsswitch.conf")) Source(plan.name_switch).show_at("/etc/nsswitch.conf");
+  // Beside attached nodes there is no resolver of ours.
+  if (!plan.network && exists("/etc/resolv.conf")) Source(plan.resolver).show_at("/etc/resolv.conf");
+  if (!plan.network && exists("/etc/nsswitch.conf")) Source(plan.name_switch).show_at("/etc/nsswitch.conf");
   const bool run_is_needed = !plan.has_target && plan.folder.rfind("/run/", 0) == 0;  // the client writes records there
   if (!run_is_needed) set_up_run(data, config, tmp, views);
   if (plan.has_target) cover_shared_folders(tmp);

@@ -51,7 +51,8 @@ std::string hosts_file(const core::Topology& topology, NamesFrom names) {
   std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
   if (names == NamesFrom::resolver) return text;
   for (const auto& node : topology.nodes())
-    text += fmt::format("{} {}\n{} {}\n", node.address, node.name, node.address6, node.name);
+    for (const auto& address : {node.address, node.address6})
+      if (!address.empty()) text += fmt::format("{} {}\n", address, node.name);
   return text;
 }
 
@@ -93,8 +94,10 @@ NodePlan Renderer::make_plan(const core::NodeInfo& node, const os::Credentials& 
   plan.resolver = scratch_ + "/resolv.conf";
   plan.name_switch = scratch_ + "/nsswitch.conf";
   plan.who = who;
+  const auto& attached = experiment_.target.attached;
+  if (!attached.empty()) plan.network = node.client ? "" : attached.at(node.id).network;
   const spec::NodeKind* kind = this->kind(node.id);
-  plan.has_target = kind != nullptr;
+  plan.has_target = kind != nullptr && !node.attached;
   if (kind != nullptr && !kind->user.empty() && ::geteuid() == 0) plan.who = os::user_by_name(kind->user);
   views_.emplace_back(plan.who, kind != nullptr ? std::vector<std::string>{"/tmp", "/var/tmp", "/run", "/dev/shm"}
                                                 : std::vector<std::string>{"/run"});
@@ -104,7 +107,7 @@ NodePlan Renderer::make_plan(const core::NodeInfo& node, const os::Credentials& 
   places["target"] = views_.back().folder(programs_.target_folder(), "target");
   places["build"] = views_.back().folder(programs_.build_folder(), "build");
   plan.env = environment(node, kind);
-  if (kind != nullptr) add_commands(plan, *kind);
+  if (plan.has_target) add_commands(plan, *kind);
   plan.views = views_.back().all();
   if (kind == nullptr && experiment_.load && !experiment_.load->command.empty()) add_load_command(plan);
   return plan;

@@ -65,7 +65,8 @@ std::vector<std::string> LocalLab::tear_down(const std::function<bool()>& at_onc
   lab.guardian_death.reset();
   lab.end_nodes();
   lab.names.reset();
-  lab.fabric.reset();
+  lab.fabric = nullptr;
+  lab.links.reset();
   return lab.foundation.remove();
 }
 

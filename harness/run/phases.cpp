@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "check/metrics.hpp"
+#include "lab/kernel_net/addresses.hpp"
 #include "run/host.hpp"
 #include "run/requirements.hpp"
 #include "spec/signals.hpp"
@@ -113,7 +114,14 @@ void Phases::run_started(const std::vector<std::string>& versions) {
 
 bool Phases::preflight() {
   begin("preflight");
-  const auto missing = missing_requirements(experiment_, plan_, catalog_);
+  auto missing = missing_requirements(experiment_, plan_, catalog_);
+  if (missing.empty() && !experiment_.target.attached.empty()) {
+    try {
+      topology_ = core::Topology(experiment_, lab::kernel::attached_addresses(experiment_));
+    } catch (const std::exception& error) {
+      missing.emplace_back(error.what());
+    }
+  }
   if (missing.empty()) return true;
   verdict_.skipped = fmt::format("missing here: {}", fmt::join(missing, " · "));
   return false;
@@ -276,7 +284,8 @@ void Phases::read_back() {
 std::vector<std::string> Phases::live_nodes() const {
   std::vector<std::string> names;
   for (const auto node : topology_.targets())
-    if (topology_.at(node).serves_clients && lab_->state(node).host_pid != 0) names.push_back(topology_.at(node).name);
+    if (topology_.at(node).serves_clients && (topology_.at(node).attached || lab_->state(node).host_pid != 0))
+      names.push_back(topology_.at(node).name);
   return names;
 }
 

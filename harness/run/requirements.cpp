@@ -64,13 +64,21 @@ const std::vector<std::string>& features_of_the_lab() {
   return features;
 }
 
+const std::vector<std::string>& features_of_an_attached_lab() {
+  static const std::vector<std::string> features{"namespaces", "kernel-links"};
+  return features;
+}
+
 std::vector<std::string> missing_requirements(const spec::Experiment& experiment, const core::Plan& plan,
                                               const core::Catalog& catalog) {
-  std::set<std::string> needed(features_of_the_lab().begin(), features_of_the_lab().end());
+  const bool attached = !experiment.target.attached.empty();
+  const auto& standing_on = attached ? features_of_an_attached_lab() : features_of_the_lab();
+  std::set<std::string> needed(standing_on.begin(), standing_on.end());
   for (const auto& feature : experiment.requires_) needed.insert(feature);
   for (const auto& injection : plan.injections)
     for (const auto& feature : catalog.fault(injection.fault->kind)->documentation().requirements)
       needed.insert(feature);
+  if (attached) needed.erase("tun");  // the fabric's
   std::vector<std::string> missing;
   for (const auto& feature : lab::examine(std::vector<std::string>(needed.begin(), needed.end()))) {
     if (feature.state != lab::Feature::State::missing) continue;

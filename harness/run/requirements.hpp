@@ -15,6 +15,8 @@ namespace withstand::run {
 
 /// Doctor's features that every run needs, whatever its faults: the lab stands on them.
 const std::vector<std::string>& features_of_the_lab();
+/// The same for a run on attached nodes, which needs no network of its own.
+const std::vector<std::string>& features_of_an_attached_lab();
 
 /// What this machine lacks for a run, each with what was seen and what to do; empty when nothing does. Features are
 /// tried, not looked up; programs of the target are searched as the lab will.

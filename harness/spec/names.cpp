@@ -113,6 +113,9 @@ std::int64_t count_of(const NodeKind& kind, const Counts& counts) {
 
 std::vector<NodeName> node_names(const Target& target, const Counts& counts) {
   std::vector<NodeName> names;
+  for (const AttachedNode& node : target.attached)
+    names.push_back({node.name, target.kinds.front().name, static_cast<std::int64_t>(names.size()) + 1});
+  if (!names.empty()) return names;
   const bool one_kind = target.kinds.size() == 1;
   for (const NodeKind& kind : target.kinds) {
     for (std::int64_t i = 1; i <= count_of(kind, counts); ++i) {

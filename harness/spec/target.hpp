@@ -86,6 +86,15 @@ struct ListSpec {
   bool include_self = true;
 };
 
+/// A node that somebody else runs: only the packets of one of its interfaces are ours to impair.
+struct AttachedNode {
+  std::string name;
+  std::string network;    ///< the file of its network namespace: /run/netns/NAME, /proc/PID/ns/net
+  std::string interface;  ///< in that namespace
+  std::string address;    ///< what {address} stands for; empty: the interface's first IPv4 address when the run begins
+  Position at;
+};
+
 struct Target {
   std::string name;
   std::string folder;  ///< where target.toml stands; templates are relative to it
@@ -97,6 +106,8 @@ struct Target {
                        ///< driver itself fills in {key} and {value} (keep_driver_words in spec/template_scope.hpp).
                        ///< e.g. sentinel = "{sentinels}", master = "mymaster", path = "/kv/{key}"
   std::vector<NodeKind> kinds;  ///< in file order
+  /// Not empty: these are the nodes, of the only kind there is, and nothing is launched.
+  std::vector<AttachedNode> attached{};
   std::map<std::string, RoleSpec> roles;
   std::vector<ListSpec> lists;
   std::vector<std::vector<std::string>>

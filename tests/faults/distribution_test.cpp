@@ -3,7 +3,7 @@
 #include <ctime>
 
 #include "packet_fixture.hpp"
-#include "support/statistics.hpp"
+#include "support/model_checks.hpp"
 
 /// What sockets see of a hundred thousand packets, against what the models promise. Bounds are six deviations wide or
 /// more, or at 1e-9: each fails by chance once in 5e8 runs or less. Which packets are chosen is fixed by the seed, as
@@ -88,15 +88,16 @@ TEST_F(DistributionTest, BurstsOfGilbertAndElliottAreGeometric) {
   auto& bursty = inject("network.loss", {{"p", spec::Value(spec::Ratio{10'000'000})}, {"r", ratio(25)}});
   std::vector<bool> lost;
   for (const int times : arrivals()) lost.push_back(times == 0);
-  const auto runs = support::run_lengths(lost, 10);
-  double bursts = 0;
-  for (const auto count : runs) bursts += static_cast<double>(count);
-  EXPECT_NEAR(bursts, packets * 0.01 / 1.04, 6 * 35);  // the deviation of 40 simulations
-  std::vector<double> wanted;
-  for (int k = 1; k < 10; ++k) wanted.push_back(bursts * 0.25 * std::pow(0.75, k - 1));
-  wanted.push_back(bursts * std::pow(0.75, 9));
-  EXPECT_LT(support::chi_square({runs.begin() + 1, runs.end()}, wanted), support::chi_square_limit);
+  support::expect_bursts(lost, 0.01, 0.25);
   EXPECT_TRUE(bursty.observe().took_effect()) << bursty.observe().objection();
+}
+
+TEST_F(DistributionTest, IndependentLossIsIndependent) {
+  auto& lossy = inject("network.loss", {{"loss", ratio(5)}});
+  std::vector<bool> lost;
+  for (const int times : arrivals()) lost.push_back(times == 0);
+  support::expect_independent(lost, 0.05);
+  EXPECT_TRUE(lossy.observe().took_effect()) << lossy.observe().objection();
 }
 
 TEST_F(DistributionTest, CorrelatedLossIsCorrelatedAndNotRarer) {
@@ -111,13 +112,7 @@ TEST_F(DistributionTest, CorrelatedLossIsCorrelatedAndNotRarer) {
 
 TEST_F(DistributionTest, CopiesComeIndependently) {
   inject("network.duplicate", {{"duplicate", ratio(20)}});
-  std::vector<double> twice;
-  for (const int times : arrivals()) {
-    ASSERT_TRUE(times == 1 || times == 2);
-    twice.push_back(times - 1);
-  }
-  EXPECT_NEAR(support::mean(twice), 0.2, 6 * std::sqrt(0.16 / packets));
-  EXPECT_NEAR(support::autocorrelation(twice), 0, 6 / std::sqrt(packets));
+  support::expect_copies(arrivals(), 0.2);
 }
 
 TEST_F(DistributionTest, DelaysAreOfTheirDistributionAndCorrelation) {
@@ -128,10 +123,7 @@ TEST_F(DistributionTest, DelaysAreOfTheirDistributionAndCorrelation) {
                                           {"order", text("free")}});
   const auto took = delays();
   const auto share = [](double seconds) { return lab::link::normal_share((seconds - 0.060) / 0.015); };
-  // Beside the draws there is the machine: its own delay moves all samples by some hundredths of the deviation, and
-  // correlated samples count for fewer.
-  const double fewer = std::sqrt(1.4 / 0.6), machine = 0.03 * std::sqrt(packets);
-  EXPECT_LT(support::kolmogorov(took, share), support::kolmogorov_limit * fewer + machine);
+  support::expect_distribution(took, share, 0.03, 0.4);
   EXPECT_NEAR(support::mean(took), 0.060, 0.0015);
   EXPECT_NEAR(support::deviation(took), 0.015, 0.001);
   EXPECT_NEAR(support::autocorrelation(took), 0.4, 0.04);

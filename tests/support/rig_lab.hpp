@@ -12,10 +12,12 @@ namespace withstand::support {
 /// A lab of nothing but network, for faults on links: real namespaces, devices and fabric, but no process to hit.
 class RigLab : public core::Lab {
  public:
-  explicit RigLab(NetRig& rig) : rig_(rig) {}
-  core::EventLoop& loop() override { return rig_.loop(); }
-  [[nodiscard]] const core::Topology& topology() const override { return rig_.topology(); }
-  core::Links& links() override { return rig_.fabric(); }
+  explicit RigLab(NetRig& rig) : RigLab(rig.loop(), rig.topology(), rig.fabric()) {}
+  RigLab(core::EventLoop& loop, const core::Topology& topology, core::Links& links)
+      : loop_(loop), topology_(topology), links_(links) {}
+  core::EventLoop& loop() override { return loop_; }
+  [[nodiscard]] const core::Topology& topology() const override { return topology_; }
+  core::Links& links() override { return links_; }
   [[nodiscard]] core::NodeState state(core::NodeId) const override { return {}; }
   void signal(core::NodeId, int, bool, const std::string&) override { none(); }
   void kill(core::NodeId, const std::string&) override { none(); }
@@ -37,7 +39,9 @@ class RigLab : public core::Lab {
  private:
   [[noreturn]] static void none() { throw std::logic_error("a lab without processes"); }
 
-  NetRig& rig_;
+  core::EventLoop& loop_;
+  const core::Topology& topology_;
+  core::Links& links_;
 };
 
 }  // namespace withstand::support

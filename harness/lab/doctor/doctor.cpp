@@ -29,6 +29,7 @@ constexpr std::array table = {
     Entry{"seccomp-notify", "system-call faults", doctor::probe_seccomp_notify},
     Entry{"ptrace", "faults inside a process", doctor::probe_ptrace},
     Entry{"netem", "the kernel's own network emulation", doctor::probe_netem},
+    Entry{"kernel-links", "network faults on interfaces of others", doctor::probe_kernel_links},
     Entry{"nftables", "the kernel's packet filter", doctor::probe_nftables},
     Entry{"realtime", "media that keep time on a busy machine", doctor::probe_realtime},
 };

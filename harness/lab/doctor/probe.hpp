@@ -52,5 +52,6 @@ Finding probe_cgroup_freezer();
 Finding probe_cgroup_kill();
 Finding probe_netem();  // network_probes.cpp
 Finding probe_nftables();
+Finding probe_kernel_links();  // kernel_links_probe.cpp
 
 }  // namespace withstand::lab::doctor

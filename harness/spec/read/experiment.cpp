@@ -48,6 +48,9 @@ void read_head(TableReader& root, Scope& scope) {
 void read_capture(TableReader& root, Scope& scope) {
   const Item* item = root.find("capture");
   if (item == nullptr || (item->type == Item::Type::boolean && !item->boolean)) return;
+  if (!scope.experiment.target.attached.empty())
+    scope.report.error(*item, "attached nodes cannot be captured",
+                       "their packets pass through the kernel's own queues: use tcpdump on their interfaces");
   CaptureSpec& capture = scope.experiment.capture.emplace();
   if (item->type == Item::Type::boolean) return;
   if (item->type != Item::Type::table) {

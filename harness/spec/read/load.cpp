@@ -137,6 +137,10 @@ void read_load(TableReader& root, Scope& scope, const TargetSource& targets) {
   }
   load.timeout = fields.duration("timeout", timeouts).value_or(load.timeout);
   load.clients = fields.integer("clients", {1, most_clients}).value_or(load.clients);
+  if (load.clients > 1 && !scope.experiment.target.attached.empty())
+    scope.report.error(*fields.find("clients"), "attached nodes have one client",
+                       "all clients would live in the harness's own network, where their packets cannot be told apart: "
+                       "leave out 'clients'");
   // While a target answers nothing, rate times timeout operations are under way: as many must fit, or a stall would be
   // told as drops.
   const double stalled = load.rate.per_second() * std::chrono::duration<double>(load.timeout).count();

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/read/attach.hpp"
 #include "spec/read/pattern.hpp"
 #include "spec/read/target.hpp"
 #include "spec/template_scope.hpp"
@@ -125,7 +126,7 @@ void SectionReader::read_used(const Item& use) {
   const std::optional<std::string> name = as_text(use, "'use'", scope_.report);
   fields_.allow({"nodes", "args", "env", "log_limit", "use"});
   for (const Entry& entry : fields_.item().entries) {
-    static const std::vector<std::string> own{"use", "nodes", "args", "env", "log_limit", "attach"};
+    static const std::vector<std::string> own{"use", "nodes", "args", "env", "log_limit"};
     static const std::vector<std::string> definition{
         "command", "ports", "ready", "kinds",  "stop",           "reload",           "files",       "data",
         "user",    "roles", "lists", "driver", "driver_options", "first_start_args", "before_start"};
@@ -187,14 +188,16 @@ void SectionReader::read_inline() {
 }
 
 TargetSection SectionReader::read() {
-  fields_.not_built_yet({"attach"});
-  if (const Item* use = fields_.find("use")) {
+  if (fields_.find("attach") != nullptr) {
+    scope_.experiment.target = read_attached_target(fields_, scope_.experiment.nodes);
+  } else if (const Item* use = fields_.find("use")) {
     read_used(*use);
   } else {
     read_inline();
   }
   scope_.target_known = !scope_.experiment.target.kinds.empty();
   read_extras();
+  fields_.allow({"attach"});
   fields_.find("nodes");
   fields_.finish();
   return std::move(out_);

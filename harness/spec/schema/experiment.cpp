@@ -14,6 +14,24 @@ Json nodes() {
                 "How many nodes.");
 }
 
+Json attached(const Json& log_limit) {
+  const Json node = table({{"name", matching("^[a-z][a-z0-9_-]{0,31}$", "Name of the node.")},
+                           {"netns", text("Its network namespace: a name in /run/netns, or the path of its file.")},
+                           {"pid", integer(1, 1 << 22, "Instead of netns: a process in that network namespace.")},
+                           {"interface", matching("^[^/ ]{1,15}$", "Its interface there, e.g. \"eth0\".")},
+                           {"address", matching("^[0-9]+(\\.[0-9]+){3}$",
+                                                "What {address} stands for. Default: the interface's first of IPv4.")}},
+                          {"name", "interface"}, "One node that somebody else runs.");
+  return table({{"attach", array_of(node, "Nodes that somebody else runs.")},
+                {"name", text("What the target is called in reports.")},
+                {"summary", text("One sentence.")},
+                {"driver", one_of_texts(drivers(), "What speaks to the target.")},
+                {"driver_options", table_of(text("Value."), "Options of the driver.")},
+                {"ports", table_of(integer(1, 65535, "Port number."), "Ports by name; the first is {port}.")},
+                {"log_limit", log_limit}},
+               {"attach"}, "Nodes that run already: only the packets of their interfaces are impaired.");
+}
+
 Json target() {
   const Json args = any_of({texts("For every node."), table_of(texts("For nodes of that kind."), "By kind.")},
                            "Arguments appended to the nodes' commands.");
@@ -34,7 +52,8 @@ Json target() {
   inline_keys.emplace_back("args", args);
   inline_keys.emplace_back("env", env);
   inline_keys.emplace_back("log_limit", log_limit);
-  return any_of({std::move(used), table(inline_keys, {}, "A target described here: command, ports, ready, ...")},
+  return any_of({std::move(used), attached(log_limit),
+                 table(inline_keys, {}, "A target described here: command, ports, ready, ...")},
                 "The system under test.");
 }
 

@@ -60,6 +60,32 @@ TEST(Misfits, LinksFromANodeToItselfAreRefused) {
   }
 }
 
+/// What is wrong with one fault on two attached nodes.
+std::string when_attached(const std::string& kind, const std::string& keys) {
+  const std::string text = fmt::format(
+      "[target]\nattach = [{{ name = \"db1\", netns = \"a\", interface = \"eth0\" }},\n"
+      "          {{ name = \"db2\", netns = \"b\", interface = \"eth0\" }}]\n[[fault]]\nkind = \"{}\"\n{}\n",
+      kind, keys);
+  const core::Catalog kinds = catalog();
+  const auto reading = spec::read_experiment(text, "x.toml", kinds, NoTargets());
+  return spec::render(reading.diagnostics, reading.sources);
+}
+
+TEST(Misfits, WhatCannotBeDoneToAttachedNodesIsRefusedAndNamesThem) {
+  const std::string stream =
+      when_attached("network.stream", "from = \"client\"\nto = \"db1\"\naction = \"reset\"\nafter = \"1s\"");
+  EXPECT_THAT(stream, HasSubstr("error: on an attached interface no connection can be followed"));
+  EXPECT_THAT(stream, HasSubstr("action = \"reset\" is not possible"));
+  EXPECT_THAT(stream, HasSubstr("(attached: db1, db2)"));
+  EXPECT_THAT(when_attached("process.kill", R"(on = "db1")"),
+              HasSubstr("an attached node has nothing that this could be done to"));
+  EXPECT_THAT(when_attached("network.unplug", R"(on = "db1")"), HasSubstr("(attached: db1, db2)"));
+  EXPECT_THAT(when_attached("network.loss", "on = \"db1\"\nloss = \"0.3%\"\ncorrelation = \"25%\""),
+              HasSubstr("correlated"));
+  EXPECT_EQ(when_attached("network.loss", "on = \"db1\"\nloss = \"5%\""), "");
+  EXPECT_EQ(when_attached("network.partition", R"(groups = [["db1"], ["db2", "client"]])"), "");
+}
+
 TEST(Misfits, ASelectionOfNobodyIsRefused) {
   EXPECT_THAT(complaints(2, "process.pause", R"(on = "minority")"),
               HasSubstr("x.toml:6:6: error: 'minority' is none of the nodes there are"));

@@ -7,7 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double least_queue = 10 * 1500, slots_only_queue = 8 << 20, most_queue = 64 << 20;
+constexpr double least_queue = 10 * 1500, most_queue = 64 << 20;
+constexpr std::uint64_t slots_only_queue = 8 << 20;
 
 }  // namespace
 
@@ -22,12 +23,17 @@ RateModel::RateModel(const core::RateSettings& settings, const core::DrawStream&
   size_queue(0ns);
 }
 
-void RateModel::size_queue(std::chrono::nanoseconds delay) {
-  const double rate = static_cast<double>(trace_ ? trace_->mean_bits_per_second() : settings_.bits_per_second);
+std::uint64_t queue_size(const core::RateSettings& settings, double bits_per_second, std::chrono::nanoseconds delay) {
+  if (settings.queue > 0) return static_cast<std::uint64_t>(settings.queue);
+  if (bits_per_second <= 0) return slots_only_queue;
   const double seconds =
-      std::chrono::duration<double>(settings_.bloated ? 5s : std::max<core::Instant>(100ms, 2 * delay)).count();
-  const double sized = rate > 0 ? std::clamp(rate / 8 * seconds, least_queue, most_queue) : slots_only_queue;
-  limit_ = settings_.queue > 0 ? static_cast<std::uint64_t>(settings_.queue) : static_cast<std::uint64_t>(sized);
+      std::chrono::duration<double>(settings.bloated ? 5s : std::max<core::Instant>(100ms, 2 * delay)).count();
+  return static_cast<std::uint64_t>(std::clamp(bits_per_second / 8 * seconds, least_queue, most_queue));
+}
+
+void RateModel::size_queue(std::chrono::nanoseconds delay) {
+  limit_ = queue_size(settings_,
+                      static_cast<double>(trace_ ? trace_->mean_bits_per_second() : settings_.bits_per_second), delay);
 }
 
 void RateModel::begin_anew(core::Instant now) {

@@ -14,6 +14,11 @@
 
 namespace withstand::lab::link {
 
+/// How many bytes may wait: what the settings say, else what the rate carries in twice the `delay` that the link's
+/// packets have besides, or in 100 ms if that is more, and never less than ten large packets or more than 64 MiB; a
+/// bloated one 5 s. `bits_per_second` 0: of a link with slots only.
+std::uint64_t queue_size(const core::RateSettings& settings, double bits_per_second, std::chrono::nanoseconds delay);
+
 /// A link of limited capacity: a queue in front of a rate or of a recorded trace, and slots behind it. The queue takes
 /// packets until it is full and refuses those that come then (drop-tail); it always takes one.
 class RateModel {
@@ -30,9 +35,7 @@ class RateModel {
   [[nodiscard]] std::optional<Departure> offer(core::Instant now, std::uint32_t packet_bytes);
   /// With an empty queue from `now` on, which may lie before packets that were offered.
   void begin_anew(core::Instant now);
-  /// What else the packets of this link are delayed: a queue that was not given a size holds what the rate carries in
-  /// twice that time, or in 100 ms if that is more, and never less than ten large packets or more
-  /// than 64 MiB; a bloated one 5 s.
+  /// What else the packets of this link are delayed: see queue_size.
   void size_queue(std::chrono::nanoseconds delay);
   [[nodiscard]] std::uint64_t queue_bytes() const { return limit_; }
 

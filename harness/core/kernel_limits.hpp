@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "core/links.hpp"
+#include "spec/parameter.hpp"
+
+/// What the kernel's own queues (netem, tbf) cannot do of what the link fabric does. Interfaces that the fabric does
+/// not own are impaired by those queues alone, so what is named here is refused on them, when the experiment is read.
+namespace withstand::core {
+
+/// netem keeps a jitter as 31 bits of nanoseconds and says nothing when it cuts one off.
+constexpr std::chrono::nanoseconds most_kernel_jitter{2'147'483'647};
+/// Of a latency: how many deviations one unit of its table stands for, so that the table's 16 bits hold the longest.
+/// Distributions with long tails need more than one.
+int jitter_steps(const Impairment& latency);
+
+/// Of one impairment: the parameter to point at (as in the fault that asks for it), what is wrong and what to do.
+std::optional<spec::KindTable::Objection> beyond_the_kernel(const Impairment& asked);
+/// Of several on one link at the same time, in the order of their kinds.
+std::optional<spec::Complaint> beyond_the_kernel_together(const std::vector<const Impairment*>& asked);
+
+}  // namespace withstand::core
