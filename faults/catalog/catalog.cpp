@@ -11,6 +11,7 @@ core::Catalog catalog() {
   faults.push_back(network_dns());
   faults.push_back(network_duplicate());
   faults.push_back(network_flap());
+  faults.push_back(network_http());
   faults.push_back(network_latency());
   faults.push_back(network_loss());
   faults.push_back(network_mtu());

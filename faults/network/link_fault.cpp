@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "core/kernel_limits.hpp"
 #include "core/parameters.hpp"
 
@@ -45,6 +47,16 @@ Objections narrowing_objections(const spec::FaultSpec& fault) {
   if (protocol != "tcp" && core::parameter<std::string>(fault, "connections"))
     return {{"connections", {"only TCP has connections", "leave out 'connections' or say protocol = \"tcp\""}}};
   return {};
+}
+
+Objections connections_when_attached(const spec::FaultSpec& fault) {
+  const auto action = core::parameter_or<std::string>(fault, "action", "");
+  return {{"action",
+           {fmt::format("on an attached interface no connection can be followed, so action = \"{}\" is not possible: "
+                        "the kernel's queues see packets only",
+                        action),
+            "say a fault of packets with 'port' and 'protocol' (network.loss, network.partition, ...), or let the "
+            "harness launch the target (command = [...])"}}};
 }
 
 Objections LinkFault::objections(const spec::FaultSpec& fault) const {

@@ -44,6 +44,9 @@ std::vector<spec::Parameter> narrowing_parameters();
 core::Match match_of(const spec::FaultSpec& fault);
 std::vector<spec::KindTable::Objection> narrowing_objections(const spec::FaultSpec& fault);
 
+/// Of faults on connections: whatever the action is, it needs to see their segments, in order, and to write its own.
+std::vector<spec::KindTable::Objection> connections_when_attached(const spec::FaultSpec& fault);
+
 /// A parameter that is optional and unbounded until more is said.
 spec::Parameter parameter(std::string name, spec::ValueType type, std::string summary);
 /// The share of packets something happens to, and how much it comes in runs; both ppb.

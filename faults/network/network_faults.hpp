@@ -10,6 +10,7 @@ std::unique_ptr<core::Fault> network_corrupt();
 std::unique_ptr<core::Fault> network_dns();
 std::unique_ptr<core::Fault> network_duplicate();
 std::unique_ptr<core::Fault> network_flap();
+std::unique_ptr<core::Fault> network_http();
 std::unique_ptr<core::Fault> network_latency();
 std::unique_ptr<core::Fault> network_loss();
 std::unique_ptr<core::Fault> network_mtu();

@@ -164,16 +164,9 @@ class Stream : public core::DescribedFault {
     return all;
   }
 
-  /// Whatever the action is: each needs to see a connection's segments, in order, and to write some of its own.
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections_when_attached(
       const spec::FaultSpec& fault) const override {
-    const auto action = core::parameter_or<std::string>(fault, "action", "");
-    return {{"action",
-             {fmt::format("on an attached interface no connection can be followed, so action = \"{}\" is not possible: "
-                          "the kernel's queues see packets only",
-                          action),
-              "say a fault of packets with 'port' and 'protocol' (network.loss, network.partition, ...), or let the "
-              "harness launch the target (command = [...])"}}};
+    return connections_when_attached(fault);
   }
 
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {

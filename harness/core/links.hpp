@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/draw.hpp"
+#include "core/http.hpp"
 #include "core/impairment.hpp"
 #include "core/stream.hpp"
 #include "core/topology.hpp"
@@ -113,6 +114,16 @@ class Links {
     throw std::logic_error("this network does not follow connections");
   }
   [[nodiscard]] virtual std::vector<StreamEffect> stream_effect(Handle) { return {}; }
+
+  /// The same for HTTP messages of connections opened over these links. Only where the plan claimed HTTP: messages are
+  /// read from the lab's start, so that it is known where one begins.
+  virtual Handle add_http(const HttpImpairment& impairment, const std::vector<Link>& links) {
+    static_cast<void>(impairment), static_cast<void>(links);
+    throw std::logic_error("this network does not read HTTP");
+  }
+  [[nodiscard]] virtual std::vector<HttpEffect> http_effect(Handle) { return {}; }
+  /// The kinds of requests that were seen most, on all its links, matching or not.
+  [[nodiscard]] virtual std::vector<HttpSeen> http_seen(Handle) { return {}; }
 
   /// The cable of a node's interface, as the node's own kernel reports it.
   struct Carrier {

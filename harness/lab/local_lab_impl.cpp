@@ -84,6 +84,8 @@ void LocalLab::Impl::make_links(std::vector<link::NodeInterface> interfaces) {
   links = std::move(made);
   if (std::any_of(options.claims.begin(), options.claims.end(), [](const auto& claim) { return claim.streams; }))
     fabric->watch_streams();
+  if (std::any_of(options.claims.begin(), options.claims.end(), [](const auto& claim) { return claim.http; }))
+    fabric->watch_http();
   fabric->on_death([this](const std::string& how) { medium_died("the link fabric (" + how + ")"); });
 }
 

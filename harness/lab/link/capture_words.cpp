@@ -61,7 +61,7 @@ std::string dropped(const Ruling& ruling) {
 }
 
 std::string stream_comment(const Ruling& ruling) {
-  const std::string by = fmt::format("stream '{}'", *ruling.stream);
+  const std::string by = fmt::format("{} '{}'", ruling.author->kind, ruling.author->fault);
   switch (ruling.what) {
     case What::swallowed:
       return "dropped by " + by + ": nothing of this direction passes";
@@ -75,6 +75,8 @@ std::string stream_comment(const Ruling& ruling) {
       return by + ": a piece, or held back for its turn";
     case What::made:
       return "made by " + by;
+    case What::rewritten:
+      return by + ": says something else";
     default:
       return "dropped by " + by + ": the connection has been aborted, answered by a reset";
   }
@@ -106,12 +108,15 @@ std::string comment(const Ruling& ruling) {
       return "dropped: the link's queue is full";
     case What::not_taken:
       return "dropped: the receiver's interface took it not";
+    case What::early:
+      return "dropped: it came before its predecessors, and HTTP is read in order";
     case What::swallowed:
     case What::refused:
     case What::cut:
     case What::muted:
     case What::paced:
     case What::made:
+    case What::rewritten:
     case What::unanswered:
       return stream_comment(ruling);
   }

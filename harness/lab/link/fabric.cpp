@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
+#include <cstring>
 #include <map>
 #include <poll.h>
 #include <set>
@@ -127,6 +128,31 @@ struct Fabric::Impl {
     }
   }
 
+  void send_pattern(HttpPattern kind, const std::string& text) {
+    if (text.size() > longest_pattern)
+      throw std::runtime_error(
+          fmt::format("link fabric: a pattern of {} bytes; {} at most", text.size(), longest_pattern));
+    MessageWriter request;
+    request.put(Request::http_pattern).put(kind);
+    for (const char c : text) request.put(c);
+    ask(request);
+  }
+
+  void send_match(const core::HttpMatch& match) {
+    for (const std::string& method : match.methods) send_pattern(HttpPattern::method, method);
+    if (!match.path.empty()) send_pattern(HttpPattern::path, match.path);
+    if (!match.host.empty()) send_pattern(HttpPattern::host, match.host);
+    const auto send_headers = [&](const auto& headers, HttpPattern name, HttpPattern value) {
+      for (const core::HttpMatch::Header& header : headers) {
+        send_pattern(name, header.name);
+        if (!header.value.empty()) send_pattern(value, header.value);
+      }
+    };
+    send_headers(match.headers, HttpPattern::header, HttpPattern::value);
+    send_headers(match.response_headers, HttpPattern::response_header, HttpPattern::response_value);
+    for (const std::string& status : match.statuses) send_pattern(HttpPattern::status, status);
+  }
+
   core::EventLoop& loop;
   const core::Topology& topology;
   bool captures = false;
@@ -141,6 +167,7 @@ struct Fabric::Impl {
   std::map<core::NodeId, int> unplugged;  ///< how often
   std::map<Handle, Recount> recounts;
   std::map<Handle, core::StreamImpairment> streams;
+  std::map<Handle, core::HttpImpairment> http;
 };
 
 Fabric::Fabric(core::EventLoop& loop, const core::Topology& topology, std::vector<NodeInterface> interfaces,
@@ -195,6 +222,38 @@ std::vector<core::StreamEffect> Fabric::stream_effect(Handle handle) {
     decided[met.link] += chosen_again(impl_->topology, known->second, met.link, met.key) ? 1U : 0U;
   for (core::StreamEffect& effect : effects) effect.decided = decided[effect.link];
   return effects;
+}
+
+void Fabric::watch_http() { impl_->ask(MessageWriter().put(Request::watch_http)); }
+
+Fabric::Handle Fabric::add_http(const core::HttpImpairment& impairment, const std::vector<core::Link>& links) {
+  impl_->check_claimed(impairment.fault, links);
+  impl_->send_match(impairment.match);
+  impl_->stage(impairment, links);
+  const Handle handle = ++impl_->last_handle;
+  impl_->ask(
+      MessageWriter().put(Request::http_add).put(HttpRequest{handle, impairment.settings}).put_text(impairment.fault));
+  impl_->http.emplace(handle, impairment);
+  return handle;
+}
+
+std::vector<core::HttpEffect> Fabric::http_effect(Handle handle) {
+  const auto known = impl_->http.find(handle);
+  if (known == impl_->http.end()) return {};
+  auto effects = impl_->all<core::HttpEffect>(Request::http_effect, handle, effects_per_message);
+  std::map<core::Link, std::uint64_t> decided;
+  for (const HttpMet& met : impl_->all<HttpMet>(Request::http_met, handle, draws_per_message))
+    decided[met.link] += chosen_again(impl_->topology, known->second, met.link, met.key, met.ordinal) ? 1U : 0U;
+  for (core::HttpEffect& effect : effects) effect.decided += decided[effect.link];
+  return effects;
+}
+
+std::vector<core::HttpSeen> Fabric::http_seen(Handle handle) {
+  const auto reply = impl_->ask(MessageWriter().put(Request::http_seen).put(EffectRequest{.handle = handle}));
+  std::vector<core::HttpSeen> seen;
+  for (const HttpKind& kind : MessageReader(reply).take_rest<HttpKind>())
+    seen.push_back({std::string(kind.what, strnlen(kind.what, sizeof kind.what)), kind.count});
+  return seen;
 }
 
 Fabric::Handle Fabric::add(const core::Impairment& impairment, const std::vector<core::Link>& links) {

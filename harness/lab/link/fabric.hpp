@@ -39,9 +39,14 @@ class Fabric final : public core::Links {
 
   /// Connections are followed from now on, so that they can be impaired later; best before any is opened.
   void watch_streams();
+  /// HTTP on them is read from now on, too, so that it can be impaired later.
+  void watch_http();
   Handle add(const core::Impairment& impairment, const std::vector<core::Link>& links) override;
   Handle add_stream(const core::StreamImpairment& impairment, const std::vector<core::Link>& links) override;
   [[nodiscard]] std::vector<core::StreamEffect> stream_effect(Handle handle) override;
+  Handle add_http(const core::HttpImpairment& impairment, const std::vector<core::Link>& links) override;
+  [[nodiscard]] std::vector<core::HttpEffect> http_effect(Handle handle) override;
+  [[nodiscard]] std::vector<core::HttpSeen> http_seen(Handle handle) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
   [[nodiscard]] core::FabricHealth health() override;

@@ -130,6 +130,17 @@ class Process {
         return stream_effect(reader.take<EffectRequest>(), reply);
       case Request::stream_met:
         return stream_met(reader.take<EffectRequest>(), reply);
+      case Request::watch_http:
+        forwarder_->watch_http();
+        return;
+      case Request::http_pattern:
+        return pattern(reader);
+      case Request::http_add:
+        return add_http(reader);
+      case Request::http_effect:
+      case Request::http_met:
+      case Request::http_seen:
+        return http(request, reader.take<EffectRequest>(), reply);
       case Request::audit:
         return audit(reader.take<std::uint32_t>(), reply);
       case Request::end_capture:
@@ -178,6 +189,67 @@ class Process {
     const auto end = std::min<std::size_t>(met.size(), request.first + draws_per_message);
     for (std::size_t i = request.first; i < end; ++i)
       reply.put(DrawCount{.link = met[i].first, .key = met[i].second, .count = 1});
+  }
+
+  void pattern(MessageReader& reader) {
+    const auto kind = reader.take<HttpPattern>();
+    const std::string text = reader.text();
+    switch (kind) {
+      case HttpPattern::method:
+        match_.methods.push_back(text);
+        return;
+      case HttpPattern::path:
+        match_.path = text;
+        return;
+      case HttpPattern::host:
+        match_.host = text;
+        return;
+      case HttpPattern::header:
+        match_.headers.push_back({text, ""});
+        return;
+      case HttpPattern::value:
+        match_.headers.back().value = text;
+        return;
+      case HttpPattern::response_header:
+        match_.response_headers.push_back({text, ""});
+        return;
+      case HttpPattern::response_value:
+        match_.response_headers.back().value = text;
+        return;
+      case HttpPattern::status:
+        match_.statuses.push_back(text);
+        return;
+    }
+  }
+
+  void add_http(MessageReader& reader) {
+    const auto request = reader.take<HttpRequest>();
+    streams().add_http(request.handle, request.settings, std::exchange(match_, {}), std::exchange(staged_, {}),
+                       reader.text());
+    timekeepers_.insert(request.handle);
+    idle_latency_.hold(true);
+  }
+
+  void http(Request request, const EffectRequest& wanted, MessageWriter& reply) {
+    const http::Inspector* ears = streams().ears();
+    if (ears == nullptr) throw std::runtime_error("link fabric: HTTP is not read");
+    const auto put_part = [&](const auto& all, std::size_t most) {
+      const auto end = std::min<std::size_t>(all.size(), wanted.first + most);
+      for (std::size_t i = wanted.first; i < end; ++i) reply.put(all[i]);
+    };
+    if (request == Request::http_effect) return put_part(ears->effect(wanted.handle), effects_per_message);
+    if (request == Request::http_met) {
+      if (wanted.first == 0) {
+        http_met_.clear();
+        for (const auto& met : ears->met(wanted.handle)) http_met_.push_back({met.link, met.key, met.ordinal});
+      }
+      return put_part(http_met_, draws_per_message);
+    }
+    for (const core::HttpSeen& seen : ears->seen(wanted.handle, kinds_per_message)) {
+      HttpKind kind{.count = seen.count};
+      seen.what.copy(kind.what, sizeof kind.what - 1);
+      reply.put(kind);
+    }
   }
 
   /// What the impairment holds is still delivered at its time, as well as it may be without.
@@ -279,6 +351,8 @@ class Process {
   std::vector<std::int64_t> table_;
   std::vector<core::LinkEffect> effects_;
   std::vector<DrawCount> draws_;
+  core::HttpMatch match_;  ///< of the next impairment of HTTP
+  std::vector<HttpMet> http_met_;
   core::Priority priority_;
   os::IdleLatency idle_latency_;
   std::set<std::uint64_t> timekeepers_;  ///< impairments that delay packets

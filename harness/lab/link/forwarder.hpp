@@ -72,6 +72,11 @@ class Forwarder : private stream::Exit {
     stream::Exit& own = *this;
     streams_ = std::make_unique<stream::Streams>(own);
   }
+  /// Reads HTTP on them, too, so that it can be impaired.
+  void watch_http() {
+    if (!streams_) watch_streams();
+    streams_->listen();
+  }
   [[nodiscard]] stream::Streams* streams() { return streams_.get(); }
 
   /// Adds one stage to each of the links, which have room for it (Fate::most_stages); takes effect between two packets.

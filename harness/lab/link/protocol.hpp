@@ -38,6 +38,12 @@ enum class Request : std::uint32_t {
   stream_add,     ///< StreamRequest and the fault's name, for the staged links
   stream_effect,  ///< EffectRequest; reply: StreamEffect...
   stream_met,     ///< EffectRequest; reply: DrawCount..., of the connections that met it
+  watch_http,     ///< from now on, connections too
+  http_pattern,   ///< HttpPattern and its text, for the next http_add; in their order
+  http_add,       ///< HttpRequest, for the staged links
+  http_effect,    ///< EffectRequest; reply: HttpEffect...
+  http_met,       ///< EffectRequest; the first takes a picture; reply: HttpMet...
+  http_seen,      ///< EffectRequest; reply: HttpKind..., at most kinds_per_message
   audit,          ///< first node; reply: NodeAudit..., for as many nodes as do not hold up packets
   end_capture,    ///< to be asked until it is done; reply: CaptureCounts
 };
@@ -66,6 +72,28 @@ struct StreamRequest {
   core::StreamSettings settings{};
 };
 static_assert(effects_per_message * sizeof(core::StreamEffect) + sizeof(Request) <= message_capacity);
+
+/// One text of a core::HttpMatch, which the rest of the message holds. A value belongs to the header named before it.
+enum class HttpPattern : std::uint32_t { method, path, host, header, value, response_header, response_value, status };
+/// Longer ones do not fit.
+inline constexpr std::size_t longest_pattern = 8192;
+
+struct HttpRequest {
+  std::uint64_t handle = 0;
+  core::HttpSettings settings{};
+};
+static_assert(effects_per_message * sizeof(core::HttpEffect) + sizeof(Request) <= message_capacity);
+
+struct HttpMet {
+  core::Link link;
+  std::uint64_t key = 0, ordinal = 0;
+};
+
+struct HttpKind {
+  std::uint64_t count = 0;
+  char what[120] = {};
+};
+inline constexpr std::size_t kinds_per_message = 8;
 
 /// How many draws were made on a link: of a connection, or of none (key 0).
 struct DrawCount {

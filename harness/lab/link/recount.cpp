@@ -55,6 +55,15 @@ bool chosen_again(const core::Topology& topology, const core::StreamImpairment& 
   return below(draws_of(topology, impairment, link).within(key).bits(0), impairment.settings.toxicity_ppb);
 }
 
+core::DrawStream draws_of(const core::Topology& topology, const core::HttpImpairment& impairment, core::Link link) {
+  return core::draw_stream(impairment.seed, impairment.fault, link_name(topology, link), "http");
+}
+
+bool chosen_again(const core::Topology& topology, const core::HttpImpairment& impairment, core::Link link,
+                  std::uint64_t key, std::uint64_t ordinal) {
+  return below(draws_of(topology, impairment, link).within(key).bits(ordinal), impairment.settings.toxicity_ppb);
+}
+
 Recount::Recount(const core::Topology& topology, const core::Impairment& impairment)
     : topology_(&topology), impairment_(impairment) {}
 

@@ -27,6 +27,11 @@ core::DrawStream draws_of(const core::Topology& topology, const core::StreamImpa
 bool chosen_again(const core::Topology& topology, const core::StreamImpairment& impairment, core::Link link,
                   std::uint64_t key);
 
+/// The same for messages of HTTP: which one of a connection, by its request's ordinal.
+core::DrawStream draws_of(const core::Topology& topology, const core::HttpImpairment& impairment, core::Link link);
+bool chosen_again(const core::Topology& topology, const core::HttpImpairment& impairment, core::Link link,
+                  std::uint64_t key, std::uint64_t ordinal);
+
 /// Decides again, in the orchestrator, from nothing but the seed: how many of the first packets of a link must have
 /// been lost, or chosen to be doubled, damaged or held back. Shares no state with the fabric; for plain losses, no code
 /// with its decision but the hash itself.

@@ -93,18 +93,26 @@ TEST(LinkCaptureWords, SayWhatWasDecidedAndWhoDid) {
 }
 
 TEST(LinkCaptureWords, SayWhatStreamsDidBeforeThePacketCameToItsLink) {
-  const std::string fault = "a fault";
-  EXPECT_EQ(words({.stream = &fault, .what = What::swallowed}),
+  const Author stream{.fault = "a fault"};
+  EXPECT_EQ(words({.author = &stream, .what = What::swallowed}),
             "dropped by stream 'a fault': nothing of this direction passes");
-  EXPECT_EQ(words({.stream = &fault, .what = What::refused}),
+  EXPECT_EQ(words({.author = &stream, .what = What::refused}),
             "dropped by stream 'a fault': the connection is not to be");
-  EXPECT_EQ(words({.stream = &fault, .what = What::cut, .amount = 7}),
+  EXPECT_EQ(words({.author = &stream, .what = What::cut, .amount = 7}),
             "dropped by stream 'a fault' behind the first 7 bytes of its payload, which go on");
-  EXPECT_EQ(words({.stream = &fault, .what = What::muted}), "stream 'a fault': sent on without its payload");
-  EXPECT_EQ(words({.stream = &fault, .what = What::paced}), "stream 'a fault': a piece, or held back for its turn");
-  EXPECT_EQ(words({.stream = &fault, .what = What::made}), "made by stream 'a fault'");
-  EXPECT_EQ(words({.stream = &fault, .what = What::unanswered}),
+  EXPECT_EQ(words({.author = &stream, .what = What::muted}), "stream 'a fault': sent on without its payload");
+  EXPECT_EQ(words({.author = &stream, .what = What::paced}), "stream 'a fault': a piece, or held back for its turn");
+  EXPECT_EQ(words({.author = &stream, .what = What::made}), "made by stream 'a fault'");
+  EXPECT_EQ(words({.author = &stream, .what = What::unanswered}),
             "dropped by stream 'a fault': the connection has been aborted, answered by a reset");
+}
+
+TEST(LinkCaptureWords, TellConnectionsFromWhatIsSaidOnThem) {
+  const Author http{.kind = "http", .fault = "a fault"};
+  EXPECT_EQ(words({.author = &http, .what = What::rewritten}), "http 'a fault': says something else");
+  EXPECT_EQ(words({.author = &http, .what = What::swallowed}),
+            "dropped by http 'a fault': nothing of this direction passes");
+  EXPECT_EQ(words({.what = What::early}), "dropped: it came before its predecessors, and HTTP is read in order");
 }
 
 TEST(LinkCaptureWords, OneCommentTellsOfAllBitsThatOneStageFlipped) {

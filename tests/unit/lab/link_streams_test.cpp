@@ -28,7 +28,7 @@ class StreamsTest : public ::testing::Test, public Exit {
   std::vector<Ruling::What> told() {
     std::vector<Ruling::What> what;
     for (const Ruling& ruling : std::exchange(told_, {})) {
-      EXPECT_EQ(*ruling.stream, "fault");
+      EXPECT_EQ(ruling.author->fault, "fault");
       what.push_back(ruling.what);
     }
     return what;

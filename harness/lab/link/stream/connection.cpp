@@ -26,7 +26,8 @@ void see_data(StreamConnection& connection, Role& role, bool up, const Segment& 
   account.largest_piece = std::max<std::uint64_t>(account.largest_piece, segment.length);
   ++account.pieces;
   Role::Seen& seen = role.seen[index];
-  if (seen.backlog) {
+  // What an order held says nothing of pieces and rates.
+  if (seen.backlog && seen.when >= way.held_until) {
     const std::int64_t gap = (written - seen.when).count();
     account.least_gap_ns = least(account.least_gap_ns, std::max<std::int64_t>(gap, 1));
     ++account.waited;

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,14 +12,16 @@
 #include "core/event_loop.hpp"
 #include "core/stream.hpp"
 #include "core/topology.hpp"
+#include "lab/link/ruling.hpp"
+#include "lab/link/stream/orders.hpp"
 #include "lab/link/stream/segment.hpp"
+
+namespace withstand::lab::link::http {
+struct Talk;
+}
 
 /// TCP connections as the fabric follows them, and what stream impairments make of each.
 namespace withstand::lab::link::stream {
-
-/// Counts bytes of a stream from the first one that was seen, without end.
-using Position = std::int64_t;
-inline constexpr Position nowhere = std::numeric_limits<Position>::max();
 
 /// One direction of a connection.
 struct Way {
@@ -34,15 +35,25 @@ struct Way {
   core::Instant free_at{};        ///< when the next piece may leave
   std::uint64_t pieces = 0;       ///< cut so far
   std::size_t waiting_bytes = 0;  ///< in `waiting`
+  core::Instant held_until{};     ///< the last of it that waits for an order alone
 
   struct Piece {
     core::Instant due{};
-    std::uint32_t sequence = 0;
-    std::vector<std::byte> frame;
+    core::Instant paced{};  ///< the same without orders
+    Position at = 0;
+    std::vector<std::byte> frame;  ///< empty: here the stop strikes
   };
   std::deque<Piece> waiting;  ///< in order
+  std::unique_ptr<Orders> orders;
+
+  [[nodiscard]] Orders& ordered() {
+    if (!orders) orders = std::make_unique<Orders>();
+    return *orders;
+  }
 
   [[nodiscard]] Position at(std::uint32_t sequence) const { return position + distance(next, sequence); }
+  /// Behind what has left: what waits here has not.
+  [[nodiscard]] Position left() const { return waiting.empty() ? position : waiting.front().at; }
 };
 
 /// One impairment on a set of links.
@@ -55,7 +66,7 @@ struct Stage {
     std::uint64_t accepted = 0;        ///< the same, as seen where packets leave
     std::uint64_t most_accepted = 0, found = 0;
   };
-  std::string fault{};  ///< whose it is
+  Author author{};
   core::StreamSettings settings{};
   bool active = true;
   std::map<core::Link, OnLink> links{};
@@ -89,12 +100,13 @@ struct StreamConnection {
   core::Link opened;  ///< from client to server
   std::uint64_t key = 0;
   Route up;
-  bool established = false;       ///< both ends have agreed on it
-  bool dead = false;              ///< whoever still sends is told that there is no such connection
-  std::shared_ptr<Stage> killer;  ///< that aborted it
-  bool closed = false;            ///< both ends have ended it, or one has aborted
-  std::array<Way, 2> ways{};      ///< up, down
+  bool established = false;        ///< both ends have agreed on it
+  bool dead = false;               ///< whoever still sends is told that there is no such connection
+  const Author* killer = nullptr;  ///< that aborted it
+  bool closed = false;             ///< both ends have ended it, or one has aborted
+  std::array<Way, 2> ways{};       ///< up, down
   std::vector<std::unique_ptr<Role>> roles;
+  std::shared_ptr<http::Talk> talk;  ///< what is said on it; null where nobody listens
 
   [[nodiscard]] bool is_up(core::Link link) const { return link.from == opened.from; }
   [[nodiscard]] core::Link link(bool way_up) const { return way_up ? opened : core::Link{opened.to, opened.from}; }

@@ -58,17 +58,18 @@ void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame
   const Pace first = pace_of(*connection, up, segment.length);
   const bool late_end = segment.is(Segment::fin) && first.end_delay.count() > 0;
   const bool carries = segment.length > 0 || segment.is(Segment::fin);
+  const bool held = way.orders && !way.orders->holds.empty();
   // An acknowledgement says nothing of what waits.
-  if (!carries || (!first.paces && !late_end && way.waiting.empty())) {
+  if (!carries || (!first.paces && !late_end && !held && way.waiting.empty())) {
     take_on(connection, up, segment, frame, now, carries);
     return;
   }
   // Sent again while it waits here: what has left may be lost, and goes on; the rest will leave in its turn.
   if (segment.length > 0 && !way.waiting.empty() && way.at(segment.data_end()) <= way.position) {
-    const std::int32_t left = distance(segment.data(), way.waiting.front().sequence);
+    const Position left = way.waiting.front().at - way.at(segment.data());
     if (left <= 0) return;
-    const auto part = std::min(static_cast<std::uint32_t>(left), segment.length);
-    return exit_.go_on(connection->link(up), Frame(buffer_).first(cut(frame, segment, 0, part, buffer_)));
+    const auto part = static_cast<std::uint32_t>(std::min<Position>(left, segment.length));
+    return go(*connection, up, Frame(buffer_).first(cut(frame, segment, 0, part, buffer_)));
   }
   Segment data = segment;
   if (late_end) data.flags = static_cast<std::uint8_t>(data.flags & ~Segment::fin);
@@ -77,6 +78,7 @@ void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame
     const Pace asked = pace_of(*connection, up, segment.length - done);
     std::uint32_t piece = std::max<std::uint32_t>(asked.piece, 1);
     if (asked.slowest > 0 && mss > 0) piece = std::min(piece, mss);
+    if (held) piece = way.orders->held_alike(way.at(segment.data() + done), piece);
     const std::size_t size = cut(frame, data, done, piece, buffer_);
     const core::Instant due = std::max(now, way.free_at);
     auto gap = asked.gap;
@@ -95,13 +97,17 @@ void Streams::pace(const Ref& connection, bool up, const Segment& segment, Frame
 }
 
 /// Sends a piece on, now or when it is due and all before it have left. False: it went lost, since too much waits.
-bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits) {
+bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant paced,
+                      bool waits) {
   Way& way = connection->way(up);
+  const Position at = way.at(part.data());
+  const core::Instant due = waits && way.orders ? std::max(paced, way.orders->held_until(at)) : paced;
   const bool later = waits && (due > now_ || !way.waiting.empty());
+  const bool slowed = later && (paced > now_ || !way.orders);
   for (const auto& role : connection->roles) {
     if (!role->chosen || !role->stage->active || !later) continue;
     if (way.waiting_bytes + part.length > most_waiting) ++role->account.dropped;
-    if (paces(role->stage->settings.action) && role->stage->settings.acts_on(up)) role->struck = true;
+    if (slowed && paces(role->stage->settings.action) && role->stage->settings.acts_on(up)) role->struck = true;
   }
   if (later && way.waiting_bytes + part.length > most_waiting) return false;
   if (const Position beyond = way.at(part.data_end()); beyond > way.position) {
@@ -110,10 +116,11 @@ bool Streams::take_on(const Ref& connection, bool up, const Segment& part, Frame
   }
   if (!later) {
     if (waits) note_pace(*connection, up);
-    exit_.go_on(connection->link(up), frame);
+    go(*connection, up, frame);
     return true;
   }
-  way.waiting.push_back({due, part.sequence, {frame.begin(), frame.end()}});
+  if (due > paced) way.held_until = std::max(way.held_until, due);
+  way.waiting.push_back({due, paced, at, {frame.begin(), frame.end()}});
   way.waiting_bytes += part.length;
   if (way.waiting.size() == 1) arm(connection, up);
   return true;
@@ -125,8 +132,12 @@ void Streams::note_pace(const StreamConnection& connection, bool up) {
     const core::StreamSettings& settings = role->stage->settings;
     if (!role->stage->active || !role->struck || !settings.acts_on(up)) continue;
     if (settings.action == Action::slice || paces(settings.action))
-      exit_.note({.stream = &role->stage->fault, .what = Ruling::What::paced});
+      exit_.note(ruling(role->stage->author, Ruling::What::paced));
   }
+  const Way& way = connection.ways[up ? 0 : 1];
+  if (way.orders)
+    for (const Orders::Hold& hold : way.orders->holds)
+      if (hold.author != nullptr) exit_.note(ruling(*hold.author, Ruling::What::paced));
 }
 
 /// Sends on what waits in one direction and is due by then.
@@ -135,9 +146,10 @@ void Streams::let_go(StreamConnection& connection, bool up, core::Instant until)
   while (!way.waiting.empty() && way.waiting.front().due <= until) {
     Way::Piece piece = std::move(way.waiting.front());
     way.waiting.pop_front();
+    if (piece.frame.empty()) return strike_stop(connection, up);
     if (const auto segment = segment_of(piece.frame)) way.waiting_bytes -= segment->length;
     note_pace(connection, up);
-    exit_.go_on(connection.link(up), piece.frame);
+    go(connection, up, piece.frame);
   }
 }
 

@@ -143,4 +143,20 @@ std::size_t only_fin(FrameView frame, const Segment& segment, Frame out) {
   return copy_part(frame, segment, segment.length, 0, segment.flags, out);
 }
 
+void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::span<const std::uint8_t> bytes) {
+  std::byte* tcp = frame.data() + os::vnet_header_bytes + segment.header.transport;
+  // What the receiver's kernel has yet to sum up needs no mending.
+  const bool open = (load<os::VnetHeader>(frame.data()).flags & os::VnetHeader::needs_checksum) != 0;
+  const std::size_t start = segment.header.payload - segment.header.transport + std::size_t{first};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t at = start + i;
+    const unsigned before = load8(tcp + at), now = bytes[i], shift = at % 2 == 0 ? 8 : 0;
+    tcp[at] = std::byte{bytes[i]};
+    if (open) continue;
+    const std::uint64_t sum = static_cast<std::uint16_t>(~load16(tcp + checksum_field)) +
+                              std::uint64_t{static_cast<std::uint16_t>(~(before << shift))} + (now << shift);
+    store16(tcp + checksum_field, static_cast<std::uint16_t>(~fold(sum)));
+  }
+}
+
 }  // namespace withstand::lab::link::stream

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "lab/link/frame.hpp"
 #include "lab/link/packet.hpp"
@@ -58,5 +59,9 @@ std::size_t cut(FrameView frame, const Segment& segment, std::uint32_t first, st
 /// The same segment without its FIN, or nothing but that.
 std::size_t without_fin(FrameView frame, const Segment& segment, Frame out);
 std::size_t only_fin(FrameView frame, const Segment& segment, Frame out);
+
+/// Puts other bytes at a place of its payload, within it, and mends its checksum by the difference (RFC 1624): so one
+/// that was wrong stays wrong.
+void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::span<const std::uint8_t> bytes);
 
 }  // namespace withstand::lab::link::stream

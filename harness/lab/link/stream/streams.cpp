@@ -25,10 +25,6 @@ bool strikes_by_bytes(Action action) {
          action == Action::limit;
 }
 
-Ruling ruling(const Stage& by, Ruling::What what, std::int64_t amount = 0) {
-  return {.stream = &by.fault, .what = what, .amount = amount};
-}
-
 bool strikes_by_time(const core::StreamSettings& settings) {
   return settings.after_bytes == core::StreamSettings::no_bytes &&
          (settings.action == Action::reset || settings.action == Action::black_hole ||
@@ -62,6 +58,7 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   made->key = numbers.of(link, segment.header).key;
   made->up = up ? route_of(frame, segment) : route_of(frame, segment).back();
   made->established = !segment.is(Segment::syn);
+  if (ears_) made->talk = http::Inspector::begin();
   connections_.emplace(key, made);
   for (const auto& stage : active_) bring_together(made, stage, segment.opens(), now);
   return made;
@@ -152,21 +149,30 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
     establish(connection, now);
   if (connection->dead) return answer_from_nowhere(*connection, up, *segment, frame);
   if (segment->opens() && up && turned_away(*connection, *segment, frame)) return;
-  if (segment->is(Segment::rst)) let_go(*connection, up, core::Instant::max());
+  if (segment->is(Segment::rst)) {
+    if (connection->talk) http::Inspector::interrupted(*connection);
+    let_go(*connection, up, core::Instant::max());
+  }
+  if (!listen(connection, up, *segment, frame)) return exit_.stopped(link, frame, {.what = Ruling::What::early});
   Role* striker = nullptr;
-  const std::uint32_t allowed = budget(*connection, up, *segment, striker);
+  std::uint32_t allowed = budget(*connection, up, *segment, striker);
   if (const Stage* by = swallower(*connection, up); by != nullptr)
-    return exit_.stopped(link, frame, ruling(*by, Ruling::What::swallowed));
-  if (striker == nullptr) {
+    return exit_.stopped(link, frame, ruling(by->author, Ruling::What::swallowed));
+  const bool stopped = stops(*connection, up, *segment, allowed, striker);
+  if (striker == nullptr && !stopped) {
     pass(connection, up, *segment, frame, now);
   } else {
-    exit_.stopped(link, frame, ruling(*striker->stage, Ruling::What::cut, allowed));
+    const Author& by = striker != nullptr ? striker->stage->author : *connection->way(up).orders->stop.author;
+    exit_.stopped(link, frame, ruling(by, Ruling::What::cut, allowed));
     if (allowed > 0) {
       const std::size_t size = cut(frame, *segment, 0, allowed, buffer_);
       std::vector<std::byte> part(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
       if (const auto first = segment_of(part)) pass(connection, up, *first, part, now);
+    } else if (stopped) {
+      only_acknowledge(*connection, up, *segment, frame, by);
     }
-    strike(*connection, *striker);
+    if (stopped && (segment->length > 0 || segment->is(Segment::fin))) reach_stop(*connection, up);
+    if (striker != nullptr) strike(*connection, *striker);
   }
   note_closed(*connection, up, *segment);
 }
@@ -214,10 +220,11 @@ bool Streams::turned_away(StreamConnection& connection, const Segment& segment, 
                       role->on->open >= static_cast<std::uint64_t>(settings.connections);
     if (refuses || full) {
       role->struck = role->turned_away = true;
-      exit_.stopped(connection.link(true), frame, ruling(*role->stage, Ruling::What::refused));
+      exit_.stopped(connection.link(true), frame, ruling(role->stage->author, Ruling::What::refused));
       if (settings.silent) return true;
       close(connection);
-      send(connection.link(false), *role->stage, connection.up.back(), 0, segment.data(), Segment::rst | Segment::ack);
+      send(connection.link(false), role->stage->author, connection.up.back(), 0, segment.data(),
+           Segment::rst | Segment::ack);
       return true;
     }
     if (settings.action == Action::cap && !role->counted) {
@@ -243,12 +250,7 @@ void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame
     if (segment.length == 0 && !segment.is(Segment::fin)) continue;
     // What it acknowledges is true; what it says is not heard.
     role->struck = true;
-    Segment bare = segment;
-    bare.sequence = connection->way(up).next;
-    bare.flags = static_cast<std::uint8_t>(segment.flags & ~(Segment::fin | Segment::psh));
-    const std::size_t size = cut(frame, bare, 0, 0, buffer_);
-    exit_.note(ruling(*role->stage, Ruling::What::muted));
-    return exit_.go_on(connection->link(up), Frame(buffer_).first(size));
+    return only_acknowledge(*connection, up, segment, frame, role->stage->author);
   }
   pace(connection, up, segment, frame, now);
 }
@@ -262,37 +264,31 @@ void Streams::strike(StreamConnection& connection, Role& role) {
       role.cut[up ? 0 : 1] = connection.ways[up ? 0 : 1].position;
   switch (settings.action) {
     case Action::reset:
-      return abort(connection, role.stage, true, true);
+      return abort(connection, role.stage->author, true, true);
     case Action::half_open: {
-      abort(connection, role.stage, !settings.server_is_told, settings.server_is_told);
+      abort(connection, role.stage->author, !settings.server_is_told, settings.server_is_told);
       connection.dead = false;  // the other end never hears of it
       return;
     }
-    case Action::limit: {
-      const bool up = settings.acts_on(true);
-      let_go(connection, up, core::Instant::max());
-      const Way &ended = connection.way(up), &other = connection.way(!up);
-      send(connection.link(up), *role.stage, up ? connection.up : connection.up.back(), ended.next, other.next,
-           Segment::fin | Segment::ack);
-      return abort(connection, role.stage, up, !up);
-    }
+    case Action::limit:
+      return end_stream(connection, role.stage->author, settings.acts_on(true));
     default:
       return;
   }
 }
 
 /// Tells the client's end, the server's or both that the other has aborted.
-void Streams::abort(StreamConnection& connection, const std::shared_ptr<Stage>& killer, bool client, bool server) {
+void Streams::abort(StreamConnection& connection, const Author& killer, bool client, bool server) {
   for (const bool up : {true, false}) {
     let_go(connection, up, core::Instant::max());
     const Way &way = connection.way(up), &other = connection.way(!up);
     const bool told = up ? server : client;
     if (told && other.seen)
-      send(connection.link(up), *killer, up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
+      send(connection.link(up), killer, up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
            Segment::rst | Segment::ack);
   }
   connection.dead = true;
-  connection.killer = killer;
+  connection.killer = &killer;
   close(connection);
 }
 
@@ -310,7 +306,7 @@ void Streams::close(StreamConnection& connection) {
     }
 }
 
-void Streams::send(core::Link link, const Stage& by, const Route& route, std::uint32_t sequence,
+void Streams::send(core::Link link, const Author& by, const Route& route, std::uint32_t sequence,
                    std::uint32_t acknowledgement, std::uint8_t flags) {
   exit_.note(ruling(by, Ruling::What::made));
   std::array<std::byte, 128> room{};
@@ -322,13 +318,16 @@ void Streams::arrived(core::Link link, FrameView frame, core::Instant written) {
   const auto segment = segment_of(frame);
   if (!segment) return;
   const auto known = connections_.find(ConnectionKey::of(link, segment->header));
-  if (known != connections_.end()) witness(*known->second, known->second->is_up(link), *segment, written);
+  if (known == connections_.end()) return;
+  StreamConnection& connection = *known->second;
+  witness(connection, connection.is_up(link), *segment, written);
+  if (connection.talk) http::Inspector::arrived(connection, connection.is_up(link), *segment, frame, written);
 }
 
 void Streams::add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
                   core::Instant now, const std::string& fault) {
   auto stage = std::make_shared<Stage>();
-  stage->fault = fault;
+  stage->author.fault = fault;
   stage->settings = settings;
   for (const StagedLink& staged : links) {
     Stage::OnLink on{.draws = staged.draws, .account = {}};
@@ -343,7 +342,8 @@ void Streams::add(std::uint64_t handle, const core::StreamSettings& settings, co
 
 bool Streams::remove(std::uint64_t handle, core::Instant now) {
   const auto found = stages_.find(handle);
-  if (found == stages_.end()) return false;
+  if (found == stages_.end()) return remove_http(handle, now);
+  now_ = now;
   Stage& ended = *found->second;
   if (!ended.active) return true;
   ended.active = false;
@@ -352,8 +352,10 @@ bool Streams::remove(std::uint64_t handle, core::Instant now) {
     Role* role = connection->role(ended);
     if (role == nullptr) continue;
     for (const bool up : {true, false}) {
-      let_go(*connection, up, core::Instant::max());
-      connection->way(up).free_at = now;
+      Way& way = connection->way(up);
+      way.free_at = now;
+      for (Way::Piece& piece : way.waiting) piece.paced = std::min(piece.paced, now);
+      reschedule(connection, up, now);
     }
     fold(role->on->account, account_of(*role));
     std::erase_if(connection->roles, [&](const auto& one) { return one.get() == role; });

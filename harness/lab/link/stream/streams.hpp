@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lab/link/connections.hpp"
+#include "lab/link/http/inspector.hpp"
 #include "lab/link/ruling.hpp"
 #include "lab/link/stream/connection.hpp"
 
@@ -30,23 +31,26 @@ class Exit {
 /// single-threaded.
 class Streams {
  public:
-  struct StagedLink {
-    core::Link link;
-    core::DrawStream draws;
-  };
+  using StagedLink = http::Inspector::StagedLink;
 
   explicit Streams(Exit& exit) : exit_(exit), buffer_(frame_capacity) {}
 
   /// A frame that was read from `link.from`; goes on, or not, or other ones do. `number` tells which connection of its
   /// link it is, by the order in which they are opened.
   void meet(core::Link link, Frame frame, core::Instant now, Connections& numbers);
-  [[nodiscard]] bool impairs() const { return !active_.empty(); }
+  [[nodiscard]] bool impairs() const { return !active_.empty() || (ears_ && ears_->impairs()); }
   /// A frame that was written to `link.to`.
   void arrived(core::Link link, FrameView frame, core::Instant written);
 
   /// `fault` is whose it is, in captures.
   void add(std::uint64_t handle, const core::StreamSettings& settings, const std::vector<StagedLink>& links,
            core::Instant now, const std::string& fault = {});
+  /// Reads what is said in HTTP from now on; best before any connection is opened.
+  void listen() { ears_ = std::make_unique<http::Inspector>(); }
+  [[nodiscard]] const http::Inspector* ears() const { return ears_.get(); }
+  /// The same for HTTP messages. Throws std::logic_error where nobody listens.
+  void add_http(std::uint64_t handle, const core::HttpSettings& settings, const core::HttpMatch& match,
+                const std::vector<StagedLink>& links, const std::string& fault = {});
   /// What it holds back leaves at once. False for a handle that is none of its own.
   bool remove(std::uint64_t handle, core::Instant now);
   /// What is due now: held pieces, timed strikes.
@@ -96,13 +100,22 @@ class Streams {
   bool take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits = true);
   void establish(const Ref& connection, core::Instant now);
   void strike(StreamConnection& connection, Role& role);
-  void abort(StreamConnection& connection, const std::shared_ptr<Stage>& killer, bool client, bool server);
+  void abort(StreamConnection& connection, const Author& killer, bool client, bool server);
   void note_closed(StreamConnection& connection, bool up, const Segment& segment);
   static void close(StreamConnection& connection);
-  void send(core::Link link, const Stage& by, const Route& route, std::uint32_t sequence, std::uint32_t acknowledgement,
-            std::uint8_t flags);
+  void send(core::Link link, const Author& by, const Route& route, std::uint32_t sequence,
+            std::uint32_t acknowledgement, std::uint8_t flags);
   void note_pace(const StreamConnection& connection, bool up);
   void arm(const Ref& connection, bool up);
+  bool listen(const Ref& connection, bool up, const Segment& segment, FrameView frame);
+  bool stops(StreamConnection& connection, bool up, const Segment& segment, std::uint32_t& allowed, Role*& striker);
+  void reach_stop(StreamConnection& connection, bool up);
+  void strike_stop(StreamConnection& connection, bool up);
+  void end_stream(StreamConnection& connection, const Author& by, bool up);
+  void only_acknowledge(StreamConnection& connection, bool up, Segment segment, FrameView frame, const Author& by);
+  void reschedule(const Ref& connection, bool up, core::Instant now);
+  bool remove_http(std::uint64_t handle, core::Instant now);
+  void go(StreamConnection& connection, bool up, Frame frame);
   void let_go(StreamConnection& connection, bool up, core::Instant until);
 
   Exit& exit_;
@@ -111,6 +124,7 @@ class Streams {
   std::map<std::uint64_t, std::shared_ptr<Stage>> stages_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<std::byte> buffer_;
+  std::unique_ptr<http::Inspector> ears_;
   std::uint64_t untracked_ = 0;
   core::Instant now_{};
 };

@@ -1,0 +1,79 @@
+#include "network/http_injection.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/plan.hpp"
+
+namespace withstand::faults {
+
+using core::EvidenceRow;
+using core::HttpEffect;
+using Judgement = EvidenceRow::Judgement;
+
+namespace {
+
+/// With more links than this, the report shows those that went wrong and one line for the rest.
+constexpr std::size_t most_rows = 12;
+
+void add(HttpEffect& sum, const HttpEffect& one) {
+  for (auto count : {&HttpEffect::connections, &HttpEffect::not_http, &HttpEffect::tls, &HttpEffect::http2,
+                     &HttpEffect::upgraded, &HttpEffect::oversized, &HttpEffect::malformed, &HttpEffect::requests,
+                     &HttpEffect::responses, &HttpEffect::matched, &HttpEffect::chosen, &HttpEffect::acted,
+                     &HttpEffect::unfit, &HttpEffect::too_late, &HttpEffect::too_short, &HttpEffect::cut_short})
+    sum.*count += one.*count;
+}
+
+}  // namespace
+
+HttpInjection::HttpInjection(const core::Context& context, const core::HttpSettings& settings, core::HttpMatch match,
+                             std::string action, std::vector<core::Link> links)
+    : lab_(context.lab), settings_(settings), action_(std::move(action)) {
+  if (links.empty()) throw core::CannotAim("there is no link between the nodes it names");
+  handle_ = lab_.links().add_http(
+      core::HttpImpairment{
+          .fault = context.fault.name, .seed = context.seed, .settings = settings_, .match = std::move(match)},
+      links);
+}
+
+core::Evidence HttpInjection::observe() {
+  core::Evidence evidence;
+  HttpEffect sum;
+  std::size_t links = 0, carried = 0, agreeing = 0;
+  for (const HttpEffect& effect : lab_.links().http_effect(handle_)) {
+    ++links;
+    add(sum, effect);
+    if (effect.requests + effect.responses == 0) continue;
+    ++carried;
+    EvidenceRow row = judge_http(settings_, action_, effect, core::to_text(effect.link, lab_.topology()));
+    if (row.judgement == Judgement::agrees && ++agreeing > most_rows) continue;
+    evidence.rows.push_back(std::move(row));
+  }
+  if (agreeing > most_rows)
+    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
+                             Judgement::informative});
+  const std::string others = unread(sum);
+  const bool none = agreeing == 0 && std::none_of(evidence.rows.begin(), evidence.rows.end(),
+                                                  [](const auto& row) { return row.judgement == Judgement::mismatch; });
+  if (none) {
+    evidence.rows.push_back({fmt::format("{} on {} links", action_, links), "messages to hit",
+                             why_nothing(settings_, sum, lab_.links().http_seen(handle_)), "link fabric",
+                             Judgement::absent});
+  } else {
+    if (links > 1)
+      evidence.rows.push_back({"links that carried HTTP", "", fmt::format("{} of {}", carried, links), "link fabric",
+                               Judgement::informative});
+    if (!others.empty())
+      evidence.rows.push_back({"connections not read", "", others, "link fabric", Judgement::informative});
+  }
+  return evidence;
+}
+
+void HttpInjection::revert() {
+  if (reverted_) return;
+  lab_.links().remove(handle_);
+  reverted_ = true;
+}
+
+}  // namespace withstand::faults
