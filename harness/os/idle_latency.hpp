@@ -29,8 +29,8 @@ class IdleLatency {
   void follow();
   /// Whether the kernel was asked, and did not refuse.
   [[nodiscard]] bool asked() const { return request_.valid(); }
-  /// Whether a process stays awake.
-  [[nodiscard]] bool awake() const { return spinner_ != nullptr; }
+  /// Whether a process stays awake for it.
+  [[nodiscard]] bool awake() const { return held_ && spinner_ != nullptr; }
 
  private:
   class Spinner;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include "os/check.hpp"
 #include "os/proc.hpp"
@@ -80,7 +81,23 @@ TEST(IdleLatency, WhereTheKernelHasNoSayAProcessOfTheIdleClassStaysAwakeWhereIts
     ASSERT_EQ(::sched_setaffinity(0, sizeof before, &before), 0);
   }
   latency.hold(false);
-  EXPECT_EQ(awake_process(), 0);
+  EXPECT_FALSE(latency.awake());
+  const auto asleep = [&] { return process_stat(process).value_or(ProcessStat{}).state == 'S'; };
+  EXPECT_TRUE(until(asleep));
+  latency.hold(true);
+  EXPECT_EQ(awake_process(), process);
+  EXPECT_TRUE(until([&] { return !asleep(); }));
+}
+
+TEST(IdleLatency, LeavesNoProcessBehind) {
+  {
+    IdleLatency latency;
+    latency.hold(true);
+  }
+  EXPECT_TRUE(until([] {
+    static_cast<void>(::waitpid(-1, nullptr, WNOHANG));
+    return awake_process() == 0;
+  }));
 }
 
 }  // namespace
