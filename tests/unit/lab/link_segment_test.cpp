@@ -122,6 +122,29 @@ TEST_P(SegmentTest, TheEndIsTakenFromTheDataAndStandsAlone) {
   EXPECT_TRUE(end->is(Segment::fin));
 }
 
+TEST_P(SegmentTest, BytesAreOverwrittenAndTheChecksumStaysRight) {
+  for (const std::uint32_t first : {0u, 1u, 2u, 7u}) {
+    const auto whole = with_payload(GetParam(), 20, Segment::ack, 1400);
+    std::vector<std::byte> frame(frame_capacity);
+    frame.resize(cut(whole, *segment_of(whole), 0, 11, frame));
+    complete_checksum(frame);
+    const auto segment = segment_of(frame);
+    ASSERT_TRUE(segment);
+    const std::array<std::uint8_t, 3> bytes{0xff, 0x00, 0x35};
+    overwrite(frame, *segment, first, bytes);
+    EXPECT_EQ(sum_of(frame, GetParam()), 0xffff) << first;
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_EQ(frame[head + segment->header.payload + first + i], std::byte{bytes[i]}) << first;
+  }
+  auto open = with_payload(GetParam(), 11, Segment::ack, 1400);
+  const auto segment = segment_of(open);
+  const auto headers = static_cast<std::ptrdiff_t>(head + segment->header.payload);
+  const std::vector<std::byte> before(open.begin(), open.begin() + headers);
+  const std::array<std::uint8_t, 1> one{0x35};
+  overwrite(open, *segment, 10, one);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), open.begin())) << "left to the receiver's kernel";
+}
+
 TEST(Segment, NumbersGoRoundZero) {
   EXPECT_EQ(distance(0xfffffff0, 0x10), 0x20);
   EXPECT_EQ(distance(0x10, 0xfffffff0), -0x20);
