@@ -63,13 +63,4 @@ std::vector<std::string> token_bucket_differences(const TokenBucketSettings& ask
   return all;
 }
 
-std::vector<std::byte> size_correction(std::int32_t bytes) {
-  tc_sizespec base{};
-  base.overhead = bytes;
-  base.linklayer = TC_LINKLAYER_ETHERNET;
-  AttributeWriter out;
-  out.put(TCA_STAB_BASE, base);
-  return out.bytes();
-}
-
 }  // namespace withstand::os

@@ -26,7 +26,4 @@ std::optional<TokenBucketSettings> parse_token_bucket_options(std::span<const st
 /// What the kernel did not keep, in words.
 std::vector<std::string> token_bucket_differences(const TokenBucketSettings& asked, const TokenBucketSettings& kept);
 
-/// The value of TCA_STAB: a queue takes every packet for so many bytes larger, or smaller, than it is.
-std::vector<std::byte> size_correction(std::int32_t bytes);
-
 }  // namespace withstand::os

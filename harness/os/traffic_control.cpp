@@ -189,11 +189,10 @@ std::vector<Qdisc> TrafficControl::qdiscs(int interface) {
 }
 
 void TrafficControl::add_qdisc(int interface, std::uint32_t parent, std::uint32_t handle, const std::string& kind,
-                               std::span<const std::byte> options, std::span<const std::byte> size_table) {
+                               std::span<const std::byte> options) {
   AttributeWriter body;
   body.head(tc_head(interface, parent, handle)).put_text(TCA_KIND, kind);
   if (!options.empty()) body.put_bytes(TCA_OPTIONS, options);
-  if (!size_table.empty()) body.put_bytes(TCA_STAB, size_table);
   socket_.request(fmt::format("add a {} queue {} to interface {}", kind, named(handle), interface), RTM_NEWQDISC,
                   add_only, body.bytes());
 }

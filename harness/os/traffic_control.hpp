@@ -56,9 +56,8 @@ class TrafficControl {
   void remove_interface(int interface);
 
   [[nodiscard]] std::vector<Qdisc> qdiscs(int interface);
-  /// `size_table`: the value of TCA_STAB, or nothing.
   void add_qdisc(int interface, std::uint32_t parent, std::uint32_t handle, const std::string& kind,
-                 std::span<const std::byte> options, std::span<const std::byte> size_table = {});
+                 std::span<const std::byte> options);
   void remove_qdisc(int interface, std::uint32_t parent, std::uint32_t handle);
 
   /// `hook`: tc_ingress_hook, or tc_egress_hook. Filters are asked in the order of their priorities, 1 to 65535.

@@ -74,8 +74,7 @@ void Detour::build() {
     parent = handle_of(place++) | 1;
   }
   if (tree_.rate)
-    control.add_qdisc(interface_, parent, handle_of(place), "tbf", os::token_bucket_options(tree_.rate->bucket),
-                      os::size_correction(tree_.rate->size_correction));
+    control.add_qdisc(interface_, parent, handle_of(place), "tbf", os::token_bucket_options(tree_.rate->bucket));
 }
 
 void Detour::read_back() {

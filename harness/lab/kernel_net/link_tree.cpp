@@ -94,10 +94,15 @@ LinkTree::Rate rate_of(std::size_t index, const core::RateSettings& asked, std::
                        std::uint32_t mtu) {
   LinkTree::Rate out;
   out.asked = index;
-  out.bucket.rate = static_cast<std::uint64_t>(std::max<std::int64_t>(asked.bits_per_second / 8, 1));
+  out.uncounted = static_cast<std::int32_t>(asked.overhead) - frame_header;
+  double rate = static_cast<double>(asked.bits_per_second) / 8;
+  if (out.uncounted >= 0)
+    out.bucket.overhead = static_cast<std::uint16_t>(out.uncounted);
+  else  // a token bucket can add to a packet, and take nothing off: the largest packets are as fast as they should be
+    rate *= static_cast<double>(mtu + frame_header) / static_cast<double>(mtu + asked.overhead);
+  out.bucket.rate = static_cast<std::uint64_t>(std::max(rate, 1.0));
   out.bucket.burst = in_32_bits(std::max<std::uint64_t>(static_cast<std::uint64_t>(asked.burst), mtu + frame_extra));
   out.bucket.limit = in_32_bits(link::queue_size(asked, static_cast<double>(asked.bits_per_second), delay));
-  out.size_correction = static_cast<std::int32_t>(asked.overhead) - frame_header;
   return out;
 }
 

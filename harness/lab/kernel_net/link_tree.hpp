@@ -23,7 +23,8 @@ struct LinkTree {
   struct Rate {
     std::size_t asked = 0;
     os::TokenBucketSettings bucket;
-    std::int32_t size_correction = 0;  ///< bytes: from frames to what the settings count
+    /// Bytes of each packet from what the kernel counts, frames, to what the settings do: IP and their `overhead`.
+    std::int32_t uncounted = 0;
   };
   os::TokenBucketSettings cutter;
   std::vector<Stage> stages;  ///< at least one: what takes no time and loses nothing where only a rate is asked for

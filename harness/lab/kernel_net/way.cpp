@@ -195,7 +195,8 @@ void Way::add_counts(const Era& era, std::size_t place, core::LinkEffect& effect
   if (asked.kind == Kind::reorder) effect.changed_delivered += own.ahead;
   if (asked.kind == Kind::rate) {
     effect.changed_delivered += own.throttled;
-    effect.wire_bytes += own.bytes;
+    effect.wire_bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(
+        static_cast<std::int64_t>(own.bytes) + static_cast<std::int64_t>(own.packets) * tree.rate->uncounted, 0));
     // What waits when a rate ends still leaves at its pace.
     effect.span_ns += ((era.drained == core::Instant{} ? core::now() : era.drained) - era.begun).count();
     effect.queue_bytes = tree.rate->bucket.limit;

@@ -7,6 +7,7 @@
 
 #include "core/undo_journal.hpp"
 #include "kernel_fixture.hpp"
+#include "lab/kernel_net/attached_interface.hpp"
 #include "os/netem.hpp"
 #include "os/network_namespace.hpp"
 #include "os/traffic_control.hpp"
@@ -49,7 +50,6 @@ TEST_F(KernelLinksTest, APartitionTakesOneDirectionAndEndsWithoutATrace) {
   cut.revert();
   EXPECT_EQ(arrived(), 200U);
   EXPECT_TRUE(cut.observe().took_effect()) << words(cut);
-  rig_->links().health();
   EXPECT_EQ(rig_->picture(1).find(" ifb "), std::string::npos) << "an empty detour is closed: " << rig_->picture(1);
   EXPECT_EQ(rig_->picture(1), before);
 }

@@ -85,7 +85,7 @@ TEST_F(KernelSettingsTest, TokenBucketsAreKept) {
   for (const TokenBucketSettings asked :
        {TokenBucketSettings{125'000, 1518, 30'000, 0}, TokenBucketSettings{125'000'000'000, 1518, 1'000'000, 24}}) {
     const int index = control_->add_ifb("ifb-test", "a test", 1500);
-    control_->add_qdisc(index, tc_root, tc_handle(1), "tbf", token_bucket_options(asked), size_correction(-14));
+    control_->add_qdisc(index, tc_root, tc_handle(1), "tbf", token_bucket_options(asked));
     const auto kept = parse_token_bucket_options(control_->qdiscs(index).at(0).options);
     control_->remove_interface(index);
     ASSERT_TRUE(kept);

@@ -84,7 +84,7 @@ TEST(NetemOptions, ARateBeyond32BitsHasItsOwnAttribute) {
   NetemSettings fast;
   fast.rate = 5'000'000'000;
   const auto bytes = netem_options(fast);
-  const Attributes attributes(std::span(bytes).subspan(sizeof(tc_netem_qopt)));
+  const Attributes attributes{std::span(bytes).subspan(sizeof(tc_netem_qopt))};
   EXPECT_EQ(attributes.value<tc_netem_rate>(TCA_NETEM_RATE)->rate, 0xffffffffU);
   EXPECT_EQ(attributes.value<std::uint64_t>(TCA_NETEM_RATE64), 5'000'000'000U);
 }
@@ -94,7 +94,7 @@ TEST(NetemOptions, ADistributionIsSentAsItIs) {
   settings.jitter = 1ms;
   settings.distribution = {-8192, 0, 8192};
   const auto bytes = netem_options(settings);
-  const Attributes attributes(std::span(bytes).subspan(sizeof(tc_netem_qopt)));
+  const Attributes attributes{std::span(bytes).subspan(sizeof(tc_netem_qopt))};
   const auto table = attributes.bytes(TCA_NETEM_DELAY_DIST);
   ASSERT_EQ(table.size(), 6U);
   EXPECT_EQ(at<std::int16_t>({table.begin(), table.end()}, 0), -8192);

@@ -43,7 +43,13 @@ TEST(LinkTree, EachImpairmentGetsAQueueOfItsOwnAndTheRateComesLast) {
   EXPECT_EQ(tree.rate->asked, 1U);
   EXPECT_EQ(tree.rate->bucket.rate, 1'000'000U);
   EXPECT_EQ(tree.rate->bucket.limit, 20'000U);
-  EXPECT_EQ(tree.rate->size_correction, 38 - 14);
+  EXPECT_EQ(tree.rate->uncounted, 38 - 14);
+  EXPECT_EQ(tree.rate->bucket.overhead, 38 - 14);
+  rate.settings.rate.overhead = 0;
+  const LinkTree plain = plan({rate});
+  EXPECT_EQ(plain.rate->uncounted, -14);
+  EXPECT_EQ(plain.rate->bucket.overhead, 0);
+  EXPECT_EQ(plain.rate->bucket.rate, 1'000'000U * 1514 / 1500) << "of frames, for the largest packets";
   EXPECT_GE(tree.cutter.burst, 1514U) << "or whole packets would be lost";
   EXPECT_LT(tree.cutter.burst, 2 * 1514U) << "or super-packets would pass uncut";
 }
