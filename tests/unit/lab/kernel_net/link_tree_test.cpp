@@ -5,6 +5,7 @@
 #include "core/kernel_limits.hpp"
 #include "lab/kernel_net/checksum_errors.hpp"
 #include "lab/kernel_net/way.hpp"
+#include "lab/link/model/distribution.hpp"
 
 namespace withstand::lab::kernel {
 namespace {
