@@ -62,6 +62,12 @@ void AttachedInterface::open_hook() {
   control_.add_qdisc(index_, os::tc_clsact, os::tc_handle(0xffff), "clsact", {});
 }
 
-std::string AttachedInterface::next_name() { return fmt::format("{}{}", core::detour_prefix(traces_.owner), ++next_); }
+/// Detours of this run's other interfaces may stand in the same network.
+std::string AttachedInterface::next_name() {
+  std::string name;
+  do name = fmt::format("{}{}", core::detour_prefix(traces_.owner), ++next_);
+  while (control_.interface(name));
+  return name;
+}
 
 }  // namespace withstand::lab::kernel

@@ -37,7 +37,7 @@ class AttachedInterface {
   [[nodiscard]] const core::DetourTraces& traces() const { return traces_; }
   /// Makes the place for filters, where there is none. No packet is touched.
   void open_hook();
-  /// Of an interface that is about to be added, distinct from all others of this owner.
+  /// Of an interface that is about to be added, distinct from all others in its network.
   [[nodiscard]] std::string next_name();
   /// Everything of this owner is gone afterwards. Throws.
   void clear() { core::remove_detours(control_, traces_); }

@@ -72,6 +72,18 @@ TEST_F(UndoJournalTest, UndoesWhatItNamesAndThenIsGone) {
   EXPECT_EQ(undo(journal.path()).undone, 0) << "again does no harm";
 }
 
+TEST_F(UndoJournalTest, DetoursInANetworkThatIsGoneAreGoneWithIt) {
+  UndoEntry detours;
+  detours.kind = UndoEntry::Kind::detours;
+  detours.detours = {"/run/netns/no-such-network", "0:1", "eth0", 2, run_, true};
+  UndoJournal journal(run_);
+  journal.append(detours);
+  EXPECT_THAT(left_to_undo(journal.path()), ::testing::IsEmpty());
+  const auto outcome = undo(journal.path());
+  EXPECT_EQ(outcome.undone, 1);
+  EXPECT_TRUE(outcome.failed.empty());
+}
+
 /// Files of this process cannot grow beyond so many bytes from now on: what stands for a disk that is full.
 void let_files_grow_to(rlim_t size) {
   rlimit limit{};
