@@ -50,9 +50,10 @@ const std::vector<std::string>& drivers() {
 }
 
 const std::vector<std::string>& features() {
-  static const std::vector<std::string> names{
-      "kernel",          "namespaces", "user-namespaces", "tun",    "cgroup", "cgroup-freezer", "cgroup-kill",
-      "time-namespaces", "fuse",       "seccomp-notify",  "ptrace", "netem",  "nftables",       "realtime"};
+  static const std::vector<std::string> names{"kernel",       "namespaces",     "user-namespaces", "tun",
+                                              "cgroup",       "cgroup-freezer", "cgroup-kill",     "time-namespaces",
+                                              "fuse",         "seccomp-notify", "ptrace",          "netem",
+                                              "kernel-links", "nftables",       "realtime"};
   return names;
 }
 

@@ -39,7 +39,7 @@ TEST(NetemOptions, AreLaidOutByteForByte) {
   settings.loss = GilbertElliottLoss{1, 2, 3, 4};
   const auto bytes = netem_options(settings);
   const std::vector<std::uint8_t> wanted{
-      0x6a, 0xd7, 0x17, 0x00,                                                  // latency: 100 ms / 64 ns
+      0x84, 0xd7, 0x17, 0x00,                                                  // latency: 100 ms / 64 ns
       7,    0,    0,    0,                                                     // limit
       0,    0,    0,    0,    0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0,  // loss, gap, duplicate, jitter
       12,   0,    10,   0,    0x00, 0xe1, 0xf5, 0x05, 0, 0, 0, 0,              // TCA_NETEM_LATENCY64
