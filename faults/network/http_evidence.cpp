@@ -19,6 +19,7 @@ using Told = HttpSettings::Told;
 using Judgement = EvidenceRow::Judgement;
 
 std::string plural(std::uint64_t count, const std::string& thing) {
+  if (count != 1 && thing == "body") return fmt::format("{} bodies", count);
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
@@ -86,7 +87,8 @@ Finding find(const HttpSettings& asked, const HttpEffect& effect) {
     case Action::status:
       found.measured = fmt::format("{} arrived with it, {} with their own", effect.rewritten, effect.original);
       found.effective = effect.rewritten > 0;
-      found.wrong = found.wrong || effect.original > 0;
+      // Most of what was asked for did not happen: that is not what was asked for.
+      found.wrong = found.wrong || effect.original > 0 || effect.too_late * 10 > effect.chosen - effect.unfit;
       break;
     case Action::truncate:
       found.measured = fmt::format(

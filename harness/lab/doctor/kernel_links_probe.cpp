@@ -36,6 +36,12 @@ bool is_module_there(const std::string& name) {
   return false;
 }
 
+bool lists_modules() {
+  utsname kernel{};
+  os::check("ask for the kernel's name", ::uname(&kernel));
+  return ::access(fmt::format("/lib/modules/{}/modules.builtin", kernel.release).c_str(), R_OK) == 0;
+}
+
 /// To try it would load the module ifb, which makes ifb0 and ifb1, and stay: doctor leaves nothing behind.
 Finding untried() {
   for (const char* module : modules)
@@ -83,6 +89,10 @@ Finding probe_kernel_links() {
                      "netem takes a seed from Linux 6.6 on",
             ""};
   } catch (const std::exception& error) {
+    // A kernel without a list of its modules has what it has built in, and does not say what.
+    if (!lists_modules())
+      return {Feature::State::missing, error.what(),
+              fmt::format("use a kernel that has all of {}: Debian's own have", fmt::join(modules, ", "))};
     const auto lacking = std::find_if_not(modules.begin(), modules.end(), is_module_there);
     return {Feature::State::missing, error.what(),
             lacking != modules.end()

@@ -330,6 +330,37 @@ TEST_F(HttpStreamsTest, ASwallowedResponseArrivesWhenTheFaultEnds) {
   EXPECT_EQ(got_[up], get + put);
 }
 
+TEST_F(HttpStreamsTest, StopsOfOneResponseEachCountWhenTheOneBeforeThemEnds) {
+  open();
+  const auto drop = impair({.action = Action::drop, .side = Side::response});
+  const auto cut = impair({.action = Action::truncate, .side = Side::response, .after_bytes = 4});
+  say(true, get);
+  say(false, ok);
+  EXPECT_EQ(got_[down], "");
+  EXPECT_EQ(streams_.ears()->effect(drop).at(0).acted, 1u);
+  EXPECT_EQ(streams_.ears()->effect(cut).at(0).acted, 0u);
+  streams_.remove(drop, now_);
+  say_at(false, 0, ok);  // sent again
+  EXPECT_EQ(got_[down], ok.substr(0, ok.size() - 6));
+  EXPECT_EQ(streams_.ears()->effect(cut).at(0).acted, 1u);
+  EXPECT_EQ(streams_.ears()->effect(cut).at(0).leaked_bytes, 0u);
+}
+
+TEST_F(HttpStreamsTest, AStopBehindAnotherMayEndFirst) {
+  open();
+  const auto one = impair({.action = Action::drop, .side = Side::response});
+  const auto other = impair({.action = Action::drop, .side = Side::response});
+  say(true, get);
+  say(false, ok);
+  streams_.remove(other, now_);
+  say_at(false, 0, ok);
+  EXPECT_EQ(got_[down], "");
+  streams_.remove(one, now_);
+  say_at(false, 0, ok);
+  EXPECT_EQ(got_[down], ok);
+  EXPECT_EQ(streams_.ears()->effect(one).at(0).leaked_bytes, 0u);
+}
+
 TEST_F(HttpStreamsTest, WhatComesTooEarlyIsLostUntilItsTurn) {
   open();
   impair({.action = Action::abort}, {.path = "/b"});

@@ -94,6 +94,31 @@ TEST_F(StreamsTest, TheEndOfALimitIsToldOfWhereItCuts) {
   EXPECT_EQ(sent_[up].front().length, 20u);
 }
 
+TEST_F(StreamsTest, ARefusalOfTheServersOwnIsNoAbort) {
+  impair({.action = Action::half_open});
+  put(true, 100, 0, Segment::syn);
+  put(false, 0, 101, Segment::rst | Segment::ack);
+  EXPECT_EQ(effect().told_client, 0u);
+}
+
+TEST_F(StreamsTest, AttemptsThatNobodyAnswersMakeRoomForOthers) {
+  for (std::uint32_t i = 0; i < Streams::most; ++i) {
+    auto made = frame(true, 100, 0, Segment::syn, 0, static_cast<std::uint16_t>(i));
+    streams_.meet(up, made, now_, numbers_);
+  }
+  const auto meets = [&](std::uint16_t service) {
+    auto made = frame(true, 100, 0, Segment::syn, 0, 40000);
+    store16(made.data() + os::vnet_header_bytes + 20 + 2, service);
+    sent_.clear();
+    streams_.meet(up, made, now_, numbers_);
+    return sent_[up].empty();
+  };
+  impair({.action = Action::refuse});
+  EXPECT_FALSE(meets(7001)) << "there is no room for it: it passes";
+  now_ += Streams::linger + 2s;
+  EXPECT_TRUE(meets(7002)) << "it is followed, and refused";
+}
+
 TEST_F(StreamsTest, AResetHasTheNumberThatEachEndExpects) {
   open();
   put(true, 101, 501, Segment::ack, 50);

@@ -111,7 +111,6 @@ bool Inspector::Decider::act(Stage& stage, Stage::OnLink& on, const Message& mes
       stop(stage, on, first, How::abort);
       return false;
     case Action::drop:
-      ++on.account.acted;
       stop(stage, on, first, How::swallow);
       return false;
     case Action::truncate:
@@ -159,41 +158,36 @@ bool Inspector::Decider::truncate(const Stage& stage, Stage::OnLink& on, const M
     ++on.account.too_short;
     return true;
   }
-  if (stop(stage, on, message.body + stage.settings.after_bytes, How::end))
-    connection_.talk->ear(up_).tentative = !known;
+  stop(stage, on, message.body + stage.settings.after_bytes, How::end, !known);
   return !known;
 }
 
-/// Of several, the first in the stream counts.
-bool Inspector::Decider::stop(const Stage& stage, Stage::OnLink& on, Position at, How how) {
-  Orders::Stop& order = connection_.way(up_).ordered().stop;
-  if (order.at <= at) return false;
+void Inspector::Decider::stop(const Stage& stage, Stage::OnLink& on, Position at, How how, bool tentative) {
+  Orders& orders = connection_.way(up_).ordered();
   using Told = HttpSettings::Told;
   const bool orderly = how != How::end || stage.settings.orderly;
-  order = {.at = at,
-           .how = orderly ? how : How::abort,
-           .client_is_told = how == How::end || stage.settings.told != Told::server,
-           .server_is_told = how == How::end || stage.settings.told != Told::client,
-           .due = false,
-           .by = &stage,
-           .author = &stage.author};
-  Talk::Ear& ear = connection_.talk->ear(up_);
-  ear.cut = at;
-  ear.cut_by = &on;
-  ear.tentative = false;
-  ordered_ = true;
-  return true;
+  const bool counts = orders.add({.at = at,
+                                  .how = orderly ? how : How::abort,
+                                  .client_is_told = how == How::end || stage.settings.told != Told::server,
+                                  .server_is_told = how == How::end || stage.settings.told != Told::client,
+                                  .due = false,
+                                  .by = &stage,
+                                  .author = &stage.author,
+                                  .on = &on,
+                                  .tentative = tentative});
+  if (counts) connection_.talk->ear(up_).look_at(orders);
+  ordered_ = ordered_ || counts;
 }
 
 void Inspector::Decider::ended(bool up, std::int64_t at) {
-  Talk::Ear& ear = connection_.talk->ear(up);
   const Way& way = connection_.way(up);
-  if (!ear.tentative || !way.orders || at > way.orders->stop.at) return;
-  ++ear.cut_by->account.too_short;
-  way.orders->stop = {};
-  ear.cut = stream::nowhere;
-  ear.cut_by = nullptr;
-  ear.tentative = false;
+  if (!way.orders) return;
+  const bool changed = way.orders->take_back([&](const Orders::Stop& stop) {
+    if (!stop.tentative || at > stop.at) return false;
+    ++static_cast<Stage::OnLink*>(stop.on)->account.too_short;
+    return true;
+  });
+  if (changed) connection_.talk->ear(up).look_at(*way.orders);
 }
 
 }  // namespace withstand::lab::link::http

@@ -32,8 +32,8 @@ class Inspector::Decider : public Hearer {
   void delay(Stage& stage, Stage::OnLink& on, const Message& message);
   void rewrite(const Stage& stage, Stage::OnLink& on, const Message& message);
   bool truncate(const Stage& stage, Stage::OnLink& on, const Message& message);
-  /// False: something stops it before.
-  bool stop(const Stage& stage, Stage::OnLink& on, stream::Position at, stream::Orders::Stop::How how);
+  void stop(const Stage& stage, Stage::OnLink& on, stream::Position at, stream::Orders::Stop::How how,
+            bool tentative = false);
   [[nodiscard]] bool chosen(const Stage& stage, Stage::OnLink& on, std::uint64_t ordinal) const;
 
   const std::vector<std::shared_ptr<Stage>>& stages_;

@@ -63,6 +63,12 @@ void see_timings(Talk::Ear& ear, Position end, core::Instant written) {
 
 }  // namespace
 
+void Talk::Ear::look_at(const Orders& orders) {
+  cut = orders.stop.at;
+  cut_by = static_cast<Stage::OnLink*>(orders.stop.on);
+  if (cut_by != nullptr && orders.stop.how == Orders::Stop::How::swallow) ++cut_by->account.acted;
+}
+
 Stage::OnLink* Stage::on(const StreamConnection& connection) {
   if (settings.port != 0 && settings.port != connection.up.destination_port) return nullptr;
   const auto found = links.find(connection.opened);
@@ -198,10 +204,10 @@ void Inspector::take_back(StreamConnection& connection, bool up, const void* by,
     ++timing.on->account.cut_short;
     return true;
   });
-  if (way.orders->stop.by != by) return;
-  way.orders->stop = {};
-  ear.cut = stream::nowhere;
-  ear.cut_by = nullptr;
+  if (!way.orders->take_back([&](const Orders::Stop& stop) { return stop.by == by; })) return;
+  // What has passed meanwhile cannot be stopped any more.
+  if (way.orders->stop.at != stream::nowhere) way.orders->stop.at = std::max(way.orders->stop.at, way.position);
+  ear.look_at(*way.orders);
   std::erase_if(way.waiting, [](const Way::Piece& piece) { return piece.frame.empty(); });
 }
 

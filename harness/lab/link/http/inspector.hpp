@@ -50,9 +50,10 @@ struct Talk {
   struct Ear {
     stream::Position heard = 0;
     std::vector<Timing> timings{};
-    bool tentative = false;                  ///< its stop may lie behind the message
     stream::Position cut = stream::nowhere;  ///< behind which nothing may arrive
     Stage::OnLink* cut_by = nullptr;
+    /// Sees what arrives in the light of the stop that counts now.
+    void look_at(const stream::Orders& orders);
   };
   Conversation conversation;
   std::array<Ear, 2> ears{};        ///< up, down

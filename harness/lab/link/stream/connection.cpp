@@ -104,7 +104,9 @@ StreamEffect account_of(const Role& role) {
 void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written) {
   for (const auto& role : connection.roles) {
     if (!role->chosen || !role->stage->active) continue;
-    if (segment.is(Segment::rst)) ++(up ? role->account.told_server : role->account.told_client);
+    // Before both ends have agreed there is nothing to abort: it is a refusal, the server's own or a fault's.
+    if (segment.is(Segment::rst) && (connection.established || role->turned_away))
+      ++(up ? role->account.told_server : role->account.told_client);
     if (segment.length > 0) see_data(connection, *role, up, segment, written);
     if (segment.is(Segment::fin)) see_end(connection, *role, up, written);
     see_state(connection, *role, up, segment);

@@ -12,6 +12,7 @@
 #include "core/event_loop.hpp"
 #include "core/stream.hpp"
 #include "core/topology.hpp"
+#include "lab/link/connections.hpp"
 #include "lab/link/ruling.hpp"
 #include "lab/link/stream/orders.hpp"
 #include "lab/link/stream/segment.hpp"
@@ -97,7 +98,9 @@ struct Role {
 };
 
 struct StreamConnection {
-  core::Link opened;  ///< from client to server
+  core::Link opened;          ///< from client to server
+  ConnectionKey place;        ///< in the table of connections
+  core::Instant last_seen{};  ///< a segment of it
   std::uint64_t key = 0;
   Route up;
   bool established = false;        ///< both ends have agreed on it

@@ -38,6 +38,8 @@ struct Orders {
     bool due = false;                                   ///< it was reached, and waits for what is held before it
     const void* by = nullptr;
     const Author* author = nullptr;
+    void* on = nullptr;      ///< whose account it is
+    bool tentative = false;  ///< it may lie behind the end of what it is meant to cut
   };
   /// These bytes stand there instead, as often as they are sent, until the receiver has acknowledged them.
   struct Rewrite {
@@ -50,14 +52,28 @@ struct Orders {
 
   std::vector<Hold> holds{};
   Stop stop{};
+  std::vector<Stop> further{};  ///< stops that count when those before them are taken back
   std::deque<Rewrite> rewrites{};
 
   /// When what stands at a place may leave; the distant past when nothing holds it.
   [[nodiscard]] core::Instant held_until(Position at) const;
   /// How many of `length` bytes from a place on are held alike.
   [[nodiscard]] std::uint32_t held_alike(Position at, std::uint32_t length) const;
+  /// The one that comes first in the stream counts, of two at one place the older one. Whether it is this one.
+  bool add(const Stop& another);
+  /// Takes back those for which `is` holds. Whether another one counts now.
+  template <class Predicate>
+  bool take_back(const Predicate& is) {
+    std::erase_if(further, is);
+    if (stop.at == nowhere || !is(stop)) return false;
+    promote();
+    return true;
+  }
   /// Holds that keep nothing any more.
   void forget_before(Position at, core::Instant now);
+
+ private:
+  void promote();
 };
 
 }  // namespace withstand::lab::link::stream

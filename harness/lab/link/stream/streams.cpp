@@ -39,13 +39,16 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   const auto known = connections_.find(key);
   const bool anew = segment.opens() && known != connections_.end() &&
                     (known->second->dead || known->second->closed || !known->second->is_up(link));
-  if (known != connections_.end() && !anew) return known->second;
+  if (known != connections_.end() && !anew) {
+    known->second->last_seen = now;
+    return known->second;
+  }
   if (known != connections_.end()) {
     forget(*known->second);
     connections_.erase(known);
   }
   if (segment.is(Segment::rst)) return nullptr;
-  if (connections_.size() >= most) make_room();
+  if (connections_.size() >= most) make_room(now);
   if (connections_.size() >= most) {
     if (segment.opens()) ++untracked_;
     return nullptr;
@@ -55,6 +58,8 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   const bool up =
       segment.opens() || (!segment.accepts() && segment.header.destination_port <= segment.header.source_port);
   made->opened = up ? link : core::Link{link.to, link.from};
+  made->place = key;
+  made->last_seen = now;
   made->key = numbers.of(link, segment.header).key;
   made->up = up ? route_of(frame, segment) : route_of(frame, segment).back();
   made->established = !segment.is(Segment::syn);
@@ -100,9 +105,26 @@ void Streams::forget(StreamConnection& connection) {
   connection.roles.clear();
 }
 
-void Streams::make_room() {
+void Streams::forget_ended(core::Instant now) {
+  for (; !ended_.empty() && ended_.front().first + linger <= now; ended_.pop_front()) {
+    const Ref connection = ended_.front().second.lock();
+    if (!connection || !connection->closed) continue;
+    const auto known = connections_.find(connection->place);
+    if (known == connections_.end() || known->second != connection) continue;
+    forget(*connection);
+    connections_.erase(known);
+  }
+}
+
+/// An end that nobody sees, of an attempt that was never answered or of a host that is gone, leaves its connection
+/// here. All are looked at, which takes a while: not for each of many that come.
+void Streams::make_room(core::Instant now) {
+  if (room_made_ != core::Instant{} && now < room_made_ + std::chrono::seconds(1)) return;
+  room_made_ = now;
   for (auto it = connections_.begin(); it != connections_.end();) {
-    if (!it->second->closed && !it->second->dead) {
+    const StreamConnection& one = *it->second;
+    const bool given_up = now - one.last_seen > (one.established ? 12 * linger : linger);
+    if (!one.closed && !one.dead && !given_up) {
       ++it;
       continue;
     }
@@ -140,6 +162,7 @@ void Streams::follow(StreamConnection& connection, bool up, const Segment& segme
 
 void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections& numbers) {
   now_ = now;
+  forget_ended(now);
   const auto segment = segment_of(frame);
   const Ref connection = segment ? find(link, *segment, frame, now, numbers) : nullptr;
   if (!connection) return exit_.go_on(link, frame);
@@ -298,6 +321,9 @@ void Streams::note_closed(StreamConnection& connection, bool up, const Segment& 
 }
 
 void Streams::close(StreamConnection& connection) {
+  if (!connection.closed)
+    if (const auto known = connections_.find(connection.place); known != connections_.end())
+      ended_.emplace_back(now_, known->second);
   connection.closed = true;
   for (const auto& role : connection.roles)
     if (role->counted) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -61,6 +62,9 @@ class Streams {
   /// The connections that met it, link by link: what each one's draws hang on.
   [[nodiscard]] std::vector<std::pair<core::Link, std::uint64_t>> met(std::uint64_t handle) const;
 
+  /// How long an ended connection is remembered, for what is still under way; and how long one is believed to be an
+  /// attempt of which nobody has heard since, when there is no room.
+  static constexpr auto linger = std::chrono::seconds(5);
   /// Beyond this many open at once, further connections are left alone, and counted.
   static constexpr std::size_t most = std::size_t{1} << 16;
   /// Of one direction of a connection, payload that may wait; what comes beyond it is lost, as in a full queue.
@@ -81,7 +85,8 @@ class Streams {
   void follow(StreamConnection& connection, bool up, const Segment& segment, core::Instant now);
   void bring_together(const Ref& connection, const std::shared_ptr<Stage>& stage, bool opening, core::Instant now);
   void forget(StreamConnection& connection);
-  void make_room();
+  void forget_ended(core::Instant now);
+  void make_room(core::Instant now);
   bool turned_away(StreamConnection& connection, const Segment& segment, FrameView frame);
   void answer_from_nowhere(const StreamConnection& connection, bool up, const Segment& segment, FrameView frame);
   /// How much of the payload may pass before somebody strikes; fills in who.
@@ -102,7 +107,7 @@ class Streams {
   void strike(StreamConnection& connection, Role& role);
   void abort(StreamConnection& connection, const Author& killer, bool client, bool server);
   void note_closed(StreamConnection& connection, bool up, const Segment& segment);
-  static void close(StreamConnection& connection);
+  void close(StreamConnection& connection);
   void send(core::Link link, const Author& by, const Route& route, std::uint32_t sequence,
             std::uint32_t acknowledgement, std::uint8_t flags);
   void note_pace(const StreamConnection& connection, bool up);
@@ -126,6 +131,8 @@ class Streams {
   std::vector<std::byte> buffer_;
   std::unique_ptr<http::Inspector> ears_;
   std::uint64_t untracked_ = 0;
+  std::deque<std::pair<core::Instant, std::weak_ptr<StreamConnection>>> ended_;  ///< by when they ended
+  core::Instant room_made_{};
   core::Instant now_{};
 };
 
