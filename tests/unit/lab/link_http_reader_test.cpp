@@ -184,6 +184,10 @@ TEST(HttpReader, ManyRequestsMayBeOpenButNotAnyNumber) {
   std::string many;
   for (std::size_t i = 0; i <= Conversation::most_open; ++i) many += get;
   EXPECT_EQ(speech_of(many, ""), (std::vector<Speech>{Speech::http, Speech::oversized}));
+  const std::string large = "GET / HTTP/1.1\r\nCookie: " + std::string(60'000, 'x') + "\r\n\r\n";
+  EXPECT_EQ(speech_of(large + large + large, ""), std::vector<Speech>{Speech::http});
+  EXPECT_EQ(speech_of(large + large + large + large + large, ""),
+            (std::vector<Speech>{Speech::http, Speech::oversized}));
 }
 
 TEST(HttpRule, StarsAndQuestionMarks) {

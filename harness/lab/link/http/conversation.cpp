@@ -25,12 +25,24 @@ std::size_t Conversation::hear(bool up, std::string_view bytes, Hearer& hearer) 
   return bytes.size();
 }
 
+namespace {
+
+std::size_t size_of(const Head& head) {
+  std::size_t bytes = sizeof head + head.method.size() + head.target.size();
+  for (const auto& field : head.fields) bytes += sizeof field + field.first.size() + field.second.size();
+  return bytes;
+}
+
+}  // namespace
+
 bool Conversation::request(Hearer& hearer) {
-  if (open_.size() >= most_open) {
+  const std::size_t bytes = size_of(up_.head());
+  if (open_.size() >= most_open || open_bytes_ + bytes > most_open_bytes) {
     stopped_ = true;
     learn(Speech::oversized, hearer);
     return true;
   }
+  open_bytes_ += bytes;
   open_.push_back({next_++, up_.head()});
   const Request& made = open_.back();
   const Message message{.request = &made,
@@ -60,7 +72,10 @@ bool Conversation::response(Hearer& hearer) {
                           .body = down_.position(),
                           .body_length = method == "HEAD" || switches ? 0 : down_.body_length()};
     goes_on = hearer.heard(message);
-    if (asked) open_.pop_front();
+    if (asked) {
+      open_bytes_ -= size_of(open_.front().head);
+      open_.pop_front();
+    }
   }
   if (switches) {
     stopped_ = true;

@@ -54,6 +54,8 @@ class Conversation {
 
   /// More requests than anybody sends before the first is answered: it is not read any further.
   static constexpr std::size_t most_open = 1024;
+  /// The same for what they take up here: their heads are kept until they are answered.
+  static constexpr std::size_t most_open_bytes = std::size_t{256} << 10;
 
  private:
   [[nodiscard]] Reader& own(bool up) { return up ? up_ : down_; }
@@ -63,6 +65,7 @@ class Conversation {
 
   Reader up_, down_;
   std::deque<Request> open_;
+  std::size_t open_bytes_ = 0;
   std::uint64_t next_ = 0;
   Speech speech_ = Speech::unknown;
   bool stopped_ = false;  ///< something else is spoken from here on
