@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "network/evidence_rows.hpp"
 #include "network/http_injection.hpp"
 #include "spec/units.hpp"
 
@@ -17,11 +18,6 @@ using Action = HttpSettings::Action;
 using Side = HttpSettings::Side;
 using Told = HttpSettings::Told;
 using Judgement = EvidenceRow::Judgement;
-
-std::string plural(std::uint64_t count, const std::string& thing) {
-  if (count != 1 && thing == "body") return fmt::format("{} bodies", count);
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 const char* side_of(const HttpSettings& asked) { return asked.side == Side::request ? "request" : "response"; }
 

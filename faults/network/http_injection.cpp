@@ -1,10 +1,9 @@
 #include "network/http_injection.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/plan.hpp"
+#include "network/evidence_rows.hpp"
 
 namespace withstand::faults {
 
@@ -13,9 +12,6 @@ using core::HttpEffect;
 using Judgement = EvidenceRow::Judgement;
 
 namespace {
-
-/// With more links than this, the report shows those that went wrong and one line for the rest.
-constexpr std::size_t most_rows = 12;
 
 void add(HttpEffect& sum, const HttpEffect& one) {
   for (auto count : {&HttpEffect::connections, &HttpEffect::not_http, &HttpEffect::tls, &HttpEffect::http2,
@@ -38,24 +34,19 @@ HttpInjection::HttpInjection(const core::Context& context, const core::HttpSetti
 }
 
 core::Evidence HttpInjection::observe() {
-  core::Evidence evidence;
+  EvidenceRows rows;
   HttpEffect sum;
-  std::size_t links = 0, carried = 0, agreeing = 0;
+  std::size_t links = 0, carried = 0;
   for (const HttpEffect& effect : lab_.links().http_effect(handle_)) {
     ++links;
     add(sum, effect);
     if (effect.requests + effect.responses == 0) continue;
     ++carried;
-    EvidenceRow row = judge_http(settings_, action_, effect, core::to_text(effect.link, lab_.topology()));
-    if (row.judgement == Judgement::agrees && ++agreeing > most_rows) continue;
-    evidence.rows.push_back(std::move(row));
+    rows.add(judge_http(settings_, action_, effect, core::to_text(effect.link, lab_.topology())));
   }
-  if (agreeing > most_rows)
-    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
-                             Judgement::informative});
   const std::string others = unread(sum);
-  const bool none = agreeing == 0 && std::none_of(evidence.rows.begin(), evidence.rows.end(),
-                                                  [](const auto& row) { return row.judgement == Judgement::mismatch; });
+  const bool none = rows.show_nothing();
+  core::Evidence evidence = rows.finish("link fabric");
   if (none) {
     evidence.rows.push_back({fmt::format("{} on {} links", action_, links), "messages to hit",
                              why_nothing(settings_, sum, lab_.links().http_seen(handle_)), "link fabric",

@@ -16,12 +16,9 @@ using core::EvidenceRow;
 using core::Link;
 
 namespace {
-/// With more links than this, the report shows those that went wrong and one line for the rest.
-constexpr std::size_t most_rows = 12;
-
 /// As many names as a line takes.
 std::string some_of(const std::vector<std::string>& names) {
-  const std::size_t told = std::min(names.size(), most_rows);
+  const std::size_t told = std::min(names.size(), EvidenceRows::most);
   std::string text =
       fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(told), ", "));
   if (names.size() > told) text += fmt::format(" and {} more", names.size() - told);
@@ -64,12 +61,9 @@ void LinkInjection::redraw() {
 }
 
 core::Evidence LinkInjection::observe() {
-  core::Evidence evidence;
   Tally tally;
-  for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, evidence, tally);
-  if (tally.agreeing > most_rows)
-    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", tally.agreeing - most_rows),
-                             tally.source, EvidenceRow::Judgement::informative});
+  for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, tally);
+  core::Evidence evidence = tally.rows.finish(tally.source);
   if (tally.silent.size() == tally.links)
     evidence.rows.push_back({fmt::format("{} links", tally.links), "packets to impair", nothing_offered(tally),
                              tally.source, EvidenceRow::Judgement::absent});
@@ -87,7 +81,7 @@ std::string LinkInjection::nothing_offered(const Tally& tally) const {
                                                              : "they do not match, or others took them");
 }
 
-void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, Tally& tally) {
+void LinkInjection::add_rows(std::size_t turn, Tally& tally) {
   tally.links += turns_[turn].links.size();
   for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
     const std::string link = core::to_text(effect.link, lab_.topology());
@@ -99,8 +93,7 @@ void LinkInjection::add_rows(std::size_t turn, core::Evidence& evidence, Tally& 
     }
     EvidenceRow row = judge_(effect, link);
     if (turns_.size() > 1) row.what += fmt::format(", turn {}", turn + 1);
-    if (row.judgement == EvidenceRow::Judgement::agrees && ++tally.agreeing > most_rows) continue;
-    evidence.rows.push_back(std::move(row));
+    tally.rows.add(std::move(row));
   }
 }
 

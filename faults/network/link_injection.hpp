@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/fault.hpp"
+#include "network/evidence_rows.hpp"
 #include "network/slow_start.hpp"
 
 namespace withstand::faults {
@@ -38,12 +39,13 @@ class LinkInjection : public core::Injection {
   void redraw();
   /// Of all links so far.
   struct Tally {
-    std::size_t links = 0, agreeing = 0;
+    EvidenceRows rows;
+    std::size_t links = 0;
     std::vector<std::string> silent;  ///< that were offered nothing
     std::uint64_t passed_by = 0;      ///< packets sent on those all the same
     std::string source = "link fabric";
   };
-  void add_rows(std::size_t turn, core::Evidence& evidence, Tally& tally);
+  void add_rows(std::size_t turn, Tally& tally);
   [[nodiscard]] std::string nothing_offered(const Tally& tally) const;
 
   core::Lab& lab_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "network/evidence_rows.hpp"
 #include "network/stream_injection.hpp"
 #include "spec/units.hpp"
 
@@ -21,10 +22,6 @@ struct Finding {
   bool effective = false;  ///< it did what it is for
   bool wrong = false;      ///< it did not do what was asked
 };
-
-std::string plural(std::uint64_t count, const char* thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 std::string trigger(const StreamSettings& asked) {
   if (asked.after_bytes != StreamSettings::no_bytes) return " after " + spec::to_text(spec::Bytes{asked.after_bytes});

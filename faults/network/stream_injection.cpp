@@ -1,19 +1,13 @@
 #include "network/stream_injection.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/plan.hpp"
+#include "network/evidence_rows.hpp"
 
 namespace withstand::faults {
 
 using core::EvidenceRow;
-
-namespace {
-/// With more links than this, the report shows those that went wrong and one line for the rest.
-constexpr std::size_t most_rows = 12;
-}  // namespace
 
 StreamInjection::StreamInjection(const core::Context& context, const core::StreamSettings& settings, std::string action,
                                  std::vector<core::Link> links)
@@ -24,24 +18,18 @@ StreamInjection::StreamInjection(const core::Context& context, const core::Strea
 }
 
 core::Evidence StreamInjection::observe() {
-  core::Evidence evidence;
-  std::size_t links = 0, silent = 0, agreeing = 0;
+  EvidenceRows rows;
+  std::size_t links = 0, silent = 0;
   for (const core::StreamEffect& effect : lab_.links().stream_effect(handle_)) {
     ++links;
     if (effect.connections == 0) {
       ++silent;
       continue;
     }
-    EvidenceRow row = judge_stream(settings_, action_, effect, core::to_text(effect.link, lab_.topology()));
-    if (row.judgement == EvidenceRow::Judgement::agrees && ++agreeing > most_rows) continue;
-    evidence.rows.push_back(std::move(row));
+    rows.add(judge_stream(settings_, action_, effect, core::to_text(effect.link, lab_.topology())));
   }
-  if (agreeing > most_rows)
-    evidence.rows.push_back({"further links", "", fmt::format("{} more agree", agreeing - most_rows), "link fabric",
-                             EvidenceRow::Judgement::informative});
-  const bool none = agreeing == 0 && std::none_of(evidence.rows.begin(), evidence.rows.end(), [](const auto& row) {
-                      return row.judgement == EvidenceRow::Judgement::mismatch;
-                    });
+  const bool none = rows.show_nothing();
+  core::Evidence evidence = rows.finish("link fabric");
   if (none)
     evidence.rows.push_back(
         {fmt::format("{} on {} links", action_, links), "connections to hit",
