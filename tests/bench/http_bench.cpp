@@ -15,11 +15,11 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "bench/path.hpp"
+#include "bench/shared_memory.hpp"
 #include "core/event_loop.hpp"
 #include "lab/link/fabric.hpp"
 #include "os/check.hpp"
@@ -39,20 +39,6 @@ constexpr std::string_view request = "GET /kv/a HTTP/1.1\r\nHost: n2:7103\r\nUse
 
 struct Shared {
   std::array<std::int64_t, 1 << 18> samples{};
-};
-
-class SharedMemory {
- public:
-  SharedMemory()
-      : shared_(static_cast<Shared*>(
-            ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
-  ~SharedMemory() { ::munmap(shared_, sizeof(Shared)); }
-  SharedMemory(const SharedMemory&) = delete;
-  SharedMemory& operator=(const SharedMemory&) = delete;
-  Shared* operator->() const { return shared_; }
-
- private:
-  Shared* shared_;
 };
 
 void be_prompt(int stream) {
@@ -81,7 +67,7 @@ int serve(const os::Fd& listener) {
 
 /// Microseconds of each request, sorted.
 std::vector<double> requests_over(const Path& path, int count) {
-  const SharedMemory shared;
+  const SharedMemory<Shared> shared;
   const os::Fd listener = path.socket(1, SOCK_STREAM);
   const int yes = 1;
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);

@@ -11,11 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "bench/shared_memory.hpp"
 #include "core/event_loop.hpp"
 #include "os/check.hpp"
 
@@ -43,20 +43,6 @@ struct Shared {
   };
   std::array<Stream, 64> streams{};
   std::array<std::int64_t, 1 << 20> samples{};
-};
-
-class SharedMemory {
- public:
-  SharedMemory()
-      : shared_(static_cast<Shared*>(
-            ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
-  ~SharedMemory() { ::munmap(shared_, sizeof(Shared)); }
-  SharedMemory(const SharedMemory&) = delete;
-  SharedMemory& operator=(const SharedMemory&) = delete;
-  Shared* operator->() const { return shared_; }
-
- private:
-  Shared* shared_;
 };
 
 /// The two ends of a UDP path, connected to each other.
@@ -124,7 +110,7 @@ void sleep_until(nanoseconds when) {
 }  // namespace
 
 double tcp_throughput(const Path& path, std::chrono::milliseconds time, int streams) {
-  const SharedMemory shared;
+  const SharedMemory<Shared> shared;
   const os::Fd listener = path.socket(1, SOCK_STREAM);
   const int yes = 1;
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -166,7 +152,7 @@ double tcp_throughput(const Path& path, std::chrono::milliseconds time, int stre
 }
 
 Flood udp_flood(const Path& path, std::chrono::milliseconds time) {
-  const SharedMemory shared;
+  const SharedMemory<Shared> shared;
   const Pair pair = udp_pair(path);
   constexpr unsigned batch = 64;
   std::array<char, 64> data{};
@@ -199,7 +185,7 @@ Flood udp_flood(const Path& path, std::chrono::milliseconds time) {
 }
 
 std::vector<std::int64_t> round_trips(const Path& path, int count) {
-  const SharedMemory shared;
+  const SharedMemory<Shared> shared;
   const Pair pair = udp_pair(path);
   const int echo = path.start(1, [&] {
     std::int64_t value = 0;
@@ -225,7 +211,7 @@ std::vector<std::int64_t> round_trips(const Path& path, int count) {
 }
 
 std::vector<std::int64_t> transits(const Path& path, int count, int per_second, std::chrono::milliseconds patience) {
-  const SharedMemory shared;
+  const SharedMemory<Shared> shared;
   const Pair pair = udp_pair(path);
   const int yes = 1;
   os::check("ask for time stamps", ::setsockopt(pair.ends[1].get(), SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes));

@@ -1,7 +1,6 @@
-#include <cerrno>
 #include <thread>
 
-#include "packet_fixture.hpp"
+#include "connection_fixture.hpp"
 
 /// What is done to HTTP messages, as a client and a server of plain sockets see it.
 namespace withstand::faults::testing {
@@ -9,40 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class HttpFaultTest : public PacketFaultTest {
+class HttpFaultTest : public ConnectionFaultTest {
  protected:
-  static constexpr std::uint16_t port = 7000;
-
-  void SetUp() override {
-    PacketFaultTest::SetUp();
-    if (!rig_) return;
-    rig_->fabric().watch_http();
-    listener_ = rig_->socket(1, AF_INET, SOCK_STREAM);
-    const sockaddr_in own = address(1, port);
-    os::check("bind", ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
-    os::check("listen", ::listen(listener_.get(), 64));
-  }
-
-  static void be_patient(const os::Fd& socket, std::chrono::milliseconds patience) {
-    const timeval limit{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
-    os::check("set patience", ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
-  }
-
-  struct Pair {
-    os::Fd client, server;
-  };
-  [[nodiscard]] Pair connected() const {
-    Pair pair;
-    pair.client = rig_->socket(0, AF_INET, SOCK_STREAM);
-    const sockaddr_in there = address(1, port);
-    EXPECT_EQ(::connect(pair.client.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there), 0);
-    pollfd wanted{.fd = listener_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&wanted, 1, 2000) == 1) pair.server = os::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    EXPECT_TRUE(pair.server.valid());
-    be_patient(pair.client, 2s);
-    if (pair.server.valid()) be_patient(pair.server, 2s);
-    return pair;
-  }
+  void watch() override { rig_->fabric().watch_http(); }
 
   static void say(const os::Fd& socket, const std::string& text) {
     EXPECT_EQ(::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
@@ -68,15 +36,6 @@ class HttpFaultTest : public PacketFaultTest {
     }
     return heard;
   }
-  static int error_of(const os::Fd& socket) {
-    pollfd wanted{.fd = socket.get(), .events = 0, .revents = 0};  // POLLERR and POLLHUP are always told
-    ::poll(&wanted, 1, 2000);
-    int error = 0;
-    socklen_t size = sizeof error;
-    os::check("ask for the error", ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size));
-    return error;
-  }
-
   static std::string request(const std::string& method, const std::string& path, const std::string& body = "") {
     return method + " " + path + " HTTP/1.1\r\nHost: n2:7000\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + body;
@@ -111,8 +70,6 @@ class HttpFaultTest : public PacketFaultTest {
       text += "\n" + row.what + " | " + row.requested + " | " + row.measured;
     return text;
   }
-
-  os::Fd listener_;
 };
 
 TEST_F(HttpFaultTest, DelayHoldsTheRequestsThatMatchAndNoOthers) {

@@ -1,7 +1,6 @@
-#include <cerrno>
 #include <thread>
 
-#include "packet_fixture.hpp"
+#include "connection_fixture.hpp"
 
 /// What is done to TCP connections, as the sockets at their ends see it.
 namespace withstand::faults::testing {
@@ -9,46 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class StreamFaultTest : public PacketFaultTest {
+class StreamFaultTest : public ConnectionFaultTest {
  protected:
-  static constexpr std::uint16_t port = 7000;
-
-  void SetUp() override {
-    PacketFaultTest::SetUp();
-    if (!rig_) return;
-    rig_->fabric().watch_streams();
-    listener_ = rig_->socket(1, AF_INET, SOCK_STREAM);
-    const sockaddr_in own = address(1, port);
-    os::check("bind", ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own));
-    os::check("listen", ::listen(listener_.get(), 1024));
-  }
-
-  static void be_patient(const os::Fd& socket, std::chrono::milliseconds patience) {
-    const timeval limit{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
-    os::check("set patience", ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
-    os::check("set patience", ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
-  }
-
-  /// 0, or the error.
-  [[nodiscard]] int try_to_connect(os::Fd& socket, std::chrono::milliseconds patience = 2s) const {
-    socket = rig_->socket(0, AF_INET, SOCK_STREAM);
-    be_patient(socket, patience);
-    const sockaddr_in there = address(1, port);
-    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0 ? 0 : errno;
-  }
-
-  struct Pair {
-    os::Fd client, server;
-  };
-  [[nodiscard]] Pair connected() const {
-    Pair pair;
-    EXPECT_EQ(try_to_connect(pair.client), 0);
-    pollfd wanted{.fd = listener_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&wanted, 1, 2000) == 1) pair.server = os::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    EXPECT_TRUE(pair.server.valid());
-    if (pair.server.valid()) be_patient(pair.server, 2s);
-    return pair;
-  }
+  void watch() override { rig_->fabric().watch_streams(); }
 
   /// Reads up to `count` bytes; fewer at the end of the stream; the error instead where there is one.
   struct Read {
@@ -74,16 +36,6 @@ class StreamFaultTest : public PacketFaultTest {
     const std::string text(bytes, 'x');
     return ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes);
   }
-  /// What has gone wrong with a socket that was not asked for anything.
-  static int error_of(const os::Fd& socket, std::chrono::milliseconds patience = 2s) {
-    pollfd wanted{.fd = socket.get(), .events = 0, .revents = 0};  // POLLERR and POLLHUP are always told
-    ::poll(&wanted, 1, static_cast<int>(patience.count()));
-    int error = 0;
-    socklen_t size = sizeof error;
-    os::check("ask for the error", ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size));
-    return error;
-  }
-
   static void expect_effect(core::Injection& injection) {
     EXPECT_TRUE(injection.observe().took_effect()) << injection.observe().objection() << table(injection);
   }
@@ -93,8 +45,6 @@ class StreamFaultTest : public PacketFaultTest {
       text += "\n" + row.what + " | " + row.requested + " | " + row.measured;
     return text;
   }
-
-  os::Fd listener_;
 };
 
 TEST_F(StreamFaultTest, ResetTellsBothEndsOfAnIdleConnection) {
