@@ -127,7 +127,7 @@ void IdleLatency::hold(bool held) {
 }
 
 void IdleLatency::follow() {
-  if (spinner_) spinner_->move_to(::sched_getcpu());
+  if (awake()) spinner_->move_to(::sched_getcpu());
 }
 
 }  // namespace withstand::os

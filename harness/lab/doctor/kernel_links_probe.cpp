@@ -23,23 +23,22 @@ namespace {
 constexpr int loopback_index = 1;  // of every network namespace
 constexpr std::array<const char*, 6> modules{"ifb", "sch_netem", "sch_tbf", "sch_ingress", "cls_flower", "act_mirred"};
 
+/// What the kernel says of its modules, "modules.dep" or "modules.builtin"; not open where there is no such list.
+std::ifstream module_list(const char* name) {
+  utsname kernel{};
+  os::check("ask for the kernel's name", ::uname(&kernel));
+  return std::ifstream(fmt::format("/lib/modules/{}/{}", kernel.release, name));
+}
+
 /// Loaded, or to be loaded when it is asked for, or part of the kernel.
 bool is_module_there(const std::string& name) {
   if (::access(("/sys/module/" + name).c_str(), F_OK) == 0) return true;
-  utsname kernel{};
-  os::check("ask for the kernel's name", ::uname(&kernel));
   for (const char* list : {"modules.dep", "modules.builtin"}) {
-    std::ifstream lines(fmt::format("/lib/modules/{}/{}", kernel.release, list));
+    std::ifstream lines = module_list(list);
     for (std::string line; std::getline(lines, line);)
       if (line.substr(0, line.find(':')).find("/" + name + ".ko") != std::string::npos) return true;
   }
   return false;
-}
-
-bool lists_modules() {
-  utsname kernel{};
-  os::check("ask for the kernel's name", ::uname(&kernel));
-  return ::access(fmt::format("/lib/modules/{}/modules.builtin", kernel.release).c_str(), R_OK) == 0;
 }
 
 /// To try it would load the module ifb, which makes ifb0 and ifb1, and stay: doctor leaves nothing behind.
@@ -90,7 +89,7 @@ Finding probe_kernel_links() {
             ""};
   } catch (const std::exception& error) {
     // A kernel without a list of its modules has what it has built in, and does not say what.
-    if (!lists_modules())
+    if (!module_list("modules.builtin").is_open())
       return {Feature::State::missing, error.what(),
               fmt::format("use a kernel that has all of {}: Debian's own have", fmt::join(modules, ", "))};
     const auto lacking = std::find_if_not(modules.begin(), modules.end(), is_module_there);
