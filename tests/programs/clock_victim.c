@@ -1,0 +1,189 @@
+// Reads every clock by every route, or waits by every route until an instant, and says what it saw. Standard C and
+// POSIX alone; built dynamic and static.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+
+static long long nanoseconds(struct timespec time) { return time.tv_sec * 1000000000LL + time.tv_nsec; }
+
+static long long now(int clock) {
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return nanoseconds(time);
+}
+
+static struct timespec later(int clock, long milliseconds) {
+  const long long due = now(clock) + milliseconds * 1000000LL;
+  return (struct timespec){due / 1000000000, due % 1000000000};
+}
+
+static void read_clocks(void) {
+  static const struct {
+    const char* name;
+    int id;
+  } clocks[] = {{"realtime", 0},         {"monotonic", 1}, {"raw", 4}, {"realtime-coarse", 5},
+                {"monotonic-coarse", 6}, {"boottime", 7},  {"tai", 11}};
+  for (unsigned i = 0; i < sizeof clocks / sizeof clocks[0]; ++i) {
+    struct timespec raw;
+    printf("libc-%s %lld\n", clocks[i].name, now(clocks[i].id));
+    syscall(SYS_clock_gettime, clocks[i].id, &raw);
+    printf("syscall-%s %lld\n", clocks[i].name, nanoseconds(raw));
+  }
+  struct timeval here, raw_here;
+  gettimeofday(&here, NULL);
+  printf("libc-gettimeofday %lld\n", here.tv_sec * 1000000000LL + here.tv_usec * 1000);
+  syscall(SYS_gettimeofday, &raw_here, NULL);
+  printf("syscall-gettimeofday %lld\n", raw_here.tv_sec * 1000000000LL + raw_here.tv_usec * 1000);
+  printf("libc-time %lld\n", time(NULL) * 1000000000LL);
+  printf("syscall-time %lld\n", syscall(SYS_time, NULL) * 1000000000LL);
+}
+
+static int sleep_until(long milliseconds) {
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &due, NULL);
+}
+
+static int wait_condition(long milliseconds) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  pthread_mutex_lock(&mutex);
+  int result = 0;
+  while (result == 0) result = pthread_cond_timedwait(&condition, &mutex, &due);
+  pthread_mutex_unlock(&mutex);
+  return result == ETIMEDOUT ? 0 : result;
+}
+
+static int wait_semaphore(long milliseconds) {
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 0);
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  while (sem_timedwait(&semaphore, &due) != 0)
+    if (errno != EINTR) return errno == ETIMEDOUT ? 0 : errno;
+  return -1;
+}
+
+static int wait_mutex(long milliseconds) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  const int result = pthread_mutex_timedlock(&mutex, &due);
+  return result == ETIMEDOUT ? 0 : result;
+}
+
+static int wait_rwlock(long milliseconds) {
+  pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+  pthread_rwlock_rdlock(&lock);
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  const int result = pthread_rwlock_timedwrlock(&lock, &due);
+  return result == ETIMEDOUT ? 0 : result;
+}
+
+static int wait_priority_mutex(long milliseconds) {
+  pthread_mutexattr_t attributes;
+  pthread_mutex_t mutex;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_NORMAL);
+  pthread_mutex_init(&mutex, &attributes);
+  pthread_mutex_lock(&mutex);
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  const int result = pthread_mutex_timedlock(&mutex, &due);
+  return result == ETIMEDOUT ? 0 : result;
+}
+
+static int wait_timer_file(long milliseconds) {
+  const int timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+  const struct itimerspec due = {{0, 0}, later(CLOCK_REALTIME, milliseconds)};
+  if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &due, NULL) != 0) return errno;
+  uint64_t expired = 0;
+  const int result = read(timer, &expired, sizeof expired) == sizeof expired && expired == 1 ? 0 : -1;
+  close(timer);
+  return result;
+}
+
+static int wait_timer(long milliseconds) {
+  sigset_t set;
+  timer_t timer;
+  struct sigevent event;
+  memset(&event, 0, sizeof event);
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGUSR1;
+  if (timer_create(CLOCK_REALTIME, &event, &timer) != 0) return errno;
+  const struct itimerspec due = {{0, 0}, later(CLOCK_REALTIME, milliseconds)};
+  if (timer_settime(timer, TIMER_ABSTIME, &due, NULL) != 0) return errno;
+  int signal_number = 0;
+  return sigwait(&set, &signal_number);
+}
+
+static int wait_queue(long milliseconds) {
+  struct mq_attr attributes = {0, 1, 8, 0, {0}};
+  char name[64], message[8];
+  snprintf(name, sizeof name, "/clock-victim-%d", (int)getpid());
+  const mqd_t queue = mq_open(name, O_RDWR | O_CREAT, 0600, &attributes);
+  if (queue == (mqd_t)-1) return errno;
+  mq_unlink(name);
+  const struct timespec due = later(CLOCK_REALTIME, milliseconds);
+  while (mq_timedreceive(queue, message, sizeof message, NULL, &due) < 0)
+    if (errno != EINTR) return errno == ETIMEDOUT ? 0 : errno;
+  return -1;
+}
+
+static const struct {
+  const char* name;
+  int (*wait)(long);
+} waits[] = {{"sleep", sleep_until},          {"condition", wait_condition}, {"semaphore", wait_semaphore},
+             {"mutex", wait_mutex},           {"rwlock", wait_rwlock},       {"priority-mutex", wait_priority_mutex},
+             {"timer-file", wait_timer_file}, {"timer", wait_timer},         {"queue", wait_queue}};
+
+/// Tells how long the wait was by a clock that is true.
+static int wait_by(const char* name, long milliseconds) {
+  for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; ++i) {
+    if (strcmp(name, waits[i].name) != 0 && strcmp(name, "all") != 0) continue;
+    const long long start = now(CLOCK_MONOTONIC);
+    printf("begin-%s %lld\n", waits[i].name, now(CLOCK_REALTIME));
+    fflush(stdout);
+    const int result = waits[i].wait(milliseconds);
+    printf("%s %lld\n", waits[i].name, result == 0 ? now(CLOCK_MONOTONIC) - start : -1LL - result);
+    fflush(stdout);
+  }
+  return 0;
+}
+
+static void discipline(void) {
+  struct timex request = {0};
+  const int state = adjtimex(&request);
+  printf("state %d\nstatus %d\ntai %d\nsec %ld\n", state, request.status, request.tai, (long)request.time.tv_sec);
+  request.modes = ADJ_STATUS;
+  printf("adjust %d\n", adjtimex(&request) < 0 ? errno : 0);
+  const struct timespec then = {1000000000, 0};
+  printf("set %d\n", clock_settime(CLOCK_REALTIME, &then) < 0 ? errno : 0);
+}
+
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "read") == 0) read_clocks();
+  if (argc > 3 && strcmp(argv[1], "wait") == 0) return wait_by(argv[2], atol(argv[3]));
+  if (argc > 1 && strcmp(argv[1], "discipline") == 0) discipline();
+  if (argc > 1 && strcmp(argv[1], "exec") == 0) execv(argv[2], argv + 2);
+  return 0;
+}

@@ -1,0 +1,107 @@
+#include <cerrno>
+
+#include <gtest/gtest.h>
+#include <sys/timex.h>
+
+#include "domain_rig.hpp"
+
+namespace withstand::lab::clock {
+namespace {
+
+constexpr Ns hour = 3'600 * second;
+constexpr double early = 0.5e6;     // ns: readings around a wait are not of one instant
+constexpr double patience = 0.4e9;  // the machine may be busy
+
+const std::vector<std::string>& routes() {
+  static const std::vector<std::string> all{"sleep",          "condition",  "semaphore", "mutex", "rwlock",
+                                            "priority-mutex", "timer-file", "timer",     "queue"};
+  return all;
+}
+
+class WaitsInADomain : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(WaitsInADomain, LastAsLongAsTheyShouldAtAnOffset) {
+  for (const Ns by : {Ns{0}, hour, -hour}) {
+    DomainRig rig;
+    if (by != 0) rig.jump(by);
+    const auto outcome = rig.run({victim(GetParam()), "wait", "all", "200"});
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    for (const auto& route : routes()) {
+      const auto took = static_cast<double>(outcome.values()[route]);
+      EXPECT_GE(took, 200e6 - early) << route << " at " << by;
+      EXPECT_LE(took, 200e6 + patience) << route << " at " << by;
+    }
+    // Some of them ask twice.
+    EXPECT_EQ(rig.coverage().waits + rig.coverage().timers >= routes().size(), by != 0);
+  }
+}
+
+TEST_P(WaitsInADomain, EndAtOnceWhenTheClockJumpsPastTheirInstant) {
+  for (const bool already_false : {false, true}) {
+    for (const auto& route : routes()) {
+      DomainRig rig;
+      if (already_false) rig.jump(-second);
+      const auto outcome = rig.run({victim(GetParam()), "wait", route, "20000"}, [&](const std::string& line) {
+        if (line.rfind("begin-", 0) != 0) return;
+        rig.serve_for(second / 5);  // let it fall asleep
+        rig.jump(hour);
+      });
+      const auto took = static_cast<double>(outcome.values()[route]);
+      EXPECT_GE(took, 100e6) << route << outcome.output;
+      EXPECT_LE(took, 200e6 + 2 * patience) << route << (already_false ? ", converted before" : ", begun before");
+    }
+  }
+}
+
+TEST_P(WaitsInADomain, LastLongerWhenTheClockIsSetBack) {
+  for (const auto& route : routes()) {
+    DomainRig rig;
+    const auto outcome = rig.run({victim(GetParam()), "wait", route, "400"}, [&](const std::string& line) {
+      if (line.rfind("begin-", 0) != 0) return;
+      rig.serve_for(second / 10);
+      rig.jump(-second / 2);
+    });
+    const auto took = static_cast<double>(outcome.values()[route]);
+    EXPECT_GE(took, 900e6 - early) << route << outcome.output;
+    EXPECT_LE(took, 900e6 + patience) << route;
+  }
+}
+
+TEST_P(WaitsInADomain, AreShorterWhereTheClockIsFaster) {
+  DomainRig rig;
+  rig.change([](Domain& domain, Ns at) {
+    Share share;
+    share.deviation = drift(at, true_rate);
+    domain.add(share, at);
+  });
+  const auto outcome = rig.run({victim(GetParam()), "wait", "all", "400"});
+  for (const auto& route : routes()) {
+    const auto took = static_cast<double>(outcome.values()[route]);
+    EXPECT_GE(took, 200e6 - early) << route;
+    EXPECT_LE(took, 200e6 + patience) << route;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, WaitsInADomain, ::testing::Values("dynamic", "static"));
+
+TEST(DisciplineInADomain, IsReadAndCannotBeSetWithoutPrivilege) {
+  DomainRig rig;
+  rig.jump(hour);
+  const auto seen = rig.run({victim("dynamic"), "discipline"}).values();
+  EXPECT_EQ(seen.at("adjust"), EPERM);
+  EXPECT_EQ(seen.at("set"), EPERM);
+  EXPECT_NEAR(static_cast<double>(seen.at("sec")), static_cast<double>((machine_time().wall + hour) / second), 5.0);
+  EXPECT_EQ(rig.coverage().refused_sets, 2U);
+}
+
+TEST(DisciplineInADomain, CanBeSetWhereTheDomainAllowsIt) {
+  DomainRig rig;
+  rig.state().may_set = true;
+  const auto seen = rig.run({victim("dynamic"), "discipline"}).values();
+  EXPECT_EQ(seen.at("adjust"), 0);
+  EXPECT_EQ(seen.at("set"), 0);
+  EXPECT_NEAR(static_cast<double>(rig.state().domain.shown(WS_WALL, steady_now()) / second), 1e9, 60.0);
+}
+
+}  // namespace
+}  // namespace withstand::lab::clock
