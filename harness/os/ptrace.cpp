@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <signal.h>
 #include <string>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ void* number(std::uint64_t value) { return reinterpret_cast<void*>(value); }
 
 }  // namespace
 
-int seize(pid_t thread) { return ::ptrace(PTRACE_SEIZE, thread, nullptr, number(PTRACE_O_TRACEEXEC)) < 0 ? errno : 0; }
+int seize(pid_t thread) {
+  return ::ptrace(PTRACE_SEIZE, thread, nullptr, number(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0 ? errno : 0;
+}
 
 bool interrupt(pid_t thread) {
   return alive("interrupt a thread", ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr));
@@ -37,6 +40,10 @@ bool resume(pid_t thread, int signal) {
 }
 
 bool single_step(pid_t thread) { return alive("step a thread", ::ptrace(PTRACE_SINGLESTEP, thread, nullptr, nullptr)); }
+
+bool resume_to_call(pid_t thread, int signal) {
+  return alive("resume a thread", ::ptrace(PTRACE_SYSCALL, thread, nullptr, number(static_cast<unsigned>(signal))));
+}
 
 bool detach(pid_t thread, int signal) {
   return alive("let a thread go", ::ptrace(PTRACE_DETACH, thread, nullptr, number(static_cast<unsigned>(signal))));
@@ -76,6 +83,8 @@ std::optional<TraceStop> next_stop(pid_t thread) {
   if (found == 0) return std::nullopt;
   if (found < 0) return TraceStop{.ended = true, .unknown = true};
   if (!WIFSTOPPED(status)) return TraceStop{.ended = true};
+  constexpr int call = SIGTRAP | 0x80;
+  if (WSTOPSIG(status) == call) return TraceStop{.signal = SIGTRAP, .event = TraceStop::at_call};
   return TraceStop{.signal = WSTOPSIG(status), .event = status >> 16};
 }
 

@@ -12,8 +12,8 @@
 /// calls then return false. Other failures throw SystemError. All calls of one tracee come from one thread.
 namespace withstand::os {
 
-/// Attaches without stopping it (PTRACE_SEIZE, with PTRACE_O_TRACEEXEC). 0, or why not: EPERM when somebody else traces
-/// it or permission is missing, ESRCH when it has gone.
+/// Attaches without stopping it (PTRACE_SEIZE, with PTRACE_O_TRACEEXEC, _TRACESYSGOOD). 0, or why not: EPERM when
+/// somebody else traces it or permission is missing, ESRCH when it has gone.
 int seize(pid_t thread);
 /// Makes it stop as soon as it can (PTRACE_INTERRUPT).
 bool interrupt(pid_t thread);
@@ -21,6 +21,8 @@ bool interrupt(pid_t thread);
 bool resume(pid_t thread, int signal = 0);
 /// The same for one instruction; a system call is one.
 bool single_step(pid_t thread);
+/// The same until it enters or leaves a system call.
+bool resume_to_call(pid_t thread, int signal = 0);
 /// Lets a stopped one go for good.
 bool detach(pid_t thread, int signal = 0);
 
@@ -37,7 +39,9 @@ struct TraceStop {
   bool ended = false;
   bool unknown = false;  ///< with `ended`: nobody of that number is traced (any more)
   int signal = 0;        ///< whose delivery stopped it; SIGTRAP for most events
-  int event = 0;         ///< PTRACE_EVENT_*; 0: a signal is being delivered
+  int event = 0;         ///< PTRACE_EVENT_*, or at_call; 0: a signal is being delivered
+  /// It enters or leaves a system call, as resume_to_call asked.
+  static constexpr int at_call = 0x100;
 };
 /// Never waits; nothing while it runs.
 std::optional<TraceStop> next_stop(pid_t thread);

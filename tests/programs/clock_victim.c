@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/futex.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
+#include <sys/wait.h>
 
 static long long nanoseconds(struct timespec time) { return time.tv_sec * 1000000000LL + time.tv_nsec; }
 
@@ -119,6 +122,20 @@ static int wait_timer_file(long milliseconds) {
   return result;
 }
 
+/// Asks to be told when the clock is set; 0 when it was, by ECANCELED, after a poll or (`blocks`) in the read itself.
+static int wait_cancelled(long milliseconds, int blocks) {
+  const int timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | (blocks ? 0 : TFD_NONBLOCK));
+  const struct itimerspec due = {{0, 0}, later(CLOCK_REALTIME, milliseconds)};
+  if (timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &due, NULL) != 0) return errno;
+  uint64_t expired = 0;
+  struct pollfd watched = {timer, POLLIN, 0};
+  if (!blocks) poll(&watched, 1, -1);
+  return read(timer, &expired, sizeof expired) < 0 && errno == ECANCELED ? 0 : -2;
+}
+
+static int wait_cancelled_polling(long milliseconds) { return wait_cancelled(milliseconds, 0); }
+static int wait_cancelled_reading(long milliseconds) { return wait_cancelled(milliseconds, 1); }
+
 static int wait_timer(long milliseconds) {
   sigset_t set;
   timer_t timer;
@@ -152,14 +169,25 @@ static int wait_queue(long milliseconds) {
 static const struct {
   const char* name;
   int (*wait)(long);
-} waits[] = {{"sleep", sleep_until},          {"condition", wait_condition}, {"semaphore", wait_semaphore},
-             {"mutex", wait_mutex},           {"rwlock", wait_rwlock},       {"priority-mutex", wait_priority_mutex},
-             {"timer-file", wait_timer_file}, {"timer", wait_timer},         {"queue", wait_queue}};
+} waits[] = {{"sleep", sleep_until},
+             {"condition", wait_condition},
+             {"semaphore", wait_semaphore},
+             {"mutex", wait_mutex},
+             {"rwlock", wait_rwlock},
+             {"priority-mutex", wait_priority_mutex},
+             {"timer-file", wait_timer_file},
+             {"timer", wait_timer},
+             {"queue", wait_queue},
+             {"cancelled-polling", wait_cancelled_polling},
+             {"cancelled-reading", wait_cancelled_reading}};
+
+/// The last two wait to be told, and are not among "all".
+enum { ordinary_waits = 9 };
 
 /// Tells how long the wait was by a clock that is true.
 static int wait_by(const char* name, long milliseconds) {
   for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; ++i) {
-    if (strcmp(name, waits[i].name) != 0 && strcmp(name, "all") != 0) continue;
+    if (strcmp(name, waits[i].name) != 0 && (strcmp(name, "all") != 0 || i >= ordinary_waits)) continue;
     const long long start = now(CLOCK_MONOTONIC);
     printf("begin-%s %lld\n", waits[i].name, now(CLOCK_REALTIME));
     fflush(stdout);
@@ -168,6 +196,18 @@ static int wait_by(const char* name, long milliseconds) {
     fflush(stdout);
   }
   return 0;
+}
+
+/// Until `seconds` have gone by: the wall clock, the state of its discipline and TAI - UTC.
+static void watch(long seconds) {
+  const long long end = now(CLOCK_MONOTONIC) + seconds * 1000000000LL;
+  while (now(CLOCK_MONOTONIC) < end) {
+    struct timex request = {0};
+    const int state = adjtimex(&request);
+    printf("%lld %d %d\n", now(CLOCK_REALTIME), state, request.tai);
+    fflush(stdout);
+    usleep(20000);
+  }
 }
 
 static void discipline(void) {
@@ -180,10 +220,68 @@ static void discipline(void) {
   printf("set %d\n", clock_settime(CLOCK_REALTIME, &then) < 0 ? errno : 0);
 }
 
+/// When the wall clock was last seen as it was at first, and when first an hour or more off; of CLOCK_MONOTONIC, before
+/// and after the reading. Of all threads of all processes.
+static struct {
+  _Atomic long long last_old, first_new, deltas;
+  _Atomic int stop;
+} * seen;
+
+static void* spin(void* unused) {
+  (void)unused;
+  while (!seen->stop) {
+    const long long before = now(CLOCK_MONOTONIC), wall = now(CLOCK_REALTIME), after = now(CLOCK_MONOTONIC);
+    const int is_new = llabs(wall - before - seen->deltas) > 1800000000000LL;
+    _Atomic long long* bound = is_new ? &seen->first_new : &seen->last_old;
+    long long known = *bound;
+    while (is_new ? after < known : before > known)
+      if (atomic_compare_exchange_weak(bound, &known, is_new ? after : before)) break;
+  }
+  return NULL;
+}
+
+/// Many processes of many threads that do nothing but read the clock, until some while after it has changed.
+static void spin_all(int processes, int threads, long milliseconds) {
+  seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  seen->deltas = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
+  seen->first_new = INT64_MAX;
+  for (int i = 0; i < processes; ++i) {
+    if (fork() != 0) continue;
+    pthread_t all[64];
+    for (int k = 0; k < threads; ++k) pthread_create(&all[k], NULL, spin, NULL);
+    for (int k = 0; k < threads; ++k) pthread_join(all[k], NULL);
+    _exit(0);
+  }
+  printf("begin-spin 0\n");
+  fflush(stdout);
+  const long long end = now(CLOCK_MONOTONIC) + milliseconds * 1000000LL;
+  while (seen->first_new == INT64_MAX && now(CLOCK_MONOTONIC) < end) usleep(1000);
+  usleep(100000);
+  seen->stop = 1;
+  while (wait(NULL) > 0) {
+  }
+  printf("last-old %lld\nfirst-new %lld\n", seen->last_old, seen->first_new);
+}
+
+static void* execute(void* argv) {
+  execv(*(char**)argv, (char**)argv);
+  return NULL;
+}
+
+/// By another thread than the first.
+static void execute_by_thread(char** argv) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, execute, argv);
+  pthread_join(thread, NULL);
+}
+
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "read") == 0) read_clocks();
   if (argc > 3 && strcmp(argv[1], "wait") == 0) return wait_by(argv[2], atol(argv[3]));
   if (argc > 1 && strcmp(argv[1], "discipline") == 0) discipline();
-  if (argc > 1 && strcmp(argv[1], "exec") == 0) execv(argv[2], argv + 2);
+  if (argc > 4 && strcmp(argv[1], "spin") == 0) spin_all(atoi(argv[2]), atoi(argv[3]), atol(argv[4]));
+  if (argc > 2 && strcmp(argv[1], "watch") == 0) watch(atol(argv[2]));
+  if (argc > 2 && strcmp(argv[1], "exec") == 0) execv(argv[2], argv + 2);
+  if (argc > 2 && strcmp(argv[1], "exec-by-thread") == 0) execute_by_thread(argv + 2);
   return 0;
 }

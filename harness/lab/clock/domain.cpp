@@ -63,8 +63,9 @@ void Domain::keep(Handle handle, Ns t) {
   if (found != shares_.end()) found->second.deviation = kept(std::move(found->second.deviation), t);
 }
 
-void Domain::announce_leap(int flag, Ns t, LeapEdge edge) {
+void Domain::announce_leap(int flag, Ns t, LeapEdge edge, LeapTimers timers) {
   advance(t);
+  leap_timers_ = timers;
   edge_ = edge;
   announced_by_us_ = flag != 0;
   ntp_.announce(flag);
@@ -74,6 +75,8 @@ void Domain::announce_leap(int flag, Ns t, LeapEdge edge) {
 void Domain::withdraw_leaps(Ns t) {
   advance(t);
   announced_by_us_ = false;
+  leap_timers_ = LeapTimers::right;
+  early_ = 0;
   ntp_.announce(0);
   plan_leap(t);
   if (leaps_.empty()) return;
@@ -163,14 +166,23 @@ void Domain::advance(Ns t) {
   while (!steps_.empty() && *steps_.begin() <= t) {
     const Ns step = *steps_.begin();
     steps_.erase(steps_.begin());
-    ntp_.advance(tai_second(step - 1));
+    pass_to(step - 1);
+    early_ = 0;  // clock_settime(2) tells the timers
     const auto announced = ntp_.status() & (STA_INS | STA_DEL);
     ntp_.set(tai_second(step));
     if (announced_by_us_) ntp_.announce(announced);
   }
-  ntp_.advance(tai_second(t));
+  pass_to(t);
   forget_ended(t);
   plan_leap(t);
+}
+
+void Domain::pass_to(Ns t) {
+  const int before = ntp_.tai();
+  ntp_.advance(tai_second(t));
+  if (leap_timers_ == LeapTimers::right || ntp_.tai() <= before) return;
+  early_ = second;
+  changed_ = true;
 }
 
 /// What has ended before `t` is no part of the sum any more, and the clock may be the machine's own again.
@@ -178,9 +190,11 @@ void Domain::forget_ended(Ns t) {
   std::erase_if(ending_, [&](const auto& each) {
     if (each.second > t) return false;
     shares_.erase(each.first);
+    changed_ = true;
     return true;
   });
   if (leaps_end_ <= t) {
+    changed_ = true;
     leaps_.clear();
     leaps_end_ = INT64_MAX;
   }
@@ -188,6 +202,7 @@ void Domain::forget_ended(Ns t) {
 
 /// A planned leap second is where CLOCK_REALTIME gets to its midnight as things stand.
 void Domain::plan_leap(Ns t) {
+  const Deviation before = leaps_;
   if (planned_ != INT64_MAX && planned_ > t && !leaps_.empty() && leaps_.back().start > t) leaps_.pop_back();
   planned_ = INT64_MAX;
   const auto leap = ntp_.leap();
@@ -198,6 +213,7 @@ void Domain::plan_leap(Ns t) {
       leaps_.push_back({switch_of(planned_), so_far + leap.sign * second, 0});
     }
   }
+  if (leaps_ != before) changed_ = true;
   find_next_event(t);
 }
 
@@ -217,11 +233,13 @@ void Domain::find_next_event(Ns t) {
 
 void Domain::publish(ws_clock_page& page, Ns t) {
   refill_ = WS_CLOCK_NEVER;
+  changed_ = false;
   for (int i = 0; i < WS_LINES; ++i) {
     const auto id = static_cast<ws_clock_line_id>(i);
     auto& line = page.line[i];
     line.identity = untouched(id) ? 1 : 0;
     line.strobes = 0;
+    line.early = id == WS_WALL ? early_ : 0;
     if (line.identity != 0) continue;
     const Ns now = id == WS_RAW ? t + start_.raw - start_.steady : t;
     refill_ = std::min(refill_, fill(line, segments(id), now));

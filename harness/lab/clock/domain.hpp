@@ -27,6 +27,12 @@ enum class LeapEdge {
   tick,   ///< at the next tick of the timer, up to 4 ms late, as kernels show it in clock_gettime(2)
 };
 
+/// What kernels did to absolute timers at an inserted leap second.
+enum class LeapTimers {
+  right,        ///< they keep to the clock (Linux 3.4.5 and later)
+  second_early  ///< nobody told them: from then until the clock is set they expire one second early (2012-07-01)
+};
+
 /// One fault's, or one system call's, share in what a domain shows.
 struct Share {
   Deviation deviation;
@@ -53,7 +59,7 @@ class Domain {
 
   /// Announces (STA_INS, STA_DEL) or withdraws (0) a leap second at the next midnight of the domain's UTC; the leap
   /// happens by itself. `withdraw_leaps` also undoes those that happened, at `t`.
-  void announce_leap(int flag, Ns t, LeapEdge edge);
+  void announce_leap(int flag, Ns t, LeapEdge edge, LeapTimers timers = LeapTimers::right);
   void withdraw_leaps(Ns t);
   /// adjtimex(2) by a process of the domain, at `t`. Never changes how the domain's clocks run, but for the leap
   /// seconds that it announces and ADJ_TAI.
@@ -68,14 +74,20 @@ class Domain {
   /// Nothing was asked of these clocks yet, or all of it has ended: they are the machine's.
   [[nodiscard]] bool untouched(ws_clock_line_id line) const;
 
+  /// Whether CLOCK_REALTIME will be set (or set back) after `t`, leap seconds left out.
+  [[nodiscard]] bool jumps_after(Ns t) const { return steps_.upper_bound(t) != steps_.end(); }
+
   /// Lets time pass: leap states, planned leap seconds. Call it when `next_event` has come, and before publishing.
   void advance(Ns t);
-  /// When to publish again although nobody asks: a line that must be refilled, a leap second's state; WS_CLOCK_NEVER.
-  [[nodiscard]] Ns next_event() const { return next_event_; }
+  /// When to advance and publish again although nobody asks: a leap second to plan, a line to refill; WS_CLOCK_NEVER.
+  /// At once (INT64_MIN) where what is published is not what the domain has become.
+  [[nodiscard]] Ns next_event() const { return changed_ ? INT64_MIN : next_event_; }
 
   /// Writes the lines in force from `t` on (guarding against readers is the caller's business).
   void publish(ws_clock_page& page, Ns t);
 
+  /// How much too early waits until an instant of CLOCK_REALTIME end.
+  [[nodiscard]] Ns early() const { return early_; }
   [[nodiscard]] const NtpState& ntp() const { return ntp_; }
   /// When CLOCK_REALTIME leapt, or will, as planned: of CLOCK_MONOTONIC, before the edge is applied.
   [[nodiscard]] Ns planned_leap() const { return planned_; }
@@ -87,6 +99,7 @@ class Domain {
   void check_range(const Share& share) const;
   void steps_at(Ns t) { steps_.insert(t); }
   void forget_ended(Ns t);
+  void pass_to(Ns t);
   void plan_leap(Ns t);
   void find_next_event(Ns t);
   [[nodiscard]] Ns switch_of(Ns leap) const;
@@ -102,9 +115,12 @@ class Domain {
   Handle next_handle_ = 1;
   NtpState ntp_;
   LeapEdge edge_ = LeapEdge::exact;
+  LeapTimers leap_timers_ = LeapTimers::right;
+  Ns early_ = 0;  ///< so much too early end waits until an instant of CLOCK_REALTIME
   Ns planned_ = INT64_MAX;
   Ns refill_ = INT64_MAX;
   Ns next_event_ = INT64_MAX;
+  bool changed_ = false;          ///< since it was published
   bool announced_by_us_ = false;  ///< by a fault: it outlives a step of the clock, as the daemon would say it again
 };
 

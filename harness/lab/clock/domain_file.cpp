@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstring>
 #include <fcntl.h>
-#include <memory>
 #include <unistd.h>
 
 #include <sys/mman.h>
@@ -30,6 +29,7 @@ DomainFile::DomainFile()
   page_ = static_cast<ws_clock_page*>(place);
   page_->magic = WS_CLOCK_MAGIC;
   for (auto& line : page_->line) line.identity = 1;
+  next_ = std::make_unique<ws_clock_page>(*page_);
   os::check("seal a clock page",
             ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
 }
@@ -38,14 +38,15 @@ DomainFile::~DomainFile() {
   if (page_ != nullptr) ::munmap(page_, WS_CLOCK_SHARED_SIZE);
 }
 
-void DomainFile::publish(Domain& domain, Ns t) {
-  const auto next = std::make_unique<ws_clock_page>(*page_);  // made aside: readers wait for the copying alone
-  domain.publish(*next, t);
+void DomainFile::prepare(Domain& domain, Ns t) { domain.publish(*next_, t); }
+
+void DomainFile::show() {
   const std::atomic_ref<std::uint32_t> sequence(page_->sequence);
   const std::uint32_t before = sequence.load(std::memory_order_relaxed);
   sequence.store(before + 1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  std::memcpy(page_->line, next->line, sizeof page_->line);
+  for (int i = 0; i < WS_LINES; ++i)
+    if (std::memcmp(&page_->line[i], &next_->line[i], sizeof page_->line[i]) != 0) page_->line[i] = next_->line[i];
   sequence.store(before + 2, std::memory_order_release);
 }
 

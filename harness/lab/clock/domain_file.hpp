@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "lab/clock/domain.hpp"
 #include "os/fd.hpp"
 
@@ -16,12 +18,20 @@ class DomainFile {
 
   [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] const ws_clock_page& page() const { return *page_; }
-  /// Publishes what the domain shows from `t` on, between two numbers of the sequence lock.
-  void publish(Domain& domain, Ns t);
+  /// Works out what the domain shows from `t` on, without showing it.
+  void prepare(Domain& domain, Ns t);
+  /// Shows what was prepared last, between two numbers of the sequence lock: readers wait for the copying of the lines
+  /// that differ, and for nothing else.
+  void show();
+  void publish(Domain& domain, Ns t) {
+    prepare(domain, t);
+    show();
+  }
 
  private:
   os::Fd fd_;
   ws_clock_page* page_ = nullptr;
+  std::unique_ptr<ws_clock_page> next_;
 };
 
 }  // namespace withstand::lab::clock

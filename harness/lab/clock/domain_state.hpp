@@ -2,7 +2,8 @@
 
 #include <list>
 #include <map>
-#include <set>
+#include <memory>
+#include <string>
 
 #include "lab/clock/coverage.hpp"
 #include "lab/clock/domain.hpp"
@@ -22,6 +23,8 @@ struct InstantTimer {
   int flags = 0;             ///< TFD_TIMER_*
 };
 
+class Cancellation;
+
 /// A clock domain and all that the supervisor keeps for it.
 struct DomainState {
   Domain domain{machine_time()};
@@ -30,6 +33,8 @@ struct DomainState {
   std::list<os::SeccompListener> listeners;
   std::map<pid_t, int> waits;  ///< threads that wait until an instant, and in which system call; some have come back
   std::list<InstantTimer> timers;
+  std::list<std::shared_ptr<Cancellation>> cancellations;  ///< of timers, under way
+  std::string pid_namespace;                               ///< of its first program; empty before
   bool may_set = false;  ///< its processes may set its clock: they run without the privilege that this takes elsewhere
 
   [[nodiscard]] bool shows_machine(ws_clock_line_id line) const { return file.page().line[line].identity != 0; }

@@ -83,13 +83,13 @@ void ExecJob::begin(Tracer& tracer, pid_t thread, const os::TraceStop& stop) {
   before_ = *now;
   mask_ = *mask;
   if (before_.cs != code_segment_of_64_bits) {
-    done_(thread, "a 32-bit program");
+    tell(thread, "a 32-bit program");
     return tracer.let_go(thread, signal_);
   }
   const auto place = find_vdso_entry(thread, before_.rsp);
   const auto address = place ? os::read_object<std::uint64_t>(thread, *place) : std::nullopt;
   if (!address || *address == 0) {
-    done_(thread, "its kernel gave it no vDSO");
+    tell(thread, "its kernel gave it no vDSO");
     return tracer.let_go(thread, signal_);
   }
   place_of_address_ = *place;
@@ -150,10 +150,15 @@ std::string ExecJob::complete(pid_t thread) const {
   return {};
 }
 
+/// What cannot be done to one that is being killed is no escape.
+void ExecJob::tell(pid_t thread, const std::string& why_not) {
+  if (why_not.empty() || os::registers(thread)) done_(thread, why_not);
+}
+
 void ExecJob::finish(Tracer& tracer, pid_t thread, const std::string& why_not) {
   os::set_registers(thread, before_);
   os::set_signal_mask(thread, mask_);
-  done_(thread, why_not);
+  tell(thread, why_not);
   tracer.let_go(thread, signal_);
 }
 

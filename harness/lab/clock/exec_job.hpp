@@ -31,6 +31,7 @@ class ExecJob : public Job {
   void begin(Tracer& tracer, pid_t thread, const os::TraceStop& stop);
   void call(Tracer& tracer, pid_t thread, Step step, std::uint64_t number, std::initializer_list<std::uint64_t> args);
   void on_result(Tracer& tracer, pid_t thread, std::int64_t result);
+  void tell(pid_t thread, const std::string& why_not);
   void finish(Tracer& tracer, pid_t thread, const std::string& why_not);
   [[nodiscard]] std::string complete(pid_t thread) const;
 

@@ -41,6 +41,7 @@ struct ws_clock_line {
   uint32_t count;     ///< segments in use, at least one unless `identity`; by start, the first holds before it as well
   uint32_t strobes;   ///< strobes in use
   uint32_t reserved;
+  int64_t early;  ///< waits until an instant of this clock end so much too early
   struct ws_clock_strobe strobe[WS_CLOCK_STROBES];
   struct ws_clock_segment segment[WS_CLOCK_SEGMENTS];
 };

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <sys/syscall.h>
 
+#include "lab/clock/cancel_job.hpp"
+#include "lab/clock/census.hpp"
 #include "lab/clock/exec_job.hpp"
 #include "lab/clock/timers.hpp"
 #include "lab/clock/wait_jobs.hpp"
@@ -18,6 +20,9 @@ namespace {
 
 /// Enough to compute and store a page even when this process is interrupted once.
 constexpr Ns lead = 400'000;
+constexpr Ns longest_lead = 400'000'000;
+/// What showing a page takes at most, when nothing comes between.
+constexpr Ns copying = 20'000;
 constexpr std::size_t escapes_kept = 100;
 
 std::string name_of(pid_t process) {
@@ -53,9 +58,9 @@ Supervisor::Supervisor()
           [this](DomainState& state, Ns wall) {
             settle_timers(state, steady_now());
             state.domain.set_wall(wall, steady_now());
-            publish(state);
+            publish(state, true);
           },
-          [this](DomainState& state) { publish(state); }) {}
+          [this](DomainState& state) { publish(state, false); }) {}
 
 Supervisor::Id Supervisor::add_domain() {
   domains_.push_back(std::make_unique<DomainState>());
@@ -67,49 +72,68 @@ void Supervisor::listen(Id id, os::Fd listener) { domain(id).listeners.emplace_b
 Supervisor::Switch Supervisor::change(Id id, const std::function<void(Domain&, Ns)>& change) {
   DomainState& state = domain(id);
   settle_timers(state, steady_now());
-  Domain next = state.domain;
-  next.observe(machine_time());
+  const MachineTime machine = machine_time();
   Switch made;
-  made.at = steady_now() + lead;
-  change(next, made.at);
-  state.domain = std::move(next);
-  publish(state);
-  made.published = steady_now();
-  return made;
+  for (Ns ahead = lead;; ahead *= 2) {
+    Domain next = state.domain;
+    next.observe(machine);
+    const Ns begun = steady_now();
+    made.at = begun + ahead;
+    change(next, made.at);
+    state.file.prepare(next, begun);
+    // Interrupted too long meanwhile: nobody has seen anything of it yet.
+    if (steady_now() > made.at - copying && ahead < longest_lead) continue;
+    state.file.show();
+    made.published = steady_now();
+    state.domain = std::move(next);
+    shown(state, state.domain.jumps_after(begun));
+    return made;
+  }
 }
 
-void Supervisor::publish(DomainState& state) {
+void Supervisor::publish(DomainState& state, bool was_set) {
   state.file.publish(state.domain, steady_now());
+  shown(state, was_set);
+}
+
+/// Who waits by what was shown before has to think again.
+void Supervisor::shown(DomainState& state, bool was_set) {
   wake_waits(state, tracer_);
-  set_timers_again(state, tracer_);
+  set_timers_again(state, tracer_, was_set);
 }
 
 void Supervisor::pass_events() {
   for (const auto& state : domains_) {
+    end_cancellations(*state, tracer_);
     const Ns now = steady_now();
     if (state->domain.next_event() > now) continue;
     settle_timers(*state, now);
     state->domain.advance(now);
-    publish(*state);
+    publish(*state, false);
   }
 }
 
 Ns Supervisor::next_event() const {
   Ns first = INT64_MAX;
-  for (const auto& state : domains_) first = std::min(first, state->domain.next_event());
+  for (const auto& state : domains_) {
+    first = std::min(first, state->domain.next_event());
+    for (const auto& each : state->cancellations) first = std::min(first, each->deadline());
+  }
   return first;
 }
 
-void Supervisor::serve(Ns deadline, int also) {
-  std::vector<pollfd> watched{{tracer_.descriptor(), POLLIN, 0}, {also, POLLIN, 0}};
+void Supervisor::serve(Ns deadline, std::span<const int> also) {
+  std::vector<pollfd> watched{{tracer_.descriptor(), POLLIN, 0}};
+  for (const int each : also) watched.push_back({each, POLLIN, 0});
   for (const auto& state : domains_)
     for (const auto& listener : state->listeners) watched.push_back({listener.get(), POLLIN, 0});
-  const Ns wait = std::max<Ns>(0, std::min(deadline, next_event()) - steady_now());
+  const Ns now = steady_now();
+  const Ns wait = std::max(now, std::min(deadline, next_event())) - now;
   const timespec time{wait / 1'000'000'000, wait % 1'000'000'000};
   os::check("wait for clock domains",
             os::retry([&] { return ::ppoll(watched.data(), watched.size(), &time, nullptr); }));
   if (watched[0].revents != 0) tracer_.serve();
-  std::size_t place = 2;
+  std::size_t place = 1 + also.size();
   for (const auto& state : domains_) {
     for (auto listener = state->listeners.begin(); listener != state->listeners.end(); ++place) {
       const auto events = watched[place].revents;
@@ -139,6 +163,7 @@ void Supervisor::on_exec(DomainState& state, const os::SeccompListener& listener
   auto job = std::make_unique<ExecJob>(vdso_, [this, &state, begun](pid_t process, const std::string& why_not) {
     if (!why_not.empty()) return escaped(state, process, why_not);
     ++state.coverage.programs;
+    if (state.pid_namespace.empty()) state.pid_namespace = pid_namespace(process);
     state.coverage.inject_ns += steady_now() - begun;
   });
   const int error = tracer_.hold(thread, std::move(job));

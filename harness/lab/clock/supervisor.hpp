@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,15 +32,16 @@ class Supervisor {
   struct Switch {
     Ns at = 0, published = 0;
   };
-  /// Changes what a domain shows, as of an instant some hundred microseconds ahead that `change` is told. When that
-  /// throws, nothing has changed.
+  /// Changes what a domain shows, as of an instant some hundred microseconds ahead that `change` is told (again, with a
+  /// later one, when there was not time enough). When that throws, nothing has changed.
   Switch change(Id id, const std::function<void(Domain& domain, Ns at)>& change);
 
-  /// Serves what is there; waits for it until `deadline` (of CLOCK_MONOTONIC), or until `also` is readable.
-  void serve(Ns deadline, int also = -1);
+  /// Serves what is there; waits for it until `deadline` (of CLOCK_MONOTONIC), or until one of `also` is readable.
+  void serve(Ns deadline, std::span<const int> also = {});
 
  private:
-  void publish(DomainState& state);
+  void publish(DomainState& state, bool was_set);
+  void shown(DomainState& state, bool was_set);
   void pass_events();
   [[nodiscard]] Ns next_event() const;
   void answer(DomainState& state, const os::SeccompListener& listener);

@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 
 #include "lab/clock/arithmetic.h"
+#include "lab/clock/cancel_job.hpp"
 #include "lab/clock/remote_call_job.hpp"
 #include "lab/clock/shapes.hpp"
 #include "os/pidfd.hpp"
@@ -74,7 +75,8 @@ os::Fd fetch(pid_t process, int descriptor) {
 
 /// The machine's clock that a converted timer is set by: its own, CLOCK_REALTIME or CLOCK_TAI.
 itimerspec converted(const DomainState& state, const InstantTimer& timer) {
-  Ns due = machine_instant(state, timer.line, timer.due);
+  const Ns early = timer.line == WS_WALL ? state.domain.early() : 0;
+  Ns due = machine_instant(state, timer.line, timer.due - early);
   if (timer.line == WS_TAI && due != WS_CLOCK_NEVER) due += machine_time().tai * second;
   itimerspec value{};
   value.it_value = instant(due);
@@ -178,24 +180,38 @@ void settle_timers(DomainState& state, Ns t) {
 
 namespace {
 
-/// False when it has gone.
-bool set_file_timer_again(const DomainState& state, const InstantTimer& timer) {
+/// False when it has gone, or was disarmed; one that has `expired` for other reasons than its own is set all the same.
+bool set_file_timer_again(const DomainState& state, const InstantTimer& timer, bool expired) {
   const auto info = file_info(timer.process, timer.id);
-  if (!info || !info->armed || line_of(info->clock) != timer.line) return false;
+  if (!info || line_of(info->clock) != timer.line || (!info->armed && !expired)) return false;
   const os::Fd file = fetch(timer.process, timer.id);
   if (!file.valid()) return false;
-  itimerspec value = converted(state, timer);
-  // Who asked to be told that the clock was set is told by an expiry.
-  if ((timer.flags & TFD_TIMER_CANCEL_ON_SET) != 0) value.it_value = instant(1);
+  const itimerspec value = converted(state, timer);
   return ::timerfd_settime(file.get(), timer.flags, &value, nullptr) == 0;
+}
+
+/// Who asked to be told that the clock was set is woken, and its next read fails.
+bool cancel(DomainState& state, const InstantTimer& timer, Tracer& tracer) {
+  const auto info = file_info(timer.process, timer.id);
+  if (!info || line_of(info->clock) != timer.line) return false;
+  const os::Fd file = fetch(timer.process, timer.id);
+  if (!file.valid()) return false;
+  const auto cancellation = std::make_shared<Cancellation>(
+      timer, steady_now() + second, [&state, timer] { set_file_timer_again(state, timer, true); });
+  state.cancellations.push_back(cancellation);
+  watch_for_read(cancellation, tracer);
+  itimerspec at_once{};
+  at_once.it_value = instant(1);
+  return ::timerfd_settime(file.get(), timer.flags, &at_once, nullptr) == 0;
 }
 
 }  // namespace
 
-void set_timers_again(DomainState& state, Tracer& tracer) {
+void set_timers_again(DomainState& state, Tracer& tracer, bool was_set) {
   std::map<pid_t, std::vector<RemoteCallJob::Call>> calls;
   state.timers.remove_if([&](const InstantTimer& timer) {
-    if (timer.is_file) return !set_file_timer_again(state, timer);
+    if (timer.is_file && was_set && (timer.flags & TFD_TIMER_CANCEL_ON_SET) != 0) return !cancel(state, timer, tracer);
+    if (timer.is_file) return !set_file_timer_again(state, timer, false);
     const auto clock = clock_of_timer(timer.process, timer.id);
     if (!clock || line_of(*clock) != timer.line) return true;
     calls[timer.process].push_back(timer_call(state, timer, 0));
@@ -204,6 +220,19 @@ void set_timers_again(DomainState& state, Tracer& tracer) {
   for (auto& [process, made] : calls) {
     if (tracer.job_of(process) != nullptr) continue;
     if (tracer.hold(process, std::make_unique<RemoteCallJob>(std::move(made))) == 0) os::interrupt(process);
+  }
+}
+
+void end_cancellations(DomainState& state, Tracer& tracer) {
+  const Ns now = steady_now();
+  for (auto each = state.cancellations.begin(); each != state.cancellations.end();) {
+    if ((*each)->deadline() <= now) (*each)->end();
+    if (!(*each)->is_over()) {
+      ++each;
+      continue;
+    }
+    stop_watching(**each, tracer);
+    each = state.cancellations.erase(each);
   }
 }
 

@@ -14,8 +14,11 @@ void set_timer(DomainState& state, const os::SeccompListener& listener, const se
 
 /// Before the clock changes: forgets timers that have expired for good by `t`; repeated ones go on from their next.
 void settle_timers(DomainState& state, Ns t);
-/// After that: sets every known timer of the domain anew, and forgets those that have gone.
-void set_timers_again(DomainState& state, Tracer& tracer);
+/// After that: sets every known timer of the domain anew, and forgets those that have gone. `was_set`: the clock
+/// jumped, which some timers are cancelled by.
+void set_timers_again(DomainState& state, Tracer& tracer, bool was_set);
+/// Ends the watch over timers that were cancelled, where their read has come or is not coming.
+void end_cancellations(DomainState& state, Tracer& tracer);
 
 /// The instant of the machine's CLOCK_REALTIME at which a line of the domain gets to `due`; WS_CLOCK_NEVER if never.
 Ns machine_instant(const DomainState& state, ws_clock_line_id line, Ns due);

@@ -10,6 +10,15 @@
 
 namespace withstand::lab::clock {
 
+namespace {
+
+class DyingJob : public Job {
+ public:
+  void on_stop(Tracer& tracer, pid_t thread, const os::TraceStop&) override { tracer.let_go(thread); }
+};
+
+}  // namespace
+
 pid_t process_of(pid_t thread) {
   std::ifstream status(fmt::format("/proc/{}/status", thread));
   for (std::string line; std::getline(status, line);)
@@ -34,8 +43,14 @@ Job* Tracer::job_of(pid_t thread) const {
 }
 
 void Tracer::let_go(pid_t thread, int signal) {
-  os::detach(thread, signal);
-  held_.erase(thread);
+  const auto found = held_.find(thread);
+  if (found == held_.end()) return;
+  if (os::detach(thread, signal)) {
+    held_.erase(found);
+    return;
+  }
+  // It is being killed and still ours: until we have seen its end, its parent does not.
+  found->second.job = std::make_unique<DyingJob>();
 }
 
 void Tracer::renamed(pid_t before, pid_t now) {

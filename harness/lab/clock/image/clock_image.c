@@ -147,16 +147,15 @@ long ws_shown_clock_gettime(int id, struct ws_timespec* out) {
   }
 }
 
-int64_t ws_due(int id, int64_t target, int* identity) {
+struct ws_due ws_due_of(int id, int64_t target) {
   const struct ws_clock_line* line = &shared()->line[line_of(id)];
   for (;;) {
     const uint32_t sequence = begin_read();
-    *identity = line->identity != 0;
-    int64_t due = WS_CLOCK_NEVER;
-    if (!*identity) {
+    struct ws_due due = {WS_CLOCK_NEVER, line->early, line->identity != 0};
+    if (!due.identity) {
       struct ws_timespec real;
       ws_real_clock_gettime(WS_CLOCK_MONOTONIC, &real);
-      due = ws_line_reach(line, nanoseconds(&real), target);
+      due.instant = ws_line_reach(line, nanoseconds(&real), ws_subtract(target, due.early));
     }
     if (LIKELY(is_whole(sequence))) return due;
   }

@@ -46,10 +46,10 @@ static int64_t wall_of(int64_t steady) {
   return shift > 0 && steady > WS_CLOCK_NEVER - shift ? WS_CLOCK_NEVER : steady + shift;
 }
 
-static int has_come(int id, const struct ws_timespec* target) {
+static int has_come(int id, int64_t target) {
   struct ws_timespec now;
   ws_shown_clock_gettime(id, &now);
-  return now.sec > target->sec || (now.sec == target->sec && now.nsec >= target->nsec);
+  return now.sec * second + now.nsec >= target;
 }
 
 /// Futexes and sleeps can wait for an instant of CLOCK_MONOTONIC, which nobody sets.
@@ -107,11 +107,10 @@ __attribute__((used, visibility("hidden"))) long ws_clock_spend(long number, con
   const int64_t target =
       asked.sec >= WS_CLOCK_NEVER / second ? WS_CLOCK_NEVER : asked.sec * (int64_t)second + asked.nsec;
   for (;;) {
-    int identity = 0;
-    const int64_t due = ws_due(id, target, &identity);
-    const long result = wait_once(number, in, &asked, due, identity);
+    const struct ws_due due = ws_due_of(id, target);
+    const long result = wait_once(number, in, &asked, due.instant, due.identity);
     if (result == WS_WAIT_AGAIN) continue;
-    if (result == expired && !has_come(id, &asked)) continue;
+    if (result == expired && !has_come(id, ws_subtract(target, due.early))) continue;
     return result;
   }
 }

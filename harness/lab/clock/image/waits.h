@@ -26,6 +26,11 @@ long ws_real_clock_gettime(int id, struct ws_timespec* out);
 /// As the domain has it.
 long ws_shown_clock_gettime(int id, struct ws_timespec* out);
 
-/// When (of the machine's CLOCK_MONOTONIC) the clock `id` of the domain may show `target`; WS_CLOCK_NEVER if never, as
-/// things stand. `identity` tells that the machine's own clock is shown, and the result means nothing.
-int64_t ws_due(int id, int64_t target, int* identity);
+struct ws_due {
+  /// Of the machine's CLOCK_MONOTONIC; WS_CLOCK_NEVER if never, as things stand. Nothing when `identity`.
+  int64_t instant;
+  int64_t early;  ///< by how much waits of this clock end too early
+  int identity;   ///< the machine's own clock is shown
+};
+/// When the clock `id` of the domain may show `target`.
+struct ws_due ws_due_of(int id, int64_t target);

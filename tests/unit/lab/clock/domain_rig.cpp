@@ -1,5 +1,6 @@
 #include "domain_rig.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sstream>
@@ -51,9 +52,9 @@ DomainRig::Outcome DomainRig::run(const std::vector<std::string>& argv,
   Outcome outcome;
   std::size_t told = 0;
   os::set_nonblocking(output.read);
-  const Ns deadline = steady_now() + 60 * second;
+  const Ns deadline = steady_now() + 110 * second;
   while (steady_now() < deadline) {
-    supervisor_.serve(deadline, output.read.get());
+    supervisor_.serve(deadline, std::array{output.read.get()});
     char buffer[4096];
     const auto got = ::read(output.read.get(), buffer, sizeof buffer);
     if (got == 0) break;

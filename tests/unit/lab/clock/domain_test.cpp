@@ -71,10 +71,12 @@ TEST(ClockDomain, InsertsALeapSecondAtItsNanosecond) {
   domain.announce_leap(STA_INS, start, LeapEdge::exact);
   EXPECT_EQ(domain.next_event(), start + 250'000'000);  // with the next second it is planned
   domain.advance(domain.next_event());
+  EXPECT_EQ(domain.next_event(), INT64_MIN);  // and is to be published
   const Ns leap = start + 5 * second + 250'000'000;
   EXPECT_EQ(domain.planned_leap(), leap);
   ws_clock_page page{};
   domain.publish(page, start + second);
+  EXPECT_EQ(domain.next_event(), leap);
   const auto& wall = page.line[WS_WALL];
   EXPECT_EQ(ws_line_value(&wall, leap - 1), midnight - 1);
   EXPECT_EQ(ws_line_value(&wall, leap), midnight - second);

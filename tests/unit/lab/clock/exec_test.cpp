@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "domain_rig.hpp"
@@ -9,7 +11,12 @@ constexpr Ns hour = 3'600 * second;
 
 Ns true_time() { return machine_time().wall; }
 
-class InADomain : public ::testing::TestWithParam<const char*> {};
+class InADomain : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (::access(victim(GetParam()).c_str(), X_OK) != 0) GTEST_SKIP() << victim(GetParam()) << " was not built";
+  }
+};
 
 /// Each clock by each route, against the true one.
 TEST_P(InADomain, EveryRouteShowsTheDomainsClock) {
@@ -46,7 +53,19 @@ TEST_P(InADomain, ExecChainsStayInIt) {
   EXPECT_EQ(rig.coverage().programs, 5U);  // victim, sh, env, victim, date
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, InADomain, ::testing::Values("dynamic", "static"));
+TEST_P(InADomain, AnExecByAnotherThreadStaysInIt) {
+  DomainRig rig;
+  rig.jump(hour);
+  for (int round = 0; round < 20; ++round) {
+    const auto outcome = rig.run({victim(GetParam()), "exec-by-thread", "/bin/date", "+date %s"});
+    EXPECT_NEAR(static_cast<double>(outcome.values()["date"] * second), static_cast<double>(true_time() + hour), 5e9)
+        << outcome.output;
+  }
+  EXPECT_EQ(rig.coverage().escaped, 0U);
+  EXPECT_EQ(rig.coverage().programs, 40U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, InADomain, ::testing::Values("dynamic", "static", "musl"));
 
 struct Language {
   const char* program;
@@ -90,6 +109,22 @@ TEST(ExecInADomain, AProgramThatIsTracedIsReported) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
   ASSERT_GE(rig.coverage().escaped, 1U);
   EXPECT_NE(rig.coverage().escapes[0].why.find("traces"), std::string::npos);
+}
+
+TEST(SwitchInADomain, NoReadingThatBeginsAfterItShowsWhatWasBefore) {
+  for (int round = 0; round < 3; ++round) {
+    DomainRig rig;
+    Supervisor::Switch made;
+    const auto outcome = rig.run({victim("dynamic"), "spin", "4", "4", "50000"}, [&](const std::string& line) {
+      if (line.rfind("begin-", 0) != 0) return;
+      rig.serve_for(second / 5);
+      made = rig.jump(hour);
+    });
+    const auto values = outcome.values();
+    ASSERT_EQ(values.count("last-old"), 1U) << outcome.output;
+    EXPECT_LT(values.at("last-old"), std::max(made.at, made.published));
+    EXPECT_GE(values.at("first-new"), made.at);
+  }
 }
 
 TEST(ExecInADomain, ManyExecsAllSeeIt) {

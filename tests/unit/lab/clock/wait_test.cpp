@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <sys/timex.h>
@@ -9,8 +10,8 @@ namespace withstand::lab::clock {
 namespace {
 
 constexpr Ns hour = 3'600 * second;
-constexpr double early = 0.5e6;     // ns: readings around a wait are not of one instant
-constexpr double patience = 0.4e9;  // the machine may be busy
+constexpr double early = 0.5e6;   // ns: readings around a wait are not of one instant
+constexpr double patience = 5e9;  // the machine may be busy
 
 const std::vector<std::string>& routes() {
   static const std::vector<std::string> all{"sleep",          "condition",  "semaphore", "mutex", "rwlock",
@@ -18,7 +19,15 @@ const std::vector<std::string>& routes() {
   return all;
 }
 
-class WaitsInADomain : public ::testing::TestWithParam<const char*> {};
+class WaitsInADomain : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (::access(victim(GetParam()).c_str(), X_OK) != 0) GTEST_SKIP() << victim(GetParam()) << " was not built";
+  }
+};
+
+/// Those who wait for an instant are told; who has made a span of it, as musl does, waits as on any kernel.
+class WaitsOfGlibc : public WaitsInADomain {};
 
 TEST_P(WaitsInADomain, LastAsLongAsTheyShouldAtAnOffset) {
   for (const Ns by : {Ns{0}, hour, -hour}) {
@@ -31,12 +40,14 @@ TEST_P(WaitsInADomain, LastAsLongAsTheyShouldAtAnOffset) {
       EXPECT_GE(took, 200e6 - early) << route << " at " << by;
       EXPECT_LE(took, 200e6 + patience) << route << " at " << by;
     }
-    // Some of them ask twice.
-    EXPECT_EQ(rig.coverage().waits + rig.coverage().timers >= routes().size(), by != 0);
+    const auto converted = rig.coverage().waits + rig.coverage().timers;
+    // glibc asks for some of them twice; musl makes spans of the instants of most.
+    const bool all_are_instants = std::string(GetParam()) != "musl";
+    EXPECT_EQ(converted >= (all_are_instants ? routes().size() : 1), by != 0);
   }
 }
 
-TEST_P(WaitsInADomain, EndAtOnceWhenTheClockJumpsPastTheirInstant) {
+TEST_P(WaitsOfGlibc, EndAtOnceWhenTheClockJumpsPastTheirInstant) {
   for (const bool already_false : {false, true}) {
     for (const auto& route : routes()) {
       DomainRig rig;
@@ -48,12 +59,12 @@ TEST_P(WaitsInADomain, EndAtOnceWhenTheClockJumpsPastTheirInstant) {
       });
       const auto took = static_cast<double>(outcome.values()[route]);
       EXPECT_GE(took, 100e6) << route << outcome.output;
-      EXPECT_LE(took, 200e6 + 2 * patience) << route << (already_false ? ", converted before" : ", begun before");
+      EXPECT_LE(took, 200e6 + patience) << route << (already_false ? ", converted before" : ", begun before");
     }
   }
 }
 
-TEST_P(WaitsInADomain, LastLongerWhenTheClockIsSetBack) {
+TEST_P(WaitsOfGlibc, LastLongerWhenTheClockIsSetBack) {
   for (const auto& route : routes()) {
     DomainRig rig;
     const auto outcome = rig.run({victim(GetParam()), "wait", route, "400"}, [&](const std::string& line) {
@@ -82,7 +93,46 @@ TEST_P(WaitsInADomain, AreShorterWhereTheClockIsFaster) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, WaitsInADomain, ::testing::Values("dynamic", "static"));
+TEST_P(WaitsInADomain, TimersThatAskForItAreCancelledByAJump) {
+  for (const char* route : {"cancelled-polling", "cancelled-reading"}) {
+    DomainRig rig;
+    const auto outcome = rig.run({victim(GetParam()), "wait", route, "20000"}, [&](const std::string& line) {
+      if (line.rfind("begin-", 0) != 0) return;
+      rig.serve_for(second / 5);
+      rig.jump(second);
+    });
+    const auto took = static_cast<double>(outcome.values()[route]);
+    EXPECT_GE(took, 100e6) << route << ": " << outcome.output;
+    EXPECT_LE(took, 200e6 + patience) << route;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, WaitsOfGlibc, ::testing::Values("dynamic", "static"));
+INSTANTIATE_TEST_SUITE_P(Programs, WaitsInADomain, ::testing::Values("dynamic", "static", "musl"));
+
+TEST(LeapInADomain, TimersAreOneSecondEarlyWhereNobodyToldThem) {
+  DomainRig rig;
+  rig.change([](Domain& domain, Ns at) {
+    const Ns shown = domain.shown(WS_WALL, at);
+    Share share;
+    share.deviation = offset(at, (shown / day + 1) * day - 2 * second - shown);
+    domain.add(share, at);
+    domain.announce_leap(STA_INS, steady_now(), LeapEdge::exact, LeapTimers::second_early);
+  });
+  rig.serve_for(4 * second);
+  EXPECT_EQ(rig.state().domain.early(), second);
+  for (const auto& route : routes()) {
+    const auto sub_second = static_cast<double>(rig.run({victim("dynamic"), "wait", route, "800"}).values()[route]);
+    EXPECT_GE(sub_second, 0) << route;
+    EXPECT_LE(sub_second, 500e6) << route;
+    const auto longer = static_cast<double>(rig.run({victim("dynamic"), "wait", route, "1500"}).values()[route]);
+    EXPECT_GE(longer, 500e6 - early) << route;
+    EXPECT_LE(longer, 1'400e6) << route;
+  }
+  rig.jump(second);  // as date -s did
+  const auto right = static_cast<double>(rig.run({victim("dynamic"), "wait", "sleep", "800"}).values()["sleep"]);
+  EXPECT_GE(right, 800e6 - early);
+}
 
 TEST(DisciplineInADomain, IsReadAndCannotBeSetWithoutPrivilege) {
   DomainRig rig;
