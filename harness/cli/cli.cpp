@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include "cli/session.hpp"
+#include "lab/clock/protocol.hpp"
 #include "lab/guardian.hpp"
 #include "lab/link/fabric.hpp"
 #include "load/load_client.hpp"
@@ -30,6 +31,7 @@ int code(record::ExitCode exit) { return static_cast<int>(exit); }
 /// The harness's own processes: this program again, with a hidden first argument.
 std::optional<int> run_hidden(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "__clock") return lab::clock::supervisor_main();
   if (name == "__fabric") return lab::link::fabric_main();
   if (name == "__guardian") return lab::guardian_main();
   if (name == "__load") return load::load_main();

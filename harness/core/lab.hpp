@@ -19,6 +19,8 @@
 /// the event loop's thread.
 namespace withstand::core {
 
+class Clocks;
+
 /// How a target's main process ended, from waitid(2) in the node's init.
 struct Exit {
   NodeId node = 0;
@@ -82,6 +84,8 @@ class Lab {
   [[nodiscard]] virtual Links& links() = 0;
   /// Throws std::logic_error where nodes have no resolver.
   [[nodiscard]] virtual Names& names() { throw std::logic_error("this lab has no resolvers"); }
+  /// The nodes' own clocks (core/clocks.hpp); throws std::logic_error where no fault of the plan claimed any.
+  [[nodiscard]] virtual Clocks& clocks() { throw std::logic_error("this lab has no clocks of its own"); }
   [[nodiscard]] virtual NodeState state(NodeId node) const = 0;
 
   /// Sends a signal to the target's main process, or to every process of the node but its init. `asked_by` marks a

@@ -18,6 +18,7 @@ struct CommandPlace {
   std::vector<std::string> env;
   std::string folder;  ///< working directory inside
   int cgroup = -1;     ///< cgroup v2 folder outside what kill and pause hit; -1: the caller's own
+  int clock = -1;      ///< NodePlan::clock_socket
 };
 
 /// Runs tools inside nodes through Boost.Process, many at a time, without blocking the loop. Each is a session of its

@@ -58,9 +58,11 @@ void join_and_fork(const CommandPlace& place, std::vector<int> kept) {
   const pid_t child = os::check("fork", ::fork());  // only children are born in the joined PID namespace
   if (child != 0) end_like(child);
   kept.push_back(self.descriptor());
+  if (place.clock >= 0) kept.push_back(place.clock);
   os::close_other_descriptors(std::move(kept));
   drop_to(place.who);
   self.die_with(SIGKILL);  // after setuid, which clears it; the node's init ending kills it in any case
+  enter_clock_domain(place.clock);
   if (::chdir(place.folder.c_str()) < 0) os::check("enter /", ::chdir("/"));  // a client may have no such folder
 }
 

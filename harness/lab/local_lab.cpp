@@ -25,6 +25,10 @@ core::EventLoop& LocalLab::loop() { return impl_->loop; }
 const core::Topology& LocalLab::topology() const { return impl_->topology; }
 core::Links& LocalLab::links() { return *impl_->links; }
 core::Names& LocalLab::names() { return *impl_->names; }
+core::Clocks& LocalLab::clocks() {
+  if (!impl_->clocks) return Lab::clocks();
+  return *impl_->clocks;
+}
 core::NodeState LocalLab::state(core::NodeId node) const { return impl_->node(node).state(); }
 
 void LocalLab::signal(core::NodeId node, int signal, bool whole_tree, const std::string& asked_by) {

@@ -1,6 +1,7 @@
 #include "lab/local_lab_impl.hpp"
 
 #include <algorithm>
+#include <set>
 #include <signal.h>
 #include <stdexcept>
 #include <unistd.h>
@@ -35,6 +36,7 @@ LocalLab::Impl::Impl(LocalLab& its_lab, core::EventLoop& its_loop, const spec::E
                                        [](const auto& claim) { return claim.medium == core::Claim::Medium::names; });
   renderer.write_files(by_resolver ? NamesFrom::resolver : NamesFrom::hosts_file);
   try {
+    make_clocks();
     make_nodes();
     write_state();
   } catch (...) {
@@ -50,6 +52,16 @@ LocalLab::Impl::~Impl() {
   end_nodes();
 }
 
+/// Before the nodes: their programs are to find it there.
+void LocalLab::Impl::make_clocks() {
+  std::set<core::NodeId> claimed;
+  for (const auto& claim : options.claims)
+    if (claim.medium == core::Claim::Medium::clock) claimed.insert(claim.nodes.begin(), claim.nodes.end());
+  if (claimed.empty()) return;
+  clocks = std::make_unique<ClockService>(loop, topology, claimed);
+  clocks->on_death([this](const std::string& how) { medium_died("the clock supervisor (" + how + ")"); });
+}
+
 void LocalLab::Impl::make_nodes() {
   const auto cgroup = foundation.cgroup();
   for (const auto& info : topology.nodes()) {
@@ -57,7 +69,9 @@ void LocalLab::Impl::make_nodes() {
     os::make_folders(logs_folder, 0755);
     const auto place = cgroup ? std::optional(*cgroup + "/" + info.name) : std::nullopt;
     const NodeLogs node_logs{logs_folder, options.epoch, static_cast<std::uint64_t>(experiment.log_limit.count)};
-    nodes.push_back(std::make_unique<Node>(loop, topology, renderer.plan(info.id), place, node_logs, events()));
+    NodePlan plan = renderer.plan(info.id);
+    if (clocks) plan.clock_socket = clocks->socket_of(info.id);
+    nodes.push_back(std::make_unique<Node>(loop, topology, std::move(plan), place, node_logs, events()));
   }
   std::vector<link::NodeInterface> interfaces;
   std::vector<dns::Sockets> names_sockets;
@@ -202,9 +216,9 @@ void LocalLab::Impl::run(core::NodeId id, const std::vector<std::string>& locate
   const Node& place = node(id);
   const auto* cgroup = place.harness_cgroup();
   const std::string folder = place.plan().has_target ? inside::data : "/";
-  commands.run(
-      {&place.init().pidfd, place.plan().who, place.plan().env, folder, cgroup != nullptr ? cgroup->get() : -1},
-      located, timeout, std::move(done));
+  commands.run({&place.init().pidfd, place.plan().who, place.plan().env, folder, cgroup != nullptr ? cgroup->get() : -1,
+                place.plan().clock_socket},
+               located, timeout, std::move(done));
 }
 
 LaunchFailure LocalLab::Impl::failure(core::NodeId id, const std::string& reason) {

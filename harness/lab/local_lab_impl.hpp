@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/clock_service.hpp"
 #include "lab/command.hpp"
 #include "lab/dns/resolver.hpp"
 #include "lab/foundation.hpp"
@@ -49,6 +50,7 @@ struct LocalLab::Impl {
   Foundation foundation;
   core::EventLoop::Registration guardian_death;
   Renderer renderer;
+  std::unique_ptr<ClockService> clocks;  ///< none where no fault claims a clock
   std::vector<std::unique_ptr<Node>> nodes;
   std::unique_ptr<core::Links> links;    ///< the fabric, or the kernel's own queues
   link::Fabric* fabric = nullptr;        ///< where `links` is one
@@ -58,6 +60,7 @@ struct LocalLab::Impl {
   std::map<core::NodeId, std::function<void(std::string)>> start_waiters;
 
  private:
+  void make_clocks();
   void make_nodes();
   void make_links(std::vector<link::NodeInterface> interfaces);
   [[nodiscard]] std::unique_ptr<core::Links> make_kernel_links(const std::vector<core::Link>& claimed);

@@ -76,7 +76,9 @@ int Node::run_in_child(const core::Topology& topology, const os::Parent& parent,
   const InitDescriptors kept{control, output_.get(), error_.get()};
   os::set_up_or_report(control, [&] {
     parent.die_with(SIGKILL);
-    os::close_other_descriptors({kept.control, kept.standard_output, kept.standard_error});
+    std::vector<int> open{kept.control, kept.standard_output, kept.standard_error};
+    if (plan_.clock_socket >= 0) open.push_back(plan_.clock_socket);
+    os::close_other_descriptors(std::move(open));
     os::set_process_name("ws-init");
     os::check("leave the caller's session", ::setsid());
     if (plan_.network && !plan_.network->empty()) {

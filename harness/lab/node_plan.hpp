@@ -42,7 +42,9 @@ struct NodePlan {
   std::vector<std::string> env;           ///< "NAME=value", also for commands run in the node
   std::vector<std::string> before_start;  ///< empty: none
   std::vector<std::string> load_argv;     ///< of a client: [load] command as it is inside; empty: none
-  std::string load_folder;                ///< where that runs, inside: the experiment file's folder
+  /// Where its programs send the listeners of their system-call filters, to share a clock of the node's own; -1: none.
+  int clock_socket = -1;
+  std::string load_folder;  ///< where that runs, inside: the experiment file's folder
 };
 
 }  // namespace withstand::lab

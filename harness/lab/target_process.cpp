@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "lab/clock/filter.hpp"
+#include "os/ancillary.hpp"
 #include "os/capabilities.hpp"
 #include "os/handshake.hpp"
 #include "os/process.hpp"
@@ -41,13 +43,22 @@ void drop_to(const os::Credentials& who) {
   os::drop_capabilities();
 }
 
+void enter_clock_domain(int socket) {
+  if (socket < 0) return;
+  const os::Fd listener = clock::install_filter();
+  if (!os::send_message(socket, "L", {listener.get()})) throw os::SystemError("reach the clock supervisor", EPIPE);
+}
+
 void become_target(const NodePlan& plan, const std::vector<std::string>& argv, int standard_output, int standard_error,
                    int report) {
   os::set_up_or_report(report, [&] {
     os::check("start a session", ::setsid());
     connect_streams(standard_output, standard_error);
-    os::close_other_descriptors({report});
+    std::vector<int> open{report};
+    if (plan.clock_socket >= 0) open.push_back(plan.clock_socket);
+    os::close_other_descriptors(std::move(open));
     drop_to(plan.who);
+    enter_clock_domain(plan.clock_socket);
     os::check(fmt::format("enter {}", inside::data), ::chdir(inside::data));
     const auto arguments = os::exec_array(argv);
     const auto environment = os::exec_array(plan.env);

@@ -80,6 +80,7 @@ class LabTest : public ::testing::Test {
         if (from.id != to.id) links.links.push_back({from.id, to.id});
     options.claims = {links};
     if (by_resolver_) options.claims.push_back({core::Claim::Medium::names, {}, {}});
+    if (own_clocks_) options.claims.push_back({core::Claim::Medium::clock, topology.targets(), {}});
     lab_ = std::make_unique<LocalLab>(loop_, experiment_, core::Topology(experiment_), options);
     return *lab_;
   }
@@ -107,6 +108,7 @@ class LabTest : public ::testing::Test {
   std::unique_ptr<LocalLab> lab_;
   int count_ = 0;
   bool by_resolver_ = false;  ///< whether names are in no /etc/hosts
+  bool own_clocks_ = false;  ///< set before make(): every target node has a clock of its own
 };
 
 }  // namespace withstand::lab::testing

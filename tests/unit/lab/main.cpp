@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lab/clock/protocol.hpp"
 #include "lab/guardian.hpp"
 #include "lab/link/fabric.hpp"
 #include "victims.hpp"
@@ -11,6 +12,7 @@
 int main(int argc, char** argv) {
   using Role = int (*)(int, char**);
   static const std::map<std::string, Role> roles{
+      {"__clock", [](int, char**) { return withstand::lab::clock::supervisor_main(); }},
       {"__fabric", [](int, char**) { return withstand::lab::link::fabric_main(); }},
       {"__guardian", [](int, char**) { return withstand::lab::guardian_main(); }},
       {"__orchestrator", &withstand::lab::testing::orchestrator_main},

@@ -1,0 +1,157 @@
+#include "lab/clock_service.hpp"
+
+#include <cstring>
+#include <poll.h>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "os/check.hpp"
+#include "os/fd_message.hpp"
+
+namespace withstand::lab {
+namespace {
+
+/// Far beyond any answer; a supervisor that is silent for so long is stopped or starved.
+constexpr int patience_ms = 5000;
+
+clock::Request::Change kind_of(core::ClockChange::Kind kind) {
+  using From = core::ClockChange::Kind;
+  using To = clock::Request::Change;
+  switch (kind) {
+    case From::offset:
+      return To::offset;
+    case From::drift:
+      return To::drift;
+    case From::freeze:
+      return To::freeze;
+    case From::strobe:
+      return To::strobe;
+    case From::start_at:
+      return To::start_at;
+    case From::leap:
+      return To::leap;
+    case From::smear:
+      return To::smear;
+  }
+  throw std::logic_error("an unknown change of a clock");
+}
+
+}  // namespace
+
+ClockService::ClockService(core::EventLoop& loop, const core::Topology& topology, const std::set<core::NodeId>& nodes)
+    : topology_(topology) {
+  SpawnOptions options;
+  options.args = {"__clock"};
+  helper_ = spawn_helper(options);
+  death_ = loop.on_readable(helper_.pidfd().get(), [this] { died(); });
+  for (const core::NodeId node : nodes) {
+    os::SocketPair listeners = os::make_socket_pair();
+    clock::Request request;
+    request.kind = clock::Request::Kind::domain;
+    const int handed[] = {listeners.first.get()};
+    const auto reply = ask(request, handed);
+    domains_[node] = {static_cast<std::uint32_t>(reply.handle), std::move(listeners.second)};
+  }
+}
+
+int ClockService::socket_of(core::NodeId node) const {
+  const auto found = domains_.find(node);
+  return found == domains_.end() ? -1 : found->second.socket.get();
+}
+
+core::Clocks::Handle ClockService::add(core::NodeId node, const core::ClockChange& change) {
+  const auto found = domains_.find(node);
+  if (found == domains_.end())
+    throw std::logic_error("no fault of the plan claimed the clock of " + topology_.at(node).name);
+  clock::Request request;
+  request.kind = clock::Request::Kind::add;
+  request.domain = found->second.number;
+  request.change = kind_of(change.kind);
+  request.by = change.by;
+  request.rate_ppb = change.rate_ppb;
+  request.half_period = change.half_period;
+  request.wall = change.wall;
+  request.length = change.length;
+  request.lead = change.lead;
+  request.shape = change.cosine ? clock::Smear::cosine : clock::Smear::linear;
+  request.inserted = change.inserted;
+  request.tick_edge = change.tick_edge;
+  request.timers_early = change.timers_early;
+  const auto reply = ask(request);
+  if (reply.error) throw std::invalid_argument(reply.text);
+  return reply.handle;
+}
+
+void ClockService::remove(Handle handle) {
+  clock::Request request;
+  request.kind = clock::Request::Kind::remove;
+  request.handle = handle;
+  ask(request);
+}
+
+core::ClockEffect ClockService::effect(Handle handle) {
+  clock::Request request;
+  request.kind = clock::Request::Kind::effect;
+  request.handle = handle;
+  const auto reply = ask(request);
+  core::ClockEffect effect;
+  effect.switched = core::Instant(reply.switched);
+  effect.published = core::Instant(reply.published);
+  effect.requested_ns = reply.requested;
+  effect.measured_ns = reply.measured;
+  effect.measured = reply.is_measured;
+  effect.sample = reply.sample;
+  effect.leap_state = reply.leap_state;
+  effect.tai = reply.tai;
+  effect.leapt = reply.leapt;
+  effect.processes = reply.processes;
+  effect.covered = reply.covered;
+  effect.programs = reply.programs;
+  effect.reads = reply.reads;
+  effect.waits = reply.waits;
+  effect.timers = reply.timers;
+  effect.woken = reply.woken;
+  effect.refused_sets = reply.refused_sets;
+  effect.rings = reply.rings;
+  effect.injection_ns = reply.injection;
+  effect.escaped = reply.escaped;
+  std::istringstream lines(reply.text);
+  for (std::string line; std::getline(lines, line);) effect.escapes.push_back(line);
+  return effect;
+}
+
+clock::Reply ClockService::ask(const clock::Request& request, std::span<const int> descriptors) {
+  if (!how_.empty()) throw std::runtime_error("clock supervisor: " + how_);
+  try {
+    os::send_message(helper_.control(), std::as_bytes(std::span(&request, 1)), descriptors);
+    pollfd wanted{helper_.control().get(), POLLIN, 0};
+    if (os::check("wait for the clock supervisor", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
+      give_up(fmt::format("no answer within {} s", patience_ms / 1000));
+    const os::FdMessage message = os::receive_message(helper_.control(), sizeof(clock::Reply));
+    if (message.bytes.size() == sizeof(clock::Reply)) {
+      clock::Reply reply;
+      std::memcpy(&reply, message.bytes.data(), sizeof reply);
+      return reply;
+    }
+  } catch (const os::SystemError& error) {
+    if (error.code() != std::errc::broken_pipe && error.code() != std::errc::connection_reset) throw;
+  }
+  give_up("its process has ended");
+}
+
+/// A request without its reply leaves the two out of step: from then on every call throws.
+void ClockService::give_up(const std::string& why) {
+  how_ = why;
+  throw std::runtime_error("clock supervisor: " + how_);
+}
+
+void ClockService::died() {
+  death_.reset();
+  how_ = "its process " + helper_.finish(0).to_text();
+  if (auto tell = std::exchange(callback_, nullptr)) tell(how_);
+}
+
+}  // namespace withstand::lab
