@@ -1,5 +1,6 @@
 #include "catalog/catalog.hpp"
 
+#include "clock/clock_faults.hpp"
 #include "network/network_faults.hpp"
 #include "process/process_faults.hpp"
 
@@ -7,6 +8,15 @@ namespace withstand::faults {
 
 core::Catalog catalog() {
   std::vector<std::unique_ptr<core::Fault>> faults;
+  faults.push_back(clock_drift());
+  faults.push_back(clock_freeze());
+  faults.push_back(clock_jump());
+  faults.push_back(clock_leap_delete());
+  faults.push_back(clock_leap_insert());
+  faults.push_back(clock_offset());
+  faults.push_back(clock_smear());
+  faults.push_back(clock_start_at());
+  faults.push_back(clock_strobe());
   faults.push_back(network_corrupt());
   faults.push_back(network_dns());
   faults.push_back(network_duplicate());
