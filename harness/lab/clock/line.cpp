@@ -37,15 +37,24 @@ void append(std::vector<ws_clock_segment>& segments, Ns start, Ns end, Wide valu
   const Wide last = value + ((static_cast<Wide>(end) - start) * rate >> WS_CLOCK_RATE_BITS);
   if (outside) {
     // It comes back into the range within the stretch only when its rate leads there: rare enough to stand until then.
-    segments.push_back({start, clamped(value), 0});
+    segments.push_back({start, clamped(value), 0, 0, 0});
     return;
   }
-  segments.push_back({start, static_cast<Ns>(value), rate});
+  segments.push_back({start, static_cast<Ns>(value), rate, 0, 0});
   if (last >= 0 && last <= last_instant) return;
   const Wide room = rate > 0 ? static_cast<Wide>(last_instant) - value : value;
   const Wide speed = rate > 0 ? rate : -static_cast<Wide>(rate);
   const Wide until = static_cast<Wide>(start) + (room << WS_CLOCK_RATE_BITS) / speed;
-  if (until < end) segments.push_back({static_cast<Ns>(until), rate > 0 ? last_instant : 0, 0});
+  if (until < end) segments.push_back({static_cast<Ns>(until), rate > 0 ? last_instant : 0, 0, 0, 0});
+}
+
+ws_clock_segment with_shift(ws_clock_segment segment) {
+  constexpr Wide second = 1'000'000'000;
+  const Wide shift = static_cast<Wide>(segment.base) - segment.start;
+  const Wide rest = ((shift % second) + second) % second;
+  segment.shift_rest = static_cast<Ns>(rest);
+  segment.shift_seconds = static_cast<Ns>((shift - rest) / second);
+  return segment;
 }
 
 }  // namespace
@@ -117,7 +126,7 @@ Ns fill(ws_clock_line& line, const std::vector<ws_clock_segment>& segments, Ns n
   std::size_t first = 0;
   while (first + 1 < segments.size() && segments[first + 1].start <= now) ++first;
   const std::size_t count = std::min<std::size_t>(segments.size() - first, WS_CLOCK_SEGMENTS);
-  for (std::size_t i = 0; i < count; ++i) line.segment[i] = segments[first + i];
+  for (std::size_t i = 0; i < count; ++i) line.segment[i] = with_shift(segments[first + i]);
   line.count = static_cast<std::uint32_t>(count);
   line.identity = 0;
   if (first + count == segments.size()) return WS_CLOCK_NEVER;

@@ -29,6 +29,8 @@ enum ws_clock_line_id { WS_WALL, WS_TAI, WS_STEADY, WS_BOOT, WS_RAW, WS_LINES };
 /// segment begins, the clock shows base + (now - start) * rate.
 struct ws_clock_segment {
   int64_t start, base, rate;
+  /// base - start in whole seconds and the rest, which is not negative: at true rate nothing needs to be divided.
+  int64_t shift_seconds, shift_rest;
 };
 
 /// From `start` to `end` the clock is `delta` ahead in every other half period, the first one included.

@@ -86,13 +86,13 @@ static inline int is_whole(uint32_t sequence) {
 static inline int64_t nanoseconds(const struct ws_timespec* time) { return time->sec * second + time->nsec; }
 
 static inline void split(int64_t value, struct ws_timespec* out) {
-  int64_t sec = value / second, nsec = value % second;
-  if (nsec < 0) {
-    nsec += second;
-    --sec;
+  if (LIKELY(value >= 0)) {
+    out->sec = (int64_t)((uint64_t)value / second);
+    out->nsec = (int64_t)((uint64_t)value % second);
+    return;
   }
-  out->sec = sec;
-  out->nsec = nsec;
+  out->sec = -(int64_t)(((uint64_t)-value + second - 1) / second);  // a strobe before 1970
+  out->nsec = value - out->sec * second;
 }
 
 /// The instant at which a coarse clock was last set: its tick, or the switch of a line that came after that.
@@ -116,17 +116,28 @@ static inline long coarse_instant(const struct ws_clock_line* line, int64_t* now
   return 0;
 }
 
-static inline long shown(const struct ws_clock_line* line, int id, struct ws_timespec* out) {
-  struct ws_timespec real;
+static long shown_coarse(const struct ws_clock_line* line, struct ws_timespec* out) {
   int64_t now;
-  if (is_coarse(id)) {
-    const long failed = coarse_instant(line, &now);
-    if (failed) return failed;
-  } else {
-    const int source = id == WS_CLOCK_MONOTONIC_RAW ? WS_CLOCK_MONOTONIC_RAW : WS_CLOCK_MONOTONIC;
-    const long failed = ws_real_clock_gettime(source, &real);
-    if (failed) return failed;
-    now = nanoseconds(&real);
+  const long failed = coarse_instant(line, &now);
+  if (!failed) split(ws_line_value(line, now), out);
+  return failed;
+}
+
+static inline __attribute__((always_inline)) long shown(const struct ws_clock_line* line, int source,
+                                                        struct ws_timespec* out) {
+  struct ws_timespec real;
+  const long failed = ws_real_clock_gettime(source, &real);
+  if (failed) return failed;
+  const int64_t now = nanoseconds(&real);
+  const struct ws_clock_segment* segment = &line->segment[ws_segment_at(line, now)];
+  if (LIKELY(segment->rate == WS_CLOCK_TRUE_RATE && line->strobes == 0)) {
+    out->sec = real.sec + segment->shift_seconds;
+    out->nsec = real.nsec + segment->shift_rest;
+    if (out->nsec >= second) {
+      out->nsec -= second;
+      ++out->sec;
+    }
+    return 0;
   }
   split(ws_line_value(line, now), out);
   return 0;
@@ -139,7 +150,10 @@ long ws_shown_clock_gettime(int id, struct ws_timespec* out) {
   struct ws_timespec result;
   for (;;) {
     const uint32_t sequence = begin_read();
-    const long failed = line->identity ? ws_real_clock_gettime(id, &result) : shown(line, id, &result);
+    const int source = id == WS_CLOCK_MONOTONIC_RAW ? WS_CLOCK_MONOTONIC_RAW : WS_CLOCK_MONOTONIC;
+    const long failed = line->identity  ? ws_real_clock_gettime(id, &result)
+                        : is_coarse(id) ? shown_coarse(line, &result)
+                                        : shown(line, source, &result);
     if (!LIKELY(is_whole(sequence))) continue;
     if (failed) return failed;
     *out = result;
