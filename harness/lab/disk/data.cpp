@@ -1,0 +1,115 @@
+// Files that are open: reading, writing, making durable.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "lab/disk/buffer.hpp"
+#include "lab/disk/exchange.hpp"
+#include "lab/disk/file_system.hpp"
+#include "lab/disk/fuse_library.hpp"
+
+namespace withstand::lab::disk {
+namespace {
+
+int file_of(const fuse_file_info* info) {
+  return reinterpret_cast<const Handle*>(info->fh)->fd.get();  // NOLINT(performance-no-int-to-ptr)
+}
+
+/// See attributes.cpp: the kernel leaves it to us.
+void drop_privilege_bits(int file) {
+  struct stat status {};
+  if (::fstat(file, &status) < 0) return;
+  mode_t kept = status.st_mode & ~static_cast<mode_t>(S_ISUID);
+  if ((status.st_mode & S_IXGRP) != 0) kept &= ~static_cast<mode_t>(S_ISGID);
+  if (kept != status.st_mode) static_cast<void>(::fchmod(file, kept & 07777U));
+}
+
+void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+  FileSystem& files = file_system_of(request);
+  Inode& inode = files.inodes().at(node);
+  os::Fd file(files.reopen(inode, backing_flags(info->flags)));
+  if (!file.valid()) {
+    ::fuse_reply_err(request, errno);
+    return;
+  }
+  if ((exchange().body<fuse_open_in>().open_flags & FUSE_OPEN_KILL_SUIDGID) != 0) drop_privilege_bits(file.get());
+  files.hand_out(inode, std::move(file), *info);
+  if (::fuse_reply_open(request, info) < 0) files.take_back(inode, info->fh);
+}
+
+void release(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+  FileSystem& files = file_system_of(request);
+  files.take_back(files.inodes().at(node), info->fh);
+  ::fuse_reply_err(request, 0);
+}
+
+void read(fuse_req_t request, fuse_ino_t /*node*/, std::size_t size, off_t offset, fuse_file_info* info) {
+  Buffer& buffer = reply_buffer();
+  const ssize_t got = ::pread(file_of(info), buffer.data(), std::min(size, buffer.size()), offset);
+  if (got < 0) {
+    ::fuse_reply_err(request, errno);
+  } else {
+    ::fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(got));
+  }
+}
+
+void write(fuse_req_t request, fuse_ino_t /*node*/, const char* bytes, std::size_t size, off_t offset,
+           fuse_file_info* info) {
+  if ((exchange().body<fuse_write_in>().write_flags & FUSE_WRITE_KILL_SUIDGID) != 0) drop_privilege_bits(file_of(info));
+  const ssize_t written = ::pwrite(file_of(info), bytes, size, offset);
+  if (written < 0) {
+    ::fuse_reply_err(request, errno);
+  } else {
+    ::fuse_reply_write(request, static_cast<std::size_t>(written));
+  }
+}
+
+void sync(fuse_req_t request, fuse_ino_t /*node*/, int data_only, fuse_file_info* info) {
+  const int done = data_only != 0 ? ::fdatasync(file_of(info)) : ::fsync(file_of(info));
+  ::fuse_reply_err(request, done < 0 ? errno : 0);
+}
+
+/// Closing has no meaning for the file below, which others may have open as well.
+void flush(fuse_req_t request, fuse_ino_t /*node*/, fuse_file_info* /*info*/) { ::fuse_reply_err(request, 0); }
+
+void allocate(fuse_req_t request, fuse_ino_t /*node*/, int mode, off_t offset, off_t length, fuse_file_info* info) {
+  ::fuse_reply_err(request, ::fallocate(file_of(info), mode, offset, length) < 0 ? errno : 0);
+}
+
+void copy_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from_info,
+                fuse_ino_t /*to*/, off_t to_offset, fuse_file_info* to_info, std::size_t size, int flags) {
+  const ssize_t copied = ::copy_file_range(file_of(from_info), &from_offset, file_of(to_info), &to_offset, size,
+                                           static_cast<unsigned>(flags));
+  if (copied < 0) {
+    ::fuse_reply_err(request, errno);
+  } else {
+    ::fuse_reply_write(request, static_cast<std::size_t>(copied));
+  }
+}
+
+void seek(fuse_req_t request, fuse_ino_t /*node*/, off_t offset, int whence, fuse_file_info* info) {
+  const off_t found = ::lseek(file_of(info), offset, whence);
+  if (found < 0) {
+    ::fuse_reply_err(request, errno);
+  } else {
+    ::fuse_reply_lseek(request, found);
+  }
+}
+
+}  // namespace
+
+void install_data(fuse_lowlevel_ops& operations) {
+  operations.open = open;
+  operations.release = release;
+  operations.read = read;
+  operations.write = write;
+  operations.fsync = sync;
+  operations.flush = flush;
+  operations.fallocate = allocate;
+  operations.copy_file_range = copy_range;
+  operations.lseek = seek;
+}
+
+}  // namespace withstand::lab::disk

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "lab/disk/inode.hpp"
+#include "lab/disk/operation.hpp"
+#include "os/fd.hpp"
+
+struct fuse_entry_param;
+struct fuse_file_info;
+struct fuse_lowlevel_ops;
+struct fuse_req;
+
+namespace withstand::lab::disk {
+
+/// What rules may ever concern, as the plan says it before anything is opened.
+class Concerns {
+ public:
+  virtual ~Concerns() = default;
+  /// Operations that a rule may ever concern on a file with one of these paths, or on one that could be renamed to it.
+  [[nodiscard]] virtual Operations of(const std::vector<std::string>& paths) const = 0;
+  /// All that it may ever concern anywhere.
+  [[nodiscard]] virtual Operations anywhere() const = 0;
+};
+
+/// An open file or folder: what a file handle of the kernel points to.
+struct Handle {
+  os::Fd fd;
+  bool passes_through = false;
+};
+
+/// A folder mirrored, as libfuse's low-level operations see it. Thread-safe; every call is one request's.
+class FileSystem {
+ public:
+  struct Options {
+    os::Fd root;      ///< the folder to mirror: a directory, open O_PATH
+    int device = -1;  ///< /dev/fuse of the mount, for passthrough; stays the caller's
+    bool passthrough_allowed = false;
+    const Concerns* concerns = nullptr;  ///< none: no rule will ever concern anything
+  };
+  /// Throws SystemError.
+  explicit FileSystem(Options options);
+  ~FileSystem();
+
+  /// All that this can do, with handlers that find it as the session's user data.
+  [[nodiscard]] fuse_lowlevel_ops operations() const;
+
+  [[nodiscard]] InodeTable& inodes() { return inodes_; }
+  /// /proc/self/fd: names an open descriptor's inode for calls that take no descriptor opened O_PATH.
+  [[nodiscard]] int descriptors() const { return descriptors_.get(); }
+  /// How long the kernel may keep names and attributes, in seconds: nobody else changes the folder.
+  [[nodiscard]] double metadata_timeout() const { return metadata_timeout_; }
+
+  /// Looks a name up for the kernel, which is told of one more look-up. 0 or errno.
+  int find(Inode& folder, const char* name, fuse_entry_param& entry);
+  /// The same for a file that is open; `name` is empty where it has none.
+  int find_open(Inode& folder, const char* name, int open_file, fuse_entry_param& entry);
+  /// How many times to tell the kernel of what it did not get.
+  void forget(std::uint64_t node_id, std::uint64_t look_ups) { inodes_.forget(inodes_.at(node_id), look_ups); }
+
+  /// Opens an inode again, by descriptor. -1 and errno when that fails.
+  [[nodiscard]] int reopen(const Inode& inode, int flags) const;
+  /// Makes the handle of an open file, decides how its data travels and writes both into `info` and the exchange.
+  void hand_out(Inode& inode, os::Fd file, fuse_file_info& info);
+  /// The kernel has closed it.
+  void take_back(Inode& inode, std::uint64_t handle);
+
+  /// A name changed; `folder`: and with it the paths of all that is in it.
+  void names_changed(bool folder) { renamed_folders_ += folder ? 1U : 0U; }
+  [[nodiscard]] std::uint64_t renamed_folders() const { return renamed_folders_; }
+
+  /// Says at INIT whether the kernel can pass data through, and mmap what is read directly.
+  void kernel_can(bool passthrough, bool direct_mmap);
+  [[nodiscard]] bool passes_through() const { return passthrough_; }
+  [[nodiscard]] bool sees_close() const { return sees_close_; }
+
+ private:
+  void decide(Inode& inode, int file);
+  [[nodiscard]] Inode::Way way_of(Inode& inode);
+
+  os::Fd descriptors_;
+  int device_;
+  const Concerns* concerns_;
+  bool passthrough_allowed_;
+  bool sees_close_;
+  double metadata_timeout_;
+  std::atomic<bool> passthrough_{false};
+  std::atomic<bool> direct_mmap_{false};
+  std::atomic<std::uint64_t> renamed_folders_{0};
+  InodeTable inodes_;
+};
+
+/// Flags of an open(2) that mean something to the backing file: where to append and how to cache are the kernel's.
+[[nodiscard]] int backing_flags(int flags);
+
+/// Each file's share of the operations.
+void install_naming(fuse_lowlevel_ops& operations);
+void install_attributes(fuse_lowlevel_ops& operations);
+void install_data(fuse_lowlevel_ops& operations);
+void install_folders(fuse_lowlevel_ops& operations);
+void install_extended(fuse_lowlevel_ops& operations);
+
+/// The file system of a request.
+[[nodiscard]] FileSystem& file_system_of(fuse_req* request);
+
+}  // namespace withstand::lab::disk
