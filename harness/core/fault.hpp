@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/disk_operation.hpp"
 #include "core/evidence.hpp"
 #include "core/lab.hpp"
 #include "spec/experiment.hpp"
@@ -17,14 +18,21 @@
 /// thread and must not block.
 namespace withstand::core {
 
+/// Operations on files that a rule may strike.
+struct DiskConcern {
+  DiskOperations operations;
+  std::string path;  ///< as DiskRule::path
+};
+
 /// What a fault needs of the lab from the start.
 struct Claim {
   enum class Medium { process, link, names, disk, clock, filter };
   Medium medium = Medium::process;
-  std::vector<NodeId> nodes;  ///< process, names, disk, clock, filter: every node it may ever hit
-  std::vector<Link> links;    ///< link: every link it may ever impair
-  bool streams = false;       ///< link: TCP connections on them, which must be followed from the start
-  bool http = false;          ///< link: HTTP messages on those connections, which must be read from the start
+  std::vector<NodeId> nodes;       ///< process, names, disk, clock, filter: every node it may ever hit
+  std::vector<Link> links;         ///< link: every link it may ever impair
+  bool streams = false;            ///< link: TCP connections on them, which must be followed from the start
+  bool http = false;               ///< link: HTTP messages on those connections, which must be read from the start
+  std::vector<DiskConcern> files;  ///< disk: on every one of the nodes
 };
 
 /// Whom an injection hits: resolved when it starts, then fixed.
