@@ -1,6 +1,7 @@
 #include "catalog/catalog.hpp"
 
 #include "clock/clock_faults.hpp"
+#include "disk/disk_faults.hpp"
 #include "network/network_faults.hpp"
 #include "process/process_faults.hpp"
 
@@ -17,6 +18,10 @@ core::Catalog catalog() {
   faults.push_back(clock_smear());
   faults.push_back(clock_start_at());
   faults.push_back(clock_strobe());
+  faults.push_back(disk_error());
+  faults.push_back(disk_fsync());
+  faults.push_back(disk_latency());
+  faults.push_back(disk_stall());
   faults.push_back(network_corrupt());
   faults.push_back(network_dns());
   faults.push_back(network_duplicate());

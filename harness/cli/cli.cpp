@@ -15,6 +15,7 @@
 
 #include "cli/session.hpp"
 #include "lab/clock/protocol.hpp"
+#include "lab/disk/protocol.hpp"
 #include "lab/guardian.hpp"
 #include "lab/link/fabric.hpp"
 #include "load/load_client.hpp"
@@ -33,6 +34,7 @@ std::optional<int> run_hidden(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "__clock") return lab::clock::supervisor_main();
   if (name == "__fabric") return lab::link::fabric_main();
+  if (name == "__disk") return lab::disk::server_main();
   if (name == "__guardian") return lab::guardian_main();
   if (name == "__load") return load::load_main();
   return std::nullopt;

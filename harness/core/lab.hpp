@@ -75,6 +75,8 @@ class Pause {
   virtual void resume() = 0;
 };
 
+class Disks;
+
 class Lab {
  public:
   virtual ~Lab() = default;
@@ -86,6 +88,8 @@ class Lab {
   [[nodiscard]] virtual Names& names() { throw std::logic_error("this lab has no resolvers"); }
   /// The nodes' own clocks (core/clocks.hpp); throws std::logic_error where no fault of the plan claimed any.
   [[nodiscard]] virtual Clocks& clocks() { throw std::logic_error("this lab has no clocks of its own"); }
+  /// Only where the plan claimed disks.
+  [[nodiscard]] virtual Disks& disks() { throw std::logic_error("this lab has no disks that can be impaired"); }
   [[nodiscard]] virtual NodeState state(NodeId node) const = 0;
 
   /// Sends a signal to the target's main process, or to every process of the node but its init. `asked_by` marks a

@@ -29,6 +29,10 @@ core::Clocks& LocalLab::clocks() {
   if (!impl_->clocks) return Lab::clocks();
   return *impl_->clocks;
 }
+core::Disks& LocalLab::disks() {
+  if (!impl_->disks) throw std::logic_error("no fault of the plan claims a disk");
+  return *impl_->disks;
+}
 core::NodeState LocalLab::state(core::NodeId node) const { return impl_->node(node).state(); }
 
 void LocalLab::signal(core::NodeId node, int signal, bool whole_tree, const std::string& asked_by) {

@@ -55,6 +55,7 @@ class LocalLab : public core::Lab {
   core::Links& links() override;
   core::Names& names() override;
   core::Clocks& clocks() override;
+  core::Disks& disks() override;
   [[nodiscard]] core::NodeState state(core::NodeId node) const override;
   void signal(core::NodeId node, int signal, bool whole_tree, const std::string& asked_by) override;
   void kill(core::NodeId node, const std::string& asked_by) override;

@@ -83,6 +83,16 @@ void LocalLab::Impl::make_nodes() {
   make_links(std::move(interfaces));
   if (experiment.target.attached.empty())
     names = std::make_unique<dns::Resolver>(loop, topology, std::move(names_sockets));
+  make_disks();
+}
+
+void LocalLab::Impl::make_disks() {
+  const auto wants = [](const core::Claim& claim) { return claim.medium == core::Claim::Medium::disk; };
+  if (std::none_of(options.claims.begin(), options.claims.end(), wants)) return;
+  disks = std::make_unique<NodeDisks>(loop, nodes, options.claims);
+  disks->on_death([this](const std::string& node, const std::string& how) {
+    medium_died(fmt::format("the disk server of {} ({})", node, how));
+  });
 }
 
 void LocalLab::Impl::make_links(std::vector<link::NodeInterface> interfaces) {

@@ -8,6 +8,7 @@
 #include "lab/clock_service.hpp"
 #include "lab/command.hpp"
 #include "lab/dns/resolver.hpp"
+#include "lab/disks.hpp"
 #include "lab/foundation.hpp"
 #include "lab/link/fabric.hpp"
 #include "lab/local_lab.hpp"
@@ -51,6 +52,7 @@ struct LocalLab::Impl {
   core::EventLoop::Registration guardian_death;
   Renderer renderer;
   std::unique_ptr<ClockService> clocks;  ///< none where no fault claims a clock
+  std::unique_ptr<NodeDisks> disks;  ///< none where no disk is claimed; outlives the nodes, which may have files open
   std::vector<std::unique_ptr<Node>> nodes;
   std::unique_ptr<core::Links> links;    ///< the fabric, or the kernel's own queues
   link::Fabric* fabric = nullptr;        ///< where `links` is one
@@ -62,6 +64,7 @@ struct LocalLab::Impl {
  private:
   void make_clocks();
   void make_nodes();
+  void make_disks();
   void make_links(std::vector<link::NodeInterface> interfaces);
   [[nodiscard]] std::unique_ptr<core::Links> make_kernel_links(const std::vector<core::Link>& claimed);
   void write_state();

@@ -67,6 +67,7 @@ std::vector<std::string> LocalLab::tear_down(const std::function<bool()>& at_onc
   lab.names.reset();
   lab.fabric = nullptr;
   lab.links.reset();
+  lab.disks.reset();
   return lab.foundation.remove();
 }
 

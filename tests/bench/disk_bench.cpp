@@ -1,6 +1,7 @@
 // What the disk layer costs: the same operations on a plain folder and on the same folder mirrored, in each way that
 // data can travel, in turn within one run. Prints medians of the rounds; asserts nothing. `bench_disk [ROUNDS]`.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "lab/disk/rules.hpp"
 #include "os/check.hpp"
 #include "support/disk/rig.hpp"
 
@@ -120,6 +122,25 @@ void compare(const std::vector<Place>& places, int rounds) {
   }
 }
 
+/// So many rules on writes and reads, each on a file of its own; the last on the one that is measured, at a place that
+/// nobody writes.
+std::function<std::unique_ptr<Gate>(FileSystem&)> armed(int count) {
+  return [count](FileSystem& files) {
+    auto rules = std::make_unique<Rules>(files, "n1");
+    core::DiskRule rule;
+    rule.operations = {Operation::read, Operation::write};
+    rule.error = EIO;
+    for (int i = 1; i < count; ++i) {
+      rule.path = fmt::format("folder-{}/*.log", i);
+      rules->add(static_cast<Rules::Handle>(i), rule);
+    }
+    rule.path = "data";
+    rule.first_byte = 1ULL << 40U;
+    rules->add(static_cast<Rules::Handle>(count), rule);
+    return rules;
+  };
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -129,12 +150,15 @@ int main(int argc, char** argv) {
   }
   const testing::Everywhere data({Operation::read, Operation::write}), all(Operations::all());
   const testing::DiskRig passthrough({true, nullptr, {}, "/tmp"}), cached({false, nullptr, {}, "/tmp"}),
-      direct({false, &data, {}, "/tmp"}), uncached({false, &all, {}, "/tmp"});
+      direct({false, &data, {}, "/tmp"}), uncached({false, &all, {}, "/tmp"}), one({false, &data, armed(1), "/tmp"}),
+      many({false, &data, armed(10'000), "/tmp"});
   const std::vector<Place> places{{"plain", passthrough.backing() + "-plain"},
                                   {"passthrough", passthrough.mounted()},
                                   {"no rule", cached.mounted()},
-                                  {"rules on data", direct.mounted()},
-                                  {"rules on all", uncached.mounted()}};
+                                  {"may strike data", direct.mounted()},
+                                  {"may strike all", uncached.mounted()},
+                                  {"1 rule armed", one.mounted()},
+                                  {"10 000 rules armed", many.mounted()}};
   os::check("make a folder", ::mkdir(places.front().folder.c_str(), 0755));
   for (const Place& place : places) prepare(place.folder);
   compare(places, argc > 1 ? std::atoi(argv[1]) : 5);

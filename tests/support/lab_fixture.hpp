@@ -81,6 +81,7 @@ class LabTest : public ::testing::Test {
     options.claims = {links};
     if (by_resolver_) options.claims.push_back({core::Claim::Medium::names, {}, {}});
     if (own_clocks_) options.claims.push_back({core::Claim::Medium::clock, topology.targets(), {}});
+    options.claims.insert(options.claims.end(), more_claims_.begin(), more_claims_.end());
     lab_ = std::make_unique<LocalLab>(loop_, experiment_, core::Topology(experiment_), options);
     return *lab_;
   }
@@ -102,6 +103,7 @@ class LabTest : public ::testing::Test {
     return result.value_or(core::CommandResult{});
   }
 
+  std::vector<core::Claim> more_claims_;  ///< besides all links; before `make`
   ScratchFolder folder_;
   core::EventLoop loop_;
   spec::Experiment experiment_;

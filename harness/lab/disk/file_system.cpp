@@ -126,7 +126,8 @@ void FileSystem::decide(Inode& inode, int file) {
   if (id > 0) {
     inode.backing_id = id;
   } else {
-    inode.way = Inode::Way::plain;  // a file system below that is stacked itself, or one that cannot do it
+    if (errno == EPERM) passthrough_ = false;  // not root where the machine was started: nor will it be for the next
+    inode.way = Inode::Way::plain;             // also where the file system below is stacked itself, or cannot do it
   }
 }
 

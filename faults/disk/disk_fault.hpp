@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/disk.hpp"
+#include "core/fault.hpp"
+
+namespace withstand::faults {
+
+/// A fault on the files of nodes' data directories: what all of these share. They aim by `on`, choose operations by
+/// what they are, path, process and range, and of those by count and by chance.
+class DiskFault : public core::DescribedFault {
+ public:
+  using DescribedFault::DescribedFault;
+  [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override;
+  [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec& fault,
+                                                const core::Topology& topology) const override;
+  [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const final;
+
+ protected:
+  /// Completes a rule that has everything but what it does.
+  virtual void act(const spec::FaultSpec& fault, core::DiskRule& rule) const = 0;
+  /// One node's evidence; the rule struck at least one operation there.
+  [[nodiscard]] virtual core::EvidenceRow judge(const core::DiskRule& rule, const core::DiskEffect& effect,
+                                                const std::string& node) const = 0;
+  [[nodiscard]] virtual std::vector<spec::KindTable::Objection> own_objections(const spec::FaultSpec&) const {
+    return {};
+  }
+};
+
+/// The kind's own parameters, then those that choose operations. `operations`: the default.
+spec::KindSchema disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters,
+                             spec::TextList operations);
+core::Documentation disk_documentation(std::string text, std::string evidence, std::string example);
+/// A parameter that is optional and unbounded until more is said.
+spec::Parameter disk_parameter(std::string name, spec::ValueType type, std::string summary);
+
+}  // namespace withstand::faults

@@ -1,0 +1,163 @@
+#include "lab/disks.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "lab/disk/mount.hpp"
+#include "lab/disk/protocol.hpp"
+#include "lab/spawn.hpp"
+#include "os/ancillary.hpp"
+#include "os/check.hpp"
+#include "os/handshake.hpp"
+#include "os/namespace.hpp"
+#include "os/process.hpp"
+
+namespace withstand::lab {
+namespace {
+
+constexpr int patience_ms = 10'000;
+
+/// Mounts over a node's data directory, from a process that is in the node's mount namespace but in our PID namespace:
+/// the server is then told of callers by the numbers that we know them by.
+os::Fd mount_in(const Node& node) {
+  os::SocketPair pair = os::make_socket_pair();
+  const os::Child child = os::clone_process("mount in " + node.plan().name, {}, [&]() -> int {
+    os::Fd device;
+    os::set_up_or_report(pair.second.get(), [&] {
+      os::join_namespaces(node.init().pidfd, CLONE_NEWNS);
+      device = disk::mount_fuse(inside::data);
+    });
+    os::report_ready(pair.second.get(), {device.get()});
+    return 0;
+  });
+  pair.second.reset();
+  auto devices = os::await_ready("disk of " + node.plan().name, pair.first.get(), patience_ms);
+  child.pidfd.reap();
+  return std::move(devices.at(0));
+}
+
+}  // namespace
+
+struct NodeDisks::Server {
+  Server(core::EventLoop& loop, const Node& node, std::function<void(const std::string&)> on_end)
+      : name(node.plan().name) {
+    const std::string path = node.plan().folder + "/data";
+    const os::Fd folder(os::check("open " + path, ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    const os::Fd device = mount_in(node);
+    SpawnOptions options;
+    options.args = {"__disk"};
+    options.descriptors = {folder.get(), device.get()};
+    options.standard_error = node.standard_error();
+    helper = spawn_helper(options);
+    death = loop.on_readable(helper.pidfd().get(), [this, on_end = std::move(on_end)] {
+      death.reset();
+      how = "its process " + helper.finish(0).to_text();
+      on_end(how);
+    });
+  }
+
+  std::string ask(const disk::Command& command) {
+    if (!how.empty()) throw std::runtime_error(fmt::format("disk of {}: {}", name, how));
+    const std::string text = disk::encode(command);
+    if (text.size() > disk::message_capacity)
+      throw std::runtime_error(fmt::format("disk of {}: the faults name too many files", name));
+    if (!os::send_message(helper.control().get(), text)) give_up("its process has ended");
+    pollfd wanted{helper.control().get(), POLLIN, 0};
+    if (os::check("wait for a disk server", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
+      give_up(fmt::format("no answer within {} s", patience_ms / 1000));
+    auto reply = os::receive_message(helper.control().get(), true, 2 * disk::message_capacity);
+    if (!reply || reply->end) give_up("its process has ended");
+    return std::move(reply->data);
+  }
+  [[noreturn]] void give_up(const std::string& why) {
+    how = why;
+    throw std::runtime_error(fmt::format("disk of {}: {}", name, how));
+  }
+
+  std::string name;
+  HelperProcess helper;
+  core::EventLoop::Registration death;
+  std::string how;  ///< why it can no longer be asked
+};
+
+NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
+                     const std::vector<core::Claim>& claims) {
+  std::map<core::NodeId, std::vector<core::DiskConcern>> concerns;
+  for (const auto& claim : claims)
+    if (claim.medium == core::Claim::Medium::disk)
+      for (const core::NodeId node : claim.nodes)
+        concerns[node].insert(concerns[node].end(), claim.files.begin(), claim.files.end());
+  for (const auto& [id, files] : concerns) {
+    const Node& node = *nodes.at(id);
+    const auto on_end = [this, name = node.plan().name](const std::string& how) {
+      if (callback_) callback_(name, how);
+    };
+    const auto& server = servers_[id] = std::make_unique<Server>(loop, node, on_end);
+    disk::Command start;
+    start.node = node.plan().name;
+    start.passthrough = true;  // where the kernel allows it: the server finds out
+    start.concerns = files;
+    disk::check_done(server->ask(start));
+  }
+}
+
+NodeDisks::~NodeDisks() {
+  for (const auto& [node, server] : servers_) {
+    server->death.reset();
+    server->helper.finish(500);
+  }
+}
+
+NodeDisks::Server& NodeDisks::server(core::NodeId node) {
+  const auto found = servers_.find(node);
+  if (found == servers_.end()) throw std::logic_error(fmt::format("disk of node {}: it was not claimed", node));
+  return *found->second;
+}
+
+core::Disks::Handle NodeDisks::add(const core::DiskRule& rule, const std::vector<core::NodeId>& nodes) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::add;
+  command.handle = ++last_;
+  command.rule = rule;
+  for (const core::NodeId node : nodes) {
+    const auto reply = server(node).ask(command);
+    disk::check_done(reply);
+    rules_[command.handle].push_back(node);
+  }
+  return command.handle;
+}
+
+void NodeDisks::remove(Handle handle) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::remove;
+  command.handle = handle;
+  for (const core::NodeId node : rules_[handle]) disk::check_done(server(node).ask(command));
+}
+
+std::vector<core::DiskEffect> NodeDisks::effect(Handle handle) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::effect;
+  command.handle = handle;
+  std::vector<core::DiskEffect> effects;
+  for (const core::NodeId node : rules_[handle]) {
+    effects.push_back(disk::decode_effect(server(node).ask(command)));
+    effects.back().node = node;
+  }
+  return effects;
+}
+
+void NodeDisks::on_death(std::function<void(const std::string&, const std::string&)> callback) {
+  callback_ = std::move(callback);
+}
+
+std::vector<pid_t> NodeDisks::pids() const {
+  std::vector<pid_t> pids;
+  for (const auto& [node, server] : servers_) pids.push_back(server->helper.pid());
+  return pids;
+}
+
+}  // namespace withstand::lab

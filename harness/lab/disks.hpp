@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/disk.hpp"
+#include "core/event_loop.hpp"
+#include "core/fault.hpp"
+#include "lab/node.hpp"
+
+namespace withstand::lab {
+
+/// The disk servers of the nodes that the plan claims: one process each, mounted over the node's data directory in its
+/// own mount namespace, so that the kernel undoes the mount with the node. All on the event loop's thread.
+class NodeDisks : public core::Disks {
+ public:
+  /// Nodes are running inits, no target yet. Throws os::SystemError naming the node.
+  NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
+            const std::vector<core::Claim>& claims);
+  ~NodeDisks() override;
+
+  Handle add(const core::DiskRule& rule, const std::vector<core::NodeId>& nodes) override;
+  void remove(Handle handle) override;
+  [[nodiscard]] std::vector<core::DiskEffect> effect(Handle handle) override;
+
+  /// Called when a server has ended although nobody asked.
+  void on_death(std::function<void(const std::string& node, const std::string& how)> callback);
+  /// Process numbers, for tests.
+  [[nodiscard]] std::vector<pid_t> pids() const;
+
+ private:
+  struct Server;
+  [[nodiscard]] Server& server(core::NodeId node);
+
+  std::map<core::NodeId, std::unique_ptr<Server>> servers_;
+  std::map<Handle, std::vector<core::NodeId>> rules_;
+  std::function<void(const std::string&, const std::string&)> callback_;
+  Handle last_ = 0;
+};
+
+}  // namespace withstand::lab
