@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lab/clock/protocol.hpp"
+#include "lab/disk/protocol.hpp"
 #include "lab/guardian.hpp"
 #include "lab/link/fabric.hpp"
 #include "victims.hpp"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   using Role = int (*)(int, char**);
   static const std::map<std::string, Role> roles{
       {"__clock", [](int, char**) { return withstand::lab::clock::supervisor_main(); }},
+      {"__disk", [](int, char**) { return withstand::lab::disk::server_main(); }},
       {"__fabric", [](int, char**) { return withstand::lab::link::fabric_main(); }},
       {"__guardian", [](int, char**) { return withstand::lab::guardian_main(); }},
       {"__orchestrator", &withstand::lab::testing::orchestrator_main},
