@@ -28,11 +28,11 @@ struct DiskConcern {
 struct Claim {
   enum class Medium { process, link, names, disk, clock, filter };
   Medium medium = Medium::process;
-  std::vector<NodeId> nodes;       ///< process, names, disk, clock, filter: every node it may ever hit
-  std::vector<Link> links;         ///< link: every link it may ever impair
-  bool streams = false;            ///< link: TCP connections on them, which must be followed from the start
-  bool http = false;               ///< link: HTTP messages on those connections, which must be read from the start
-  std::vector<DiskConcern> files;  ///< disk: on every one of the nodes
+  std::vector<NodeId> nodes;         ///< process, names, disk, clock, filter: every node it may ever hit
+  std::vector<Link> links;           ///< link: every link it may ever impair
+  bool streams = false;              ///< link: TCP connections on them, which must be followed from the start
+  bool http = false;                 ///< link: HTTP messages on those connections, which must be read from the start
+  std::vector<DiskConcern> files{};  ///< disk: on every one of the nodes
 };
 
 /// Whom an injection hits: resolved when it starts, then fixed.

@@ -154,19 +154,19 @@ void readings_table() {
   supervisor.change(ahead, add([](Ns at) { return offset(at, 3'600 * second); }));
   supervisor.change(fast, add([](Ns at) { return drift(at, rate_of_ppb(200'000)); }));
   supervisor.change(leaping, add([](Ns at) { return smear(at, day, -second, Smear::cosine); }));
-  '  const std::string library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"; std::vector<
-      std::pair<std::string, std::function<double()>>>
-      kinds{{"native", [] { return run(nullptr, 0, "read"); }},
-            {"in a domain, no fault", [&] { return run(&supervisor, plain, "read"); }},
-            {"offset", [&] { return run(&supervisor, ahead, "read"); }},
-            {"drift", [&] { return run(&supervisor, fast, "read"); }},
-            {"cosine smear (64 segments)", [&] { return run(&supervisor, leaping, "read"); }}};
+  const std::string library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+  std::vector<std::pair<std::string, std::function<double()>>> kinds{
+      {"native", [] { return run(nullptr, 0, "read"); }},
+      {"in a domain, no fault", [&] { return run(&supervisor, plain, "read"); }},
+      {"offset", [&] { return run(&supervisor, ahead, "read"); }},
+      {"drift", [&] { return run(&supervisor, fast, "read"); }},
+      {"cosine smear (64 segments)", [&] { return run(&supervisor, leaping, "read"); }}};
   if (::access(library.c_str(), R_OK) == 0)
     kinds.emplace_back("libfaketime, offset", [&] {
       return run(nullptr, 0, "read", {"LD_PRELOAD=" + library, "FAKETIME=+1h"});
     });
   else
-    fmt::print("libfaketime is not installed\\n");
+    fmt::print("libfaketime is not installed\n");
   // In turns, as the processor's speed may change.
   std::vector<double> best(kinds.size(), 1e9);
   for (int turn = 0; turn < 7; ++turn)
