@@ -141,6 +141,12 @@ record::CheckResult judge_unready(const UnreadyNode& node, bool excused) {
           {}};
 }
 
+bool starved_at_last(const Observations& seen) {
+  return std::any_of(seen.shares.begin(), seen.shares.end(), [](const auto& share) {
+    return (share.phase == "during" || share.phase == "after") && share.starved();
+  });
+}
+
 record::CheckResult judge_visibly(const check::Checker& checker, const Observations& seen,
                                   const check::CheckContext& context, const WhileChecking& while_checking) {
   constexpr std::chrono::milliseconds interval{200};
@@ -196,9 +202,11 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
   exits.host_out_of_memory = seen.host_out_of_memory.has_value();
   exits.oom_kills = seen.oom_kills;
   for (auto& result : check::judge_exits(exits, topology)) add(std::move(result));
-  // Not by other programs: it had the whole of `after`, and a busy machine slows a start but does not prevent it.
+  // By other programs only while the target itself would still wait: a busy machine slows a start but does not prevent
+  // it.
   const bool excused = seen.host_out_of_memory || !seen.stalls.empty();
-  for (const auto& node : seen.unready) add(judge_unready(node, excused));
+  for (const auto& node : seen.unready)
+    add(judge_unready(node, excused || (starved_at_last(seen) && node.since_start < node.patience)));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ namespace withstand::run {
 struct UnreadyNode {
   std::string name;
   std::chrono::nanoseconds since_start{};
+  std::chrono::nanoseconds patience{};  ///< how long its target gives a start
   std::string why;
 };
 

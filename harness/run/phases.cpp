@@ -291,9 +291,15 @@ std::vector<std::string> Phases::live_nodes() const {
 
 std::vector<UnreadyNode> Phases::unready_nodes() const {
   std::vector<UnreadyNode> nodes;
+  const auto patience = [this](const std::string& name) {
+    for (const auto& kind : experiment_.target.kinds)
+      if (kind.name == name) return kind.ready.timeout;
+    return spec::Duration{};
+  };
   for (const auto node : topology_.targets())
     if (auto why = lab_->why_not_ready(node); !why.empty())
-      nodes.push_back({topology_.at(node).name, core::now() - lab_->state(node).started, std::move(why)});
+      nodes.push_back({topology_.at(node).name, core::now() - lab_->state(node).started,
+                       patience(topology_.at(node).kind), std::move(why)});
   return nodes;
 }
 

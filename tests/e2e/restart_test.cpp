@@ -20,7 +20,7 @@ title = "a node goes down"
 nodes   = 1
 command = ["/bin/sh", "-c", "{0}"]
 ports   = {{ main = 8080 }}
-ready   = {{ tcp = "main", timeout = "20s" }}
+ready   = {{ tcp = "main", timeout = "5s" }}
 [phases]
 warm_up = "100ms"
 before  = "100ms"
