@@ -15,7 +15,7 @@ core::Documentation stall_documentation() {
       "process that hangs cannot be disturbed by signals, but killed.",
       "How many operations hung and for how long, measured where their waiting ended.",
       R"([[fault]]
-name = "hung disk"
+name = "hung-disk"
 kind = "disk.stall"
 on   = "any"
 at   = "5s"

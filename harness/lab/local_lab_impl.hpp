@@ -7,8 +7,8 @@
 
 #include "lab/clock_service.hpp"
 #include "lab/command.hpp"
-#include "lab/dns/resolver.hpp"
 #include "lab/disks.hpp"
+#include "lab/dns/resolver.hpp"
 #include "lab/foundation.hpp"
 #include "lab/link/fabric.hpp"
 #include "lab/local_lab.hpp"

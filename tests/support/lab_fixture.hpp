@@ -110,7 +110,7 @@ class LabTest : public ::testing::Test {
   std::unique_ptr<LocalLab> lab_;
   int count_ = 0;
   bool by_resolver_ = false;  ///< whether names are in no /etc/hosts
-  bool own_clocks_ = false;  ///< set before make(): every target node has a clock of its own
+  bool own_clocks_ = false;   ///< set before make(): every target node has a clock of its own
 };
 
 }  // namespace withstand::lab::testing
