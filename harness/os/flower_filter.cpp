@@ -50,6 +50,12 @@ void put_port(AttributeWriter& out, const Keys& keys, std::uint16_t port) {
   out.put(keys.mask, std::uint16_t{0xffff});
 }
 
+void put_flags(AttributeWriter& out, const FlowerFilter& filter) {
+  if (filter.tcp_flags_mask == 0) return;
+  out.put(TCA_FLOWER_KEY_TCP_FLAGS, htobe16(filter.tcp_flags));
+  out.put(TCA_FLOWER_KEY_TCP_FLAGS_MASK, htobe16(filter.tcp_flags_mask));
+}
+
 constexpr std::uint16_t first_action = 1;
 
 void put_redirect(AttributeWriter& out, const FlowerFilter& filter) {
@@ -97,6 +103,9 @@ void parse_flower(const Attributes& options, SeenFilter& out) {
   };
   out.filter.source_port = port(source_port_keys(out.filter.protocol));
   out.filter.destination_port = port(destination_port_keys(out.filter.protocol));
+  const auto flags = [&](std::uint16_t key) { return be16toh(options.value<std::uint16_t>(key).value_or(0)); };
+  out.filter.tcp_flags = flags(TCA_FLOWER_KEY_TCP_FLAGS);
+  out.filter.tcp_flags_mask = flags(TCA_FLOWER_KEY_TCP_FLAGS_MASK);
   parse_action(options.nested(TCA_FLOWER_ACT).nested(first_action), out);
 }
 
@@ -127,6 +136,7 @@ std::vector<std::byte> flower_options(const FlowerFilter& filter) {
   if (filter.protocol != 0) out.put(TCA_FLOWER_KEY_IP_PROTO, filter.protocol);
   put_port(out, source_port_keys(filter.protocol), filter.source_port);
   put_port(out, destination_port_keys(filter.protocol), filter.destination_port);
+  put_flags(out, filter);
   out.nest(TCA_FLOWER_ACT, [&](AttributeWriter& actions) { put_redirect(actions, filter); });
   return out.bytes();
 }

@@ -21,7 +21,9 @@ struct FlowerFilter {
   std::vector<std::uint8_t> source{}, destination{};
   std::uint8_t protocol = 0;                            ///< IP protocol number; 0: any
   std::uint16_t source_port = 0, destination_port = 0;  ///< with TCP (6) or UDP (17); 0: any
-  int redirect_to = 0;                                  ///< index of the interface that gets the packets
+  /// With TCP: those of the header's flags (TCPHDR_..., 12 bits) that are looked at, and what they must be; 0: any.
+  std::uint16_t tcp_flags_mask = 0, tcp_flags = 0;
+  int redirect_to = 0;  ///< index of the interface that gets the packets
   OwnerTag owner{};
   auto operator<=>(const FlowerFilter&) const = default;
 

@@ -52,7 +52,10 @@ void put_slot(AttributeWriter& out, const NetemSlot& slot) {
   raw.max_delay = slot.max.count();
   raw.max_packets = slot.packets;
   raw.max_bytes = slot.bytes;
+  raw.dist_delay = slot.delay.count();
+  raw.dist_jitter = slot.jitter.count();
   out.put(TCA_NETEM_SLOT, raw);
+  if (!slot.table.empty()) out.put_bytes(TCA_NETEM_SLOT_DIST, std::as_bytes(std::span(slot.table)));
 }
 
 void parse_loss(const Attributes& found, const tc_netem_qopt& head, NetemSettings& out) {
@@ -74,8 +77,8 @@ std::string text(const NetemLoss& loss) {
 
 std::string text(const std::optional<NetemSlot>& slot) {
   if (!slot) return "none";
-  return fmt::format("{} to {} ns, {} packets, {} bytes", slot->min.count(), slot->max.count(), slot->packets,
-                     slot->bytes);
+  return fmt::format("{} to {} ns or {} ± {} ns, {} packets, {} bytes", slot->min.count(), slot->max.count(),
+                     slot->delay.count(), slot->jitter.count(), slot->packets, slot->bytes);
 }
 
 }  // namespace
@@ -133,8 +136,13 @@ std::optional<NetemSettings> parse_netem_options(std::span<const std::byte> opti
   out.cell_size = rate.cell_size;
   out.cell_overhead = rate.cell_overhead;
   if (const auto slot = found.value<tc_netem_slot>(TCA_NETEM_SLOT))
-    out.slot =
-        NetemSlot{nanoseconds(slot->min_delay), nanoseconds(slot->max_delay), slot->max_packets, slot->max_bytes};
+    out.slot = NetemSlot{nanoseconds(slot->min_delay),
+                         nanoseconds(slot->max_delay),
+                         slot->max_packets,
+                         slot->max_bytes,
+                         nanoseconds(slot->dist_delay),
+                         nanoseconds(slot->dist_jitter),
+                         {}};
   out.seed = found.value<std::uint64_t>(tca_netem_prng_seed);
   return out;
 }

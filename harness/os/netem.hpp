@@ -37,6 +37,10 @@ using NetemLoss = std::variant<RandomLoss, GilbertElliottLoss, FourStateLoss>;
 struct NetemSlot {
   std::chrono::nanoseconds min{}, max{};
   std::int32_t packets = 0, bytes = 0;  ///< 0: any number
+  /// Instead of `min` and `max`, with a jitter: the time to the next slot is drawn from a distribution, of which
+  /// `table` has steps of equal probability in 1/8192 of the jitter. The kernel does not tell the table back.
+  std::chrono::nanoseconds delay{}, jitter{};
+  std::vector<std::int16_t> table{};
   auto operator<=>(const NetemSlot&) const = default;
 };
 

@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -65,6 +66,9 @@ TEST_F(KernelSettingsTest, CopiesDamageOrderRateAndSlotsAreKept) {
   expect_kept({.rate = 125'000, .packet_overhead = -14, .cell_overhead = 5, .cell_size = 48});
   expect_kept({.rate = 10'000'000'000});
   expect_kept({.slot = NetemSlot{800us, 2ms, 32, 64000}});
+  NetemSlot drawn{.packets = 5, .delay = 3ms, .jitter = 1ms};
+  drawn.table.assign(4096, 7);
+  expect_kept({.slot = drawn});
 }
 
 /// It keeps 31 bits of nanoseconds without a word.
@@ -91,6 +95,22 @@ TEST_F(KernelSettingsTest, TokenBucketsAreKept) {
     ASSERT_TRUE(kept);
     EXPECT_EQ(token_bucket_differences(asked, *kept), std::vector<std::string>{});
   }
+}
+
+TEST_F(KernelSettingsTest, FiltersOfTcpFlagsAreKept) {
+  const int index = control_->add_ifb("ifb-test", "a test", 1500);
+  control_->add_qdisc(index, tc_clsact, tc_handle(0xffff), "clsact", {});
+  FlowerFilter filter;
+  filter.source = {198, 18, 0, 1};
+  filter.protocol = IPPROTO_TCP;
+  filter.tcp_flags_mask = 0x12;
+  filter.tcp_flags = 0x02;
+  filter.redirect_to = index;
+  control_->add_filter(index, tc_ingress_hook, 1, 1, filter);
+  const auto kept = control_->filters(index, tc_ingress_hook);
+  control_->remove_interface(index);
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].filter, filter);
 }
 
 TEST_F(KernelSettingsTest, AnInterfaceSaysWhoseItIs) {
