@@ -65,8 +65,8 @@ core::Evidence LinkInjection::observe() {
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, tally);
   core::Evidence evidence = tally.rows.finish(tally.source);
   if (tally.silent.size() == tally.links)
-    evidence.rows.push_back({fmt::format("{} links", tally.links), "packets to impair", nothing_offered(tally),
-                             tally.source, EvidenceRow::Judgement::absent});
+    evidence.rows.push_back({plural(tally.links, "link"), "packets to impair", nothing_offered(tally), tally.source,
+                             EvidenceRow::Judgement::absent});
   else if (tally.links > 1)
     evidence.rows.push_back({"links that carried packets", "", carried(tally.links, tally.silent), tally.source,
                              EvidenceRow::Judgement::informative});
@@ -107,7 +107,7 @@ void LinkInjection::revert() {
 }
 
 std::string source_of(const core::LinkEffect& effect, const std::string& fabric) {
-  return effect.source == core::LinkEffect::Source::kernel ? "kernel, counters of its queues" : fabric;
+  return effect.source == core::LinkEffect::Source::kernel ? "kernel, counters of its queues and rules" : fabric;
 }
 
 std::vector<Link> aimed_links(const spec::FaultSpec& fault, const core::Topology& topology, const core::Aim& aim) {

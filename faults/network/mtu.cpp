@@ -58,7 +58,7 @@ class Mtu : public LinkFault {
     row.requested = fmt::format("packets above {} vanish", spec::to_text(spec::Bytes{asked.settings.mtu}));
     row.measured = fmt::format("{} of {} packets vanished; the largest that left had {} bytes", effect.refused,
                                effect.offered, effect.largest);
-    row.source = "link fabric, packets leaving";
+    row.source = source_of(effect, "link fabric, packets leaving");
     const bool passed = static_cast<std::int64_t>(effect.largest) > asked.settings.mtu;
     // A link that carried small packets only lost none: that proves nothing and blames nothing.
     row.judgement = passed               ? EvidenceRow::Judgement::mismatch

@@ -97,7 +97,7 @@ std::string requested(const core::RateSettings& asked, const core::LinkEffect& e
   if (asked.slot_max.count() > 0)
     text += fmt::format("{}slots every {} to {}", text.empty() ? "" : ", ", spec::to_text(asked.slot_min),
                         spec::to_text(asked.slot_max));
-  return fmt::format("{}, a queue of {} bytes", text, effect.queue_bytes);
+  return effect.queue_bytes == 0 ? text : fmt::format("{}, a queue of {} bytes", text, effect.queue_bytes);
 }
 
 /// How many packets had to wait because of the rate.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/kernel_limits.hpp"
 #include "core/parameters.hpp"
 #include "network/link_fault.hpp"
 #include "network/network_faults.hpp"
@@ -166,7 +167,9 @@ class Stream : public core::DescribedFault {
 
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections_when_attached(
       const spec::FaultSpec& fault) const override {
-    return connections_when_attached(fault);
+    const auto refused =
+        core::beyond_the_kernel(settings_of(fault), core::parameter_or<std::string>(fault, "action", ""));
+    return refused ? std::vector{*refused} : std::vector<spec::KindTable::Objection>{};
   }
 
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {

@@ -18,6 +18,9 @@ StreamInjection::StreamInjection(const core::Context& context, const core::Strea
 }
 
 core::Evidence StreamInjection::observe() {
+  // Who counted, the account does not say; the network does.
+  const bool by_kernel = lab_.links().health().scheduling == "by the kernel";
+  const std::string source = by_kernel ? "kernel, counters of its rules" : "link fabric";
   EvidenceRows rows;
   std::size_t links = 0, silent = 0;
   for (const core::StreamEffect& effect : lab_.links().stream_effect(handle_)) {
@@ -26,18 +29,20 @@ core::Evidence StreamInjection::observe() {
       ++silent;
       continue;
     }
-    rows.add(judge_stream(settings_, action_, effect, core::to_text(effect.link, lab_.topology())));
+    EvidenceRow row = judge_stream(settings_, action_, effect, core::to_text(effect.link, lab_.topology()));
+    if (by_kernel) row.source = source;
+    rows.add(std::move(row));
   }
   const bool none = rows.show_nothing();
-  core::Evidence evidence = rows.finish("link fabric");
+  core::Evidence evidence = rows.finish(source);
   if (none)
     evidence.rows.push_back(
-        {fmt::format("{} on {} links", action_, links), "connections to hit",
+        {fmt::format("{} on {}", action_, plural(links, "link")), "connections to hit",
          silent == links ? "no connection was open or opened on any of them" : "nothing happened to any connection",
-         "link fabric", EvidenceRow::Judgement::absent});
+         source, EvidenceRow::Judgement::absent});
   else if (links > 1)
     evidence.rows.push_back({"links that carried connections", "", fmt::format("{} of {}", links - silent, links),
-                             "link fabric", EvidenceRow::Judgement::informative});
+                             source, EvidenceRow::Judgement::informative});
   return evidence;
 }
 

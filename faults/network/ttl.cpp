@@ -60,7 +60,7 @@ class TimeToLive : public LinkFault {
     row.measured = fmt::format("{} of {} packets ran out of hops", effect.refused, effect.offered);
     if (effect.delivered > 0)
       row.measured += fmt::format(", {} arrived with {} or more taken", effect.delivered, effect.least_hops_taken);
-    row.source = "link fabric, packets leaving";
+    row.source = source_of(effect, "link fabric, packets leaving");
     const bool short_of =
         effect.delivered > 0 && static_cast<std::int64_t>(effect.least_hops_taken) < asked.settings.hops;
     if (short_of)

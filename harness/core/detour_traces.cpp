@@ -10,6 +10,7 @@
 
 #include "os/check.hpp"
 #include "os/network_namespace.hpp"
+#include "os/nftables.hpp"
 
 namespace withstand::core {
 namespace {
@@ -42,12 +43,16 @@ std::optional<os::NetworkNamespace> find_network(const DetourTraces& traces) {
   return std::nullopt;
 }
 
-std::optional<os::TrafficControl> control_of(const DetourTraces& traces) {
-  const auto network = find_network(traces);
-  if (!network) return std::nullopt;
+os::TrafficControl control_in(const os::NetworkNamespace& network) {
   std::optional<os::TrafficControl> control;
-  network->visit([&] { control.emplace(); });
-  return control;
+  network.visit([&] { control.emplace(); });
+  return std::move(*control);
+}
+
+bool has_rules(const os::NetworkNamespace& network, const std::string& table) {
+  bool there = false;
+  if (!table.empty()) network.visit([&] { there = os::Nftables().has_table(table); });
+  return there;
 }
 
 /// The interface that was meant, whatever its name is by now.
@@ -74,6 +79,11 @@ std::string detour_prefix(const std::string& owner) {
   return fmt::format("ws{:02x}{:02x}{:02x}x", tag[0], tag[1], tag[2]);
 }
 
+std::string rules_table(const std::string& owner) {
+  const os::OwnerTag tag = os::owner_tag_of(owner);
+  return fmt::format("withstand_{:02x}{:02x}{:02x}{:02x}", tag[0], tag[1], tag[2], tag[3]);
+}
+
 std::string detour_alias(const std::string& owner) { return "withstand " + owner; }
 
 void remove_detours(os::TrafficControl& control, const DetourTraces& traces) {
@@ -90,7 +100,11 @@ void remove_detours(os::TrafficControl& control, const DetourTraces& traces) {
 
 std::string undo_detours(const DetourTraces& traces) {
   try {
-    if (auto control = control_of(traces)) remove_detours(*control, traces);
+    const auto network = find_network(traces);
+    if (!network) return "";
+    auto control = control_in(*network);
+    remove_detours(control, traces);
+    if (!traces.table.empty()) network->visit([&] { os::Nftables().remove_table(traces.table); });
     return "";
   } catch (const std::exception& error) {
     return error.what();
@@ -99,18 +113,19 @@ std::string undo_detours(const DetourTraces& traces) {
 
 std::string detours_left(const DetourTraces& traces) {
   try {
-    auto control = control_of(traces);
-    if (!control) return "";
-    const auto all = control->interfaces();
+    const auto network = find_network(traces);
+    if (!network) return "";
+    auto control = control_in(*network);
+    const auto all = control.interfaces();
     const auto ours = std::count_if(all.begin(), all.end(), [&](const os::NetworkInterface& each) {
       return is_ours(each, detour_prefix(traces.owner));
     });
     const auto filters =
-        is_there(all, traces) ? control->filters(traces.index, os::tc_ingress_hook) : std::vector<os::SeenFilter>{};
+        is_there(all, traces) ? control.filters(traces.index, os::tc_ingress_hook) : std::vector<os::SeenFilter>{};
     const bool diverted = std::any_of(filters.begin(), filters.end(), [&](const os::SeenFilter& filter) {
       return is_ours(filter, os::owner_tag_of(traces.owner));
     });
-    if (ours == 0 && !diverted) return "";
+    if (ours == 0 && !diverted && !has_rules(*network, traces.table)) return "";
     return fmt::format("let the packets of {} in {} take their own way again", traces.interface, traces.network);
   } catch (const std::exception&) {
     return "";

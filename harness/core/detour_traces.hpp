@@ -15,12 +15,16 @@ struct DetourTraces {
   int index = 0;           ///< its number there: another one may get its name, but not its number
   std::string owner;       ///< the run
   bool made_hook = false;  ///< its clsact is ours: there was none
+  std::string table{};     ///< of nftables, family inet, ours as a whole; empty: none
 };
 
 /// Of the run's own interfaces, "ws3fa2b1x": no other interface of kind ifb has such a name.
 std::string detour_prefix(const std::string& owner);
 /// What people read of them (ip -details link).
 std::string detour_alias(const std::string& owner);
+
+/// Of the run's own table in nftables.
+std::string rules_table(const std::string& owner);
 
 /// Takes away the filters that carry the owner's tag, then the owner's interfaces, then the hook if it was made and
 /// nobody else uses it. Touches nothing else; idempotent. Throws SystemError.

@@ -52,11 +52,14 @@ std::optional<Objection> beyond(const RateSettings& asked) {
   if (asked.ramp.count() > 0) return refuse("slow_start", "no link begins slowly");
   if (asked.trace)
     return objection("trace", "the kernel cannot replay a recorded link", "say 'rate', the mean of the trace");
-  if (asked.slot_max.count() > 0)
-    return refuse("slot_min", "there are no slots: the kernel's begin with a packet and not by the clock");
-  if (asked.cell > 0) return refuse("cell", "packets do not travel in cells");
   if (asked.mark_above.count() > 0) return refuse("mark_above", "a rate marks nothing");
-  if (asked.bits_per_second <= 0) return objection("rate", "only a rate limits", "say 'rate'");
+  if (asked.cell > 0 && asked.burst > 0)
+    return objection("burst", "what travels in cells has no burst", "leave out 'burst'");
+  if (asked.bits_per_second > 0) return std::nullopt;
+  // What waits for a slot waits in netem, which counts packets and not bytes.
+  if (asked.queue > 0) return objection("queue", "what waits for slots alone is not bounded", "say 'rate' too");
+  if (asked.bloated)
+    return objection("queue_behaviour", "what waits for slots alone is not bounded", "leave it out, or say 'rate' too");
   return std::nullopt;
 }
 
@@ -91,9 +94,8 @@ std::optional<Objection> beyond_of_kind(const Impairment& asked) {
       return objection("", "links do not come and go by themselves",
                        "say network.partition, once for each time that they shall be down");
     case Kind::mtu:
-      return objection("", "the kernel's queues do not look at sizes", "lower the interface's own MTU instead");
     case Kind::ttl:
-      return objection("", "the kernel's queues do not look at hops", "leave it to a lab of the harness's own");
+      return std::nullopt;
     case Kind::loss:
       return beyond(settings.loss);
     case Kind::duplicate:
@@ -113,9 +115,62 @@ std::optional<Objection> beyond_of_kind(const Impairment& asked) {
   return settings.choice.correlation_ppb > 0 ? std::optional(correlated()) : std::nullopt;
 }
 
-std::size_t count(const std::vector<const Impairment*>& asked, Kind kind) {
-  return static_cast<std::size_t>(
-      std::count_if(asked.begin(), asked.end(), [&](const Impairment* each) { return each->kind == kind; }));
+using All = std::vector<const Impairment*>;
+
+bool is_random_loss(const Impairment& asked) {
+  return asked.kind == Kind::loss && asked.settings.loss.model == LossSettings::Model::random &&
+         !asked.settings.loss.mark;
+}
+
+/// Some state is shared by all of its packets: a queue, a burst, an order.
+bool remembers(const Impairment& asked) {
+  const LinkSettings& settings = asked.settings;
+  return asked.kind == Kind::rate || (asked.kind == Kind::loss && settings.loss.model != LossSettings::Model::random) ||
+         (asked.kind == Kind::latency && settings.delay.jitter.count() > 0 && !settings.delay.reorders);
+}
+
+spec::Complaint refuse(const std::string& what) {
+  return {"an attached interface cannot have on one link at the same time " + what,
+          "let one end before the other begins, or aim them at different links"};
+}
+
+/// The kernel sends copies through all queues again, so that there can be but one, which does everything.
+std::optional<spec::Complaint> beyond_one_queue(const All& asked, const PacketClass& members) {
+  std::size_t copies = 0, damages = 0, orders = 0, delays = 0, jitters = 0, slots = 0, cells = 0, bursts = 0;
+  for (const std::size_t place : members.asked) {
+    const Impairment& each = *asked[place];
+    copies += each.kind == Kind::duplicate ? 1U : 0U;
+    damages += each.kind == Kind::corrupt ? 1U : 0U;
+    orders += each.kind == Kind::reorder ? 1U : 0U;
+    delays += each.kind == Kind::latency ? 1U : 0U;
+    jitters += each.kind == Kind::latency && each.settings.delay.jitter.count() > 0 ? 1U : 0U;
+    slots += each.kind == Kind::rate && each.settings.rate.slot_max.count() > 0 ? 1U : 0U;
+    cells += each.kind == Kind::rate && each.settings.rate.cell > 0 ? 1U : 0U;
+    bursts += each.kind == Kind::loss && !is_random_loss(each) ? 1U : 0U;
+  }
+  if (copies == 0) return std::nullopt;
+  if (copies > 1) return refuse("two faults that copy packets");
+  if (damages > 1) return refuse("copies of packets and two faults that damage them");
+  if (slots > 1) return refuse("copies of packets and two rates with slots");
+  if (cells > 0) return refuse("copies of packets and a rate with cells");
+  if (bursts > 0) return refuse("copies of packets and losses in bursts, or marks: copies would count as packets sent");
+  if (jitters > 1) return refuse("copies of packets and two latencies with jitter");
+  if (orders > 0 && orders + delays > 1)
+    return refuse("copies of packets, reordering, and a second fault that delays or reorders");
+  return std::nullopt;
+}
+
+std::optional<spec::Complaint> beyond_class(const All& asked, const PacketClass& members) {
+  const auto has = [&](const auto& test) {
+    return std::any_of(members.asked.begin(), members.asked.end(),
+                       [&](std::size_t place) { return test(*asked[place]); });
+  };
+  const auto of = [&](Kind kind) { return has([&](const Impairment& each) { return each.kind == kind; }); };
+  if (of(Kind::partition)) return std::nullopt;  // nothing gets as far as the others
+  if (of(Kind::reorder) &&
+      has([](const Impairment& each) { return each.kind == Kind::rate && each.settings.rate.bits_per_second > 0; }))
+    return refuse("reordering and a rate: the kernel lets packets that overtake pass the rate too");
+  return beyond_one_queue(asked, members);
 }
 
 }  // namespace
@@ -129,30 +184,70 @@ int jitter_steps(const Impairment& latency) {
   return static_cast<int>((furthest + most_in_16_bits - 1) / most_in_16_bits);
 }
 
-std::optional<Objection> beyond_the_kernel(const Impairment& asked) {
-  if (asked.settings.match.state != Match::State::any)
-    return objection("connections", "the kernel's filters here do not follow connections",
-                     "leave out 'connections'; 'protocol' and 'port' can be said");
-  return beyond_of_kind(asked);
+std::optional<Objection> beyond_the_kernel(const Impairment& asked) { return beyond_of_kind(asked); }
+
+std::optional<Objection> beyond_the_kernel(const StreamSettings& asked, const std::string& action) {
+  if (asked.action != StreamSettings::Action::refuse)
+    return objection(
+        "action",
+        fmt::format(
+            "no connection can be followed, so action = \"{}\" is not possible: the kernel's queues and filters "
+            "see packets only",
+            action),
+        "say action = \"refuse\", or a fault of packets with 'port' and 'protocol' (network.loss, network.partition, "
+        "...), or let the harness launch the target (command = [...])");
+  if (asked.toxicity_ppb < 1'000'000'000)
+    return objection("toxicity", "all connections are refused, or none", "leave out 'toxicity'");
+  return std::nullopt;
 }
 
-std::optional<spec::Complaint> beyond_the_kernel_together(const std::vector<const Impairment*>& asked) {
-  const auto refuse = [](const std::string& what) {
-    return spec::Complaint{"an attached interface cannot have on one link at the same time " + what,
-                           "let one end before the other begins, or aim them at different links"};
+bool done_by_rules(const All& asked, std::size_t place) {
+  const Impairment& each = *asked[place];
+  if (each.kind == Kind::mtu || each.kind == Kind::ttl) return true;
+  return is_random_loss(each) && std::any_of(asked.begin(), asked.end(), [&](const Impairment* other) {
+           return other->kind == Kind::duplicate && both_of(other->settings.match, each.settings.match);
+         });
+}
+
+std::vector<PacketClass> queue_classes(const All& asked) {
+  All queued;
+  std::vector<std::size_t> places;
+  std::vector<Match> ruled;
+  for (std::size_t place = 0; place < asked.size(); ++place) {
+    if (done_by_rules(asked, place)) {
+      ruled.push_back(asked[place]->settings.match);
+      continue;
+    }
+    queued.push_back(asked[place]);
+    places.push_back(place);
+  }
+  auto classes = packet_classes(queued);
+  for (auto& each : classes)
+    for (auto& place : each.asked) place = places[place];
+  const auto taken = [&](const Match& match) {
+    return std::any_of(classes.begin(), classes.end(),
+                       [&](const PacketClass& each) { return covers(each.match, match); });
   };
-  const auto same = [&](const Impairment* each) {
-    const Match &one = each->settings.match, &other = asked.front()->settings.match;
-    return one.protocol == other.protocol && one.port == other.port;
-  };
-  if (!std::all_of(asked.begin(), asked.end(), same)) return refuse("two faults that are narrowed differently");
-  if (count(asked, Kind::partition) > 0) return std::nullopt;  // nothing gets as far as the others
-  const std::size_t rates = count(asked, Kind::rate);
-  if (rates > 1) return refuse("two rates");
-  if (count(asked, Kind::duplicate) > 0 && asked.size() > rates + 1)
-    return refuse("copies of packets and anything but a rate: the kernel sends copies through all queues again");
-  if (count(asked, Kind::reorder) > 0 && rates > 0)
-    return refuse("reordering and a rate: the kernel lets packets that overtake pass the rate too");
+  if (!std::all_of(ruled.begin(), ruled.end(), taken)) classes.push_back({});
+  return classes;
+}
+
+std::optional<spec::Complaint> beyond_the_kernel_together(const All& asked) {
+  const auto classes = queue_classes(asked);
+  constexpr std::size_t most_classes = 8;
+  if (classes.size() > most_classes)
+    return refuse(fmt::format("faults that part its packets into more than {} kinds", most_classes));
+  for (std::size_t place = 0; place < asked.size(); ++place) {
+    const auto meet = std::count_if(classes.begin(), classes.end(), [&](const PacketClass& members) {
+      return std::find(members.asked.begin(), members.asked.end(), place) != members.asked.end();
+    });
+    if (meet > 1 && remembers(*asked[place]))
+      return refuse(
+          "a rate, losses in bursts or jitter that keeps order, and a fault that is narrowed to some of its packets: "
+          "those would have a rate, bursts or an order of their own");
+  }
+  for (const auto& members : classes)
+    if (const auto refused = beyond_class(asked, members)) return refused;
   return std::nullopt;
 }
 

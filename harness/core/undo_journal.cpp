@@ -55,7 +55,8 @@ std::string to_line(const UndoEntry& entry) {
   if (entry.kind == Kind::detours)
     json["detours"] = {{"network", entry.detours.network},     {"identity", entry.detours.identity},
                        {"interface", entry.detours.interface}, {"index", entry.detours.index},
-                       {"owner", entry.detours.owner},         {"made_hook", entry.detours.made_hook}};
+                       {"owner", entry.detours.owner},         {"made_hook", entry.detours.made_hook},
+                       {"table", entry.detours.table}};
   return json.dump() + "\n";
 }
 
@@ -74,8 +75,8 @@ UndoEntry entry_from(const nlohmann::json& json, Kind kind) {
   entry.boot_id = json.value("boot_id", "");
   if (kind != Kind::detours) return entry;
   const auto& traces = json.at("detours");
-  entry.detours = {traces.at("network"), traces.at("identity"), traces.at("interface"),
-                   traces.at("index"),   traces.at("owner"),    traces.at("made_hook")};
+  entry.detours = {traces.at("network"), traces.at("identity"),  traces.at("interface"),   traces.at("index"),
+                   traces.at("owner"),   traces.at("made_hook"), traces.value("table", "")};
   return entry;
 }
 

@@ -73,8 +73,10 @@ void Detour::build() {
     control.add_qdisc(interface_, parent, handle_of(place), "netem", os::netem_options(stage.netem));
     parent = handle_of(place++) | 1;
   }
-  if (tree_.rate)
-    control.add_qdisc(interface_, parent, handle_of(place), "tbf", os::token_bucket_options(tree_.rate->bucket));
+  for (const auto& rate : tree_.rates) {
+    control.add_qdisc(interface_, parent, handle_of(place), "tbf", os::token_bucket_options(rate.bucket));
+    parent = handle_of(place++) | 1;
+  }
 }
 
 void Detour::read_back() {
@@ -97,7 +99,7 @@ void Detour::read_back() {
     refuse_unless_empty("tbf", os::token_bucket_differences(asked, *kept));
   };
   check_bucket(os::tc_handle(cutter_major), tree_.cutter);
-  if (tree_.rate) check_bucket(handle_of(place), tree_.rate->bucket);
+  for (const auto& rate : tree_.rates) check_bucket(handle_of(place++), rate.bucket);
 }
 
 void Detour::divert() {
@@ -145,7 +147,7 @@ DetourCounters Detour::counters() {
   if (closed()) return last_;
   DetourCounters out;
   const auto queues = at_.control().qdiscs(interface_);
-  const std::size_t count = tree_.stages.size() + (tree_.rate ? 1 : 0);
+  const std::size_t count = tree_.stages.size() + tree_.rates.size();
   os::TrafficCounters inner;  // of the queue inside, which the one around it counts too
   out.stages.resize(count);
   for (std::size_t place = count; place-- > 0;) {

@@ -19,7 +19,7 @@ struct DetourCounters {
     std::uint64_t packets = 0;
     std::uint64_t throttled = 0;  ///< a rate: how often it had to wait
   };
-  std::vector<Stage> stages;    ///< as in the tree; the rate is the last
+  std::vector<Stage> stages;    ///< as in the tree; its rates are the last
   std::uint64_t delivered = 0;  ///< given back to the interface they came from
   [[nodiscard]] std::uint64_t waiting() const;
 };

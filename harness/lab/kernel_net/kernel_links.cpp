@@ -13,6 +13,7 @@
 #include "core/kernel_limits.hpp"
 #include "core/plan.hpp"
 #include "lab/kernel_net/checksum_errors.hpp"
+#include "lab/kernel_net/packet_rules.hpp"
 #include "lab/kernel_net/way.hpp"
 #include "lab/link/recount.hpp"
 #include "os/check.hpp"
@@ -37,7 +38,7 @@ Address parse(const std::string& text) {
 
 struct KernelLinks::Impl {
   struct Applied {
-    std::shared_ptr<const Impairment> impairment;
+    std::shared_ptr<const Impairment> impairment;  ///< none: it refuses connections
     std::vector<Link> links;
     std::map<NodeId, std::uint64_t> found_before, found_after;  ///< corrupt: what the receivers' checksums found
     bool active = true;
@@ -47,12 +48,32 @@ struct KernelLinks::Impl {
   const core::Topology& topology;
   std::vector<Place> places;
   std::string owner;
+  std::function<void(const core::DetourTraces&)> announce;
+  /// By namespace: one table for all of its interfaces.
+  std::map<std::string, std::unique_ptr<PacketRules>> rules;
   /// By namespace and name: several links may arrive at one interface.
   std::map<std::string, std::unique_ptr<AttachedInterface>> interfaces;
   std::map<Link, std::unique_ptr<Way>> ways;
   std::map<Link, std::string> why_none;  ///< of links without a way: only a fault on them is told
   std::map<Handle, Applied> applied;
   Handle last = 0;
+
+  PacketRules& rules_of(AttachedInterface& at) {
+    auto& known = rules[at.network().identity()];
+    if (known) return *known;
+    std::unique_ptr<PacketRules> made;
+    try {
+      made = std::make_unique<PacketRules>(os::NetworkNamespace::open(at.network().path()), owner);
+    } catch (const std::runtime_error& error) {
+      throw core::CannotAim(fmt::format("{}: {}", at.place(), error.what()));
+    }
+    core::DetourTraces traces = at.traces();
+    traces.made_hook = false;
+    traces.table = core::rules_table(owner);
+    announce(traces);
+    known = std::move(made);
+    return *known;
+  }
 
   /// The interface of `node` where what comes from `other` arrives.
   AttachedInterface& interface_of(NodeId node, NodeId other) {
@@ -102,7 +123,8 @@ struct KernelLinks::Impl {
                       "packets from others'",
                       core::to_text(link, topology), ends.size()));
     ways[link] =
-        std::make_unique<Way>(loop, link, name, arriving, std::move(ends), static_cast<std::uint32_t>(ways.size()));
+        std::make_unique<Way>(loop, link, name, arriving, std::move(ends), static_cast<std::uint32_t>(ways.size()),
+                              [this, &arriving]() -> PacketRules& { return rules_of(arriving); });
   }
 
   Way& way(const Link& link) {
@@ -133,7 +155,7 @@ struct KernelLinks::Impl {
 KernelLinks::KernelLinks(core::EventLoop& loop, const core::Topology& topology, std::vector<Place> places,
                          const std::vector<Link>& claimed, std::string owner,
                          const std::function<void(const core::DetourTraces&)>& announce)
-    : impl_(new Impl{loop, topology, std::move(places), std::move(owner), {}, {}, {}, {}, 0}) {
+    : impl_(new Impl{loop, topology, std::move(places), std::move(owner), announce, {}, {}, {}, {}, {}, 0}) {
   for (const Link& link : claimed) {
     for (const auto& [node, other] : {std::pair(link.from, link.to), std::pair(link.to, link.from)})
       if (!impl_->places.at(node).interface.empty()) impl_->interface_of(node, other);  // in the way of any run
@@ -151,6 +173,7 @@ KernelLinks::KernelLinks(core::EventLoop& loop, const core::Topology& topology, 
 
 KernelLinks::~KernelLinks() {
   impl_->ways.clear();
+  impl_->rules.clear();
   for (const auto& [key, interface] : impl_->interfaces) {
     try {
       interface->clear();
@@ -183,6 +206,11 @@ KernelLinks::Handle KernelLinks::add(const Impairment& impairment, const std::ve
 void KernelLinks::remove(Handle handle) {
   auto& applied = impl_->applied.at(handle);
   if (!applied.active) return;
+  if (!applied.impairment) {
+    for (const Link& link : applied.links) impl_->way(link).remove_refusal(handle);
+    applied.active = false;
+    return;
+  }
   std::exception_ptr first;  // one link that cannot be freed is no reason to keep the others
   for (const Link& link : applied.links) {
     try {
@@ -208,9 +236,31 @@ std::vector<core::LinkEffect> KernelLinks::effect(Handle handle) {
   return effects;
 }
 
-KernelLinks::Handle KernelLinks::add_stream(const core::StreamImpairment&, const std::vector<Link>& links) {
-  const std::string where = links.empty() ? "" : " on " + core::to_text(links.front(), impl_->topology);
-  throw core::CannotAim("the kernel's queues see packets, and no connection can be followed" + where, "action");
+KernelLinks::Handle KernelLinks::add_stream(const core::StreamImpairment& impairment, const std::vector<Link>& links) {
+  if (links.empty()) throw std::invalid_argument("impair no link");
+  const auto& settings = impairment.settings;
+  if (const auto refusal = core::beyond_the_kernel(settings, "what is not \"refuse\""))
+    throw core::CannotAim(refusal->complaint.message + " on " + core::to_text(links.front(), impl_->topology),
+                          refusal->parameter);
+  const Handle handle = ++impl_->last;
+  std::vector<Link> done;
+  try {
+    for (const Link& link : links) {
+      impl_->way(link).add_refusal(handle, settings.port, settings.silent);
+      done.push_back(link);
+    }
+  } catch (...) {
+    for (const Link& link : done) impl_->way(link).remove_refusal(handle);
+    throw;
+  }
+  impl_->applied.emplace(handle, Impl::Applied{nullptr, links, {}, {}, true});
+  return handle;
+}
+
+std::vector<core::StreamEffect> KernelLinks::stream_effect(Handle handle) {
+  std::vector<core::StreamEffect> effects;
+  for (const Link& link : impl_->applied.at(handle).links) effects.push_back(impl_->way(link).refusal(handle));
+  return effects;
 }
 
 core::FabricHealth KernelLinks::health() {

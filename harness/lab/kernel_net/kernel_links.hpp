@@ -43,9 +43,10 @@ class KernelLinks final : public core::Links {
   Handle add(const core::Impairment& impairment, const std::vector<core::Link>& links) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
-  /// Always throws core::CannotAim naming a link: the kernel's queues follow no connections. An experiment that asks
-  /// for it is refused when it is read.
+  /// Of connections only `refuse` for all of them: the rest needs somebody who follows them, and is core::CannotAim. An
+  /// experiment that asks for it is refused when it is read.
   Handle add_stream(const core::StreamImpairment& impairment, const std::vector<core::Link>& links) override;
+  [[nodiscard]] std::vector<core::StreamEffect> stream_effect(Handle handle) override;
   [[nodiscard]] core::FabricHealth health() override;
 
  private:

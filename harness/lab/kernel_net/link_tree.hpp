@@ -13,11 +13,13 @@
 namespace withstand::lab::kernel {
 
 /// The queues that do on one directed link what its impairments ask for: a netem for each, one behind the other in the
-/// order of core::Impairment::Kind, then a token bucket for the rate. In front of all stands a token bucket without a
-/// limit, which cuts super-packets into packets, so that each is decided by itself.
+/// order of core::Impairment::Kind (one netem for all of them where there are copies), then a token bucket for each
+/// rate, the slowest innermost: its queue is the one that fills. What travels in cells is paced by a netem instead. In
+/// front of all stands a token bucket without a limit, which cuts super-packets into packets, so that each is decided
+/// by itself.
 struct LinkTree {
   struct Stage {
-    std::size_t asked = 0;  ///< which impairment
+    std::vector<std::size_t> asked;  ///< which impairments; none: it does nothing
     os::NetemSettings netem;
   };
   struct Rate {
@@ -28,13 +30,14 @@ struct LinkTree {
   };
   os::TokenBucketSettings cutter;
   std::vector<Stage> stages;  ///< at least one: what takes no time and loses nothing where only a rate is asked for
-  std::optional<Rate> rate;
+  std::vector<Rate> rates;    ///< in the order in which they are nested: the last one is where packets wait
   /// Impairments that no packet reaches: those behind a partition.
   std::vector<std::size_t> idle;
 };
 
-/// `asked` in the order of their kinds, all of them possible (core/kernel_limits.hpp), alone and together. `mtu`: bytes
-/// of the interface whose packets come. `link` names it in the seeds.
+/// `asked` in the order of their kinds, all of them possible (core/kernel_limits.hpp), alone and together, and none
+/// that rules do. `mtu`: bytes of the interface whose packets come. `link` names it in the seeds. Throws
+/// core::CannotAim where that depends on the mtu.
 LinkTree plan_link_tree(const std::vector<const core::Impairment*>& asked, std::uint32_t mtu, const std::string& link);
 
 /// Steps of equal probability of a distribution in 1/8192 of its jitter, as netem takes them, in wider steps for long

@@ -215,10 +215,10 @@ TEST_F(KernelLinksTest, SuperPacketsAreCutAndDecidedPacketByPacket) {
 TEST_F(KernelLinksTest, WhatTheKernelCannotDoIsRefusedAndNothingIsChanged) {
   const std::string before = rig_->picture(1);
   EXPECT_THROW(inject("network.loss", {{"loss", percent(0.3)}, {"correlation", percent(25)}}), core::CannotAim);
-  EXPECT_THROW(inject("network.mtu", {{"mtu", spec::Value(spec::Bytes{600})}}), core::CannotAim);
   EXPECT_EQ(rig_->picture(1), before);
   inject("network.duplicate", {{"duplicate", percent(50)}});
-  EXPECT_THROW(inject("network.latency", {{"delay", milliseconds(10)}}), core::CannotAim);
+  EXPECT_THROW(inject("network.duplicate", {{"duplicate", percent(50)}}), core::CannotAim);
+  EXPECT_THROW(inject("network.loss", {{"p", percent(1)}, {"r", percent(20)}}), core::CannotAim);
   EXPECT_GT(arrivals(100).size(), 0U);
 }
 

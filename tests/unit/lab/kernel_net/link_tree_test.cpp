@@ -35,24 +35,84 @@ TEST(LinkTree, EachImpairmentGetsAQueueOfItsOwnAndTheRateComesLast) {
   slow.settings.delay.delay = 20ms;
   const LinkTree tree = plan({loss, rate, slow});
   ASSERT_EQ(tree.stages.size(), 2U);
-  EXPECT_EQ(tree.stages[0].asked, 0U);
+  EXPECT_EQ(tree.stages[0].asked, (std::vector<std::size_t>{0}));
   EXPECT_EQ(std::get<os::RandomLoss>(tree.stages[0].netem.loss).share, os::netem_probability(50'000'000));
-  EXPECT_EQ(tree.stages[1].asked, 2U);
+  EXPECT_EQ(tree.stages[1].asked, (std::vector<std::size_t>{2}));
   EXPECT_EQ(tree.stages[1].netem.delay, 20ms);
   EXPECT_EQ(tree.stages[1].netem.rate, 0U) << "a fixed delay keeps order by itself";
-  ASSERT_TRUE(tree.rate);
-  EXPECT_EQ(tree.rate->asked, 1U);
-  EXPECT_EQ(tree.rate->bucket.rate, 1'000'000U);
-  EXPECT_EQ(tree.rate->bucket.limit, 20'000U);
-  EXPECT_EQ(tree.rate->uncounted, 38 - 14);
-  EXPECT_EQ(tree.rate->bucket.overhead, 38 - 14);
-  rate.settings.rate.overhead = 0;
-  const LinkTree plain = plan({rate});
-  EXPECT_EQ(plain.rate->uncounted, -14);
-  EXPECT_EQ(plain.rate->bucket.overhead, 0);
-  EXPECT_EQ(plain.rate->bucket.rate, 1'000'000U * 1514 / 1500) << "of frames, for the largest packets";
+  ASSERT_EQ(tree.rates.size(), 1U);
+  EXPECT_EQ(tree.rates[0].asked, 1U);
+  EXPECT_EQ(tree.rates[0].bucket.rate, 1'000'000U);
+  EXPECT_EQ(tree.rates[0].bucket.limit, 20'000U);
   EXPECT_GE(tree.cutter.burst, 1514U) << "or whole packets would be lost";
   EXPECT_LT(tree.cutter.burst, 2 * 1514U) << "or super-packets would pass uncut";
+}
+
+/// A token bucket adds to packets, and takes nothing off.
+TEST(LinkTree, OverheadIsThatOfAFrameAtLeast) {
+  Impairment rate = of_kind(Kind::rate);
+  rate.settings.rate = {.bits_per_second = 8'000'000, .overhead = 38};
+  const auto more = plan({rate}).rates.at(0);
+  EXPECT_EQ(more.uncounted, 38 - 14);
+  EXPECT_EQ(more.bucket.overhead, 38 - 14);
+  EXPECT_EQ(more.bucket.rate, 1'000'000U);
+  rate.settings.rate.overhead = 0;
+  const auto less = plan({rate}).rates.at(0);
+  EXPECT_EQ(less.uncounted, -14);
+  EXPECT_EQ(less.bucket.overhead, 0);
+  EXPECT_EQ(less.bucket.rate, 1'000'000U * 1514 / 1500) << "of frames, for the largest packets";
+}
+
+TEST(LinkTree, CellsAreNetems) {
+  Impairment rate = of_kind(Kind::rate);
+  rate.settings.rate = {
+      .bits_per_second = 8'000'000, .overhead = 8, .cell = 48, .cell_overhead = 5, .queue = 20 * 1696};  // ATM, AAL5
+  const LinkTree tree = plan({rate});
+  EXPECT_TRUE(tree.rates.empty());
+  ASSERT_EQ(tree.stages.size(), 1U);
+  const auto& netem = tree.stages[0].netem;
+  EXPECT_EQ(netem.rate, 1'000'000U);
+  EXPECT_EQ(netem.packet_overhead, 8 - 14);
+  EXPECT_EQ(netem.cell_size, 48U);
+  EXPECT_EQ(netem.cell_overhead, 5);
+  EXPECT_EQ(netem.limit, 20U) << "of packets of 32 cells";
+}
+
+TEST(LinkTree, SlotsAreNetems) {
+  Impairment slots = of_kind(Kind::rate);
+  slots.settings.rate = {.slot_min = 5ms, .slot_max = 10ms, .slot_packets = 3, .slot_bytes = 4000};
+  const LinkTree tree = plan({slots});
+  EXPECT_TRUE(tree.rates.empty());
+  ASSERT_EQ(tree.stages.size(), 1U);
+  ASSERT_TRUE(tree.stages[0].netem.slot);
+  EXPECT_EQ(*tree.stages[0].netem.slot, (os::NetemSlot{5ms, 10ms, 3, 4000}));
+}
+
+TEST(LinkTree, TheSlowestOfSeveralRatesHasTheQueue) {
+  Impairment fast = of_kind(Kind::rate), slow = of_kind(Kind::rate);
+  fast.settings.rate = {.bits_per_second = 80'000'000};
+  slow.settings.rate = {.bits_per_second = 8'000'000};
+  const LinkTree tree = plan({slow, fast});
+  ASSERT_EQ(tree.rates.size(), 2U);
+  EXPECT_EQ(tree.rates[0].asked, 1U);
+  EXPECT_EQ(tree.rates[1].asked, 0U) << "the innermost is where packets wait";
+}
+
+/// The kernel sends a copy through all queues again: one does everything.
+TEST(LinkTree, BesideCopiesOneQueueDoesEverything) {
+  Impairment copies = of_kind(Kind::duplicate), damage = of_kind(Kind::corrupt), slow = of_kind(Kind::latency);
+  copies.settings.choice.ppb = damage.settings.choice.ppb = 100'000'000;
+  slow.settings.delay.delay = 20ms;
+  Impairment slower = slow;
+  slower.settings.delay = {.delay = 10ms, .jitter = 1ms};
+  const LinkTree tree = plan({copies, damage, slow, slower});
+  ASSERT_EQ(tree.stages.size(), 1U);
+  EXPECT_EQ(tree.stages[0].asked, (std::vector<std::size_t>{0, 1, 2, 3}));
+  const auto& netem = tree.stages[0].netem;
+  EXPECT_EQ(netem.delay, 30ms);
+  EXPECT_EQ(netem.jitter, 1ms);
+  EXPECT_EQ(netem.duplicate, netem.corrupt);
+  EXPECT_GT(netem.duplicate, 0U);
 }
 
 TEST(LinkTree, BehindAPartitionNothingIsBuilt) {
@@ -60,7 +120,7 @@ TEST(LinkTree, BehindAPartitionNothingIsBuilt) {
   ASSERT_EQ(tree.stages.size(), 1U);
   EXPECT_EQ(std::get<os::RandomLoss>(tree.stages[0].netem.loss).share, os::netem_always);
   EXPECT_EQ(tree.idle, (std::vector<std::size_t>{1, 2}));
-  EXPECT_FALSE(tree.rate);
+  EXPECT_TRUE(tree.rates.empty());
 }
 
 TEST(LinkTree, KeptLossIsWhatTheKernelWantsOfGilbertAndElliott) {
@@ -135,6 +195,18 @@ TEST(Filters, IcmpIsThatOfItsFamily) {
   ASSERT_EQ(icmp.size(), 2U);
   EXPECT_EQ(icmp[0].protocol, 1);
   EXPECT_EQ(icmp[1].protocol, 58);
+}
+
+/// Who opens a connection has not been answered; whatever follows an answer says so.
+TEST(Filters, ConnectionsAreToldByTheirFlags) {
+  const std::vector<AddressPair> ends{{{10, 0, 0, 1}, {10, 0, 0, 2}}};
+  const auto fresh = filters_of(ends, {.protocol = 6, .state = core::Match::State::fresh});
+  ASSERT_EQ(fresh.size(), 1U);
+  EXPECT_EQ(fresh[0].tcp_flags_mask, 0x12);
+  EXPECT_EQ(fresh[0].tcp_flags, 0x02);
+  const auto answered = filters_of(ends, {.protocol = 6, .state = core::Match::State::established});
+  EXPECT_EQ(answered[0].tcp_flags_mask, 0x10);
+  EXPECT_EQ(answered[0].tcp_flags, 0x10);
 }
 
 TEST(PacketKey, TellsPacketsOfALinkFromEachOther) {
