@@ -15,8 +15,9 @@ namespace {
 constexpr std::uint64_t most_in_32_bits = std::numeric_limits<std::uint32_t>::max();
 constexpr double tick_seconds = 64e-9;  // PSCHED_SHIFT
 
+/// The kernel keeps a bucket's size as the time that so large a packet takes, its overhead too.
 double bucket_seconds(const TokenBucketSettings& settings) {
-  return static_cast<double>(settings.burst) / static_cast<double>(settings.rate);
+  return (static_cast<double>(settings.burst) + settings.overhead) / static_cast<double>(settings.rate);
 }
 
 }  // namespace
@@ -44,8 +45,8 @@ std::optional<TokenBucketSettings> parse_token_bucket_options(std::span<const st
   out.rate = found.value<std::uint64_t>(TCA_TBF_RATE64).value_or(head->rate.rate);
   out.limit = head->limit;
   out.overhead = head->rate.overhead;
-  out.burst = static_cast<std::uint32_t>(
-      std::min(head->buffer * tick_seconds * static_cast<double>(out.rate), static_cast<double>(most_in_32_bits)));
+  const double held = head->buffer * tick_seconds * static_cast<double>(out.rate) - out.overhead;
+  out.burst = static_cast<std::uint32_t>(std::clamp(held, 0.0, static_cast<double>(most_in_32_bits)));
   return out;
 }
 
