@@ -87,7 +87,8 @@ TEST_F(KernelSettingsTest, ASeedIsKeptOrItIsNoticed) {
 
 TEST_F(KernelSettingsTest, TokenBucketsAreKept) {
   for (const TokenBucketSettings asked :
-       {TokenBucketSettings{125'000, 1518, 30'000, 0}, TokenBucketSettings{125'000'000'000, 1518, 1'000'000, 24}}) {
+       {TokenBucketSettings{125'000, 1518, 30'000, 0}, TokenBucketSettings{10'000, 1518, 30'000, 24},
+        TokenBucketSettings{125'000'000'000, 1518, 1'000'000, 24}}) {
     const int index = control_->add_ifb("ifb-test", "a test", 1500);
     control_->add_qdisc(index, tc_root, tc_handle(1), "tbf", token_bucket_options(asked));
     const auto kept = parse_token_bucket_options(control_->qdiscs(index).at(0).options);
