@@ -113,6 +113,14 @@ int describe(const std::string& kind, Session& session) {
   }
   const core::Fault* fault = catalog.fault(kind);
   if (fault == nullptr) {
+    std::string family;
+    for (const auto& name : catalog.kinds())
+      if (name.starts_with(kind.ends_with('.') ? kind : kind + "."))
+        family += fmt::format("{:<20} {}\n", name, catalog.find(name)->summary);
+    if (!family.empty()) {
+      std::cout << family;
+      return 0;
+    }
     const auto near = spec::nearest(kind, catalog.kinds());
     throw UsageError(
         fmt::format("there is no fault kind '{}'{}", kind,
@@ -126,9 +134,11 @@ int describe(const std::string& kind, Session& session) {
 
 void add_describe(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand(
-      "describe", "Say what a fault kind does, its parameters, its evidence; without a kind, list all");
+      "describe",
+      "Say what a fault kind does, its parameters, its evidence; without a kind, list all; of a family (network), "
+      "list its kinds");
   auto kind = std::make_shared<std::string>();
-  command->add_option("kind", *kind, "Fault kind, as in network.latency");
+  command->add_option("kind", *kind, "Fault kind, as in network.latency, or a family of them, as in network");
   command->callback([kind, &session] { session.action = [kind, &session] { return describe(*kind, session); }; });
 }
 

@@ -98,6 +98,58 @@ std::string describe_load(const spec::LoadSpec& load) {
                      mix.empty() ? "" : fmt::format(", mix {}", fmt::join(mix, " / ")));
 }
 
+/// Of an attached node what the file says: its addresses are asked for when a run begins.
+std::string describe_place(const NodeInfo& node, const spec::Experiment& experiment) {
+  if (experiment.target.attached.empty()) return fmt::format("{:<15} {}", node.address, node.address6);
+  if (node.client) return "in the harness's own network";
+  const auto& attached = experiment.target.attached.at(node.id);
+  return fmt::format("{} in {}{}", attached.interface, attached.network,
+                     attached.address.empty() ? "" : ", " + attached.address);
+}
+
+std::string describe_nodes(const spec::Experiment& experiment, const Topology& topology) {
+  std::string text = fmt::format("target {}\n", experiment.target.name);
+  for (const auto& node : topology.nodes())
+    text += fmt::format("  {:<14} {}\n", node.name, describe_place(node, experiment));
+  return text;
+}
+
+std::string describe_probes(const spec::Experiment& experiment) {
+  constexpr const char* sources[] = {"http", "tcp", "command", "log", "prometheus"};
+  std::string text;
+  for (const auto& probe : experiment.probes) {
+    text += fmt::format("  {:<10} {} {}", probe.name, sources[static_cast<int>(probe.source)], probe.text);
+    if (probe.on) text += fmt::format(", on {}", probe.on->text);
+    if (probe.source != spec::ProbeSpec::Source::log)
+      text += fmt::format(", every {}, timeout {}", spec::to_text(probe.every), spec::to_text(probe.timeout));
+    text += "\n";
+  }
+  return text.empty() ? "" : "\nprobes:\n" + text;
+}
+
+std::string describe_stops(const spec::Experiment& experiment) {
+  std::string text;
+  for (const auto& stop : experiment.stop)
+    text += fmt::format("  {} for {}\n", stop.when.text, spec::to_text(stop.lasting));
+  return text.empty() ? "" : "\nthe run stops early when:\n" + text;
+}
+
+std::string describe_expectations(const spec::Experiment& experiment) {
+  std::string expected;
+  const auto list = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
+    for (const auto& threshold : thresholds) expected += fmt::format("  {}: {}\n", phase, threshold.text);
+  };
+  list("before", experiment.expect.before);
+  list("during", experiment.expect.during);
+  list("after", experiment.expect.after);
+  for (const auto& check : experiment.expect.checks) expected += fmt::format("  check: {}\n", check);
+  for (const auto& name : experiment.expected.fails) expected += fmt::format("  meant to fail: {}\n", name);
+  const std::string text = expected.empty() ? "" : "\nexpectations:\n" + expected;
+  if (spec::expects_something(experiment)) return text;
+  return text + fmt::format("\nthe experiment expects nothing of the target{}: a run of it is inconclusive at best\n",
+                            expected.empty() ? "" : " once its faults begin");
+}
+
 struct ValueText {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return std::to_string(value); }
@@ -197,9 +249,7 @@ Aim static_aim(const PlannedInjection& injection) {
 std::string to_text(const Plan& plan, const spec::Experiment& experiment, const Topology& topology,
                     const Catalog& catalog) {
   std::string text = fmt::format("{}\nseed {}\n\n", experiment.title, plan.seed);
-  text += fmt::format("target {}\n", experiment.target.name);
-  for (const auto& node : topology.nodes())
-    text += fmt::format("  {:<14} {:<15} {}\n", node.name, node.address, node.address6);
+  text += describe_nodes(experiment, topology);
   const auto& phases = experiment.phases;
   text += fmt::format("\nphases: warm-up {}, before {}, during {}, after {}\n", spec::to_text(phases.warm_up),
                       spec::to_text(phases.before), spec::to_text(phases.during), spec::to_text(phases.after));
@@ -209,18 +259,7 @@ std::string to_text(const Plan& plan, const spec::Experiment& experiment, const 
                         spec::to_text(experiment.capture->snap), spec::to_text(experiment.capture->limit));
   text += plan.injections.empty() ? "no faults\n" : "\nfaults, from the start of during:\n";
   for (const auto& injection : plan.injections) text += describe(injection, topology, catalog, plan.seed);
-  std::string expected;
-  const auto list = [&](const char* phase, const std::vector<spec::Threshold>& thresholds) {
-    for (const auto& threshold : thresholds) expected += fmt::format("  {}: {}\n", phase, threshold.text);
-  };
-  list("before", experiment.expect.before);
-  list("during", experiment.expect.during);
-  list("after", experiment.expect.after);
-  for (const auto& check : experiment.expect.checks) expected += fmt::format("  check: {}\n", check);
-  for (const auto& name : experiment.expected.fails) expected += fmt::format("  meant to fail: {}\n", name);
-  return text + (spec::expects_something(experiment)
-                     ? "\nexpectations:\n" + expected
-                     : "\nthe experiment expects nothing of the target: a run of it is inconclusive at best\n");
+  return text + describe_probes(experiment) + describe_stops(experiment) + describe_expectations(experiment);
 }
 
 }  // namespace withstand::core

@@ -132,6 +132,24 @@ TEST(Output, DescribeSaysEverythingAboutAKind) {
     EXPECT_EQ(one.status, 0) << one.err;
     EXPECT_THAT(one.out, HasSubstr("[[fault]]")) << "an example";
   }
+  const auto family = withstand({"describe", "process"});
+  EXPECT_EQ(family.status, 0) << family.err;
+  EXPECT_THAT(family.out, HasSubstr("process.kill"));
+  EXPECT_THAT(family.out, ::testing::Not(HasSubstr("network.")));
+}
+
+TEST(Output, PlanSaysWhatIsWatchedAndWhatEndsTheRun) {
+  const Folder folder;
+  const std::string text =
+      "title = \"x\"\n[target]\ncommand = [\"/bin/sleep\", \"inf\"]\n[[probe]]\nname = \"up\"\ntcp = "
+      "\"{address}:80\"\non = \"all\"\n[[fault]]\nkind = \"process.kill\"\non = \"n1\"\n[stop]\nif = "
+      "[\"probe.up < 10% for 5s\"]\n[expect]\nbefore = [\"probe.up >= 50%\"]\n";
+  const auto plan = withstand({"plan", folder.write("watched.toml", text), "--seed", "5"});
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("\nprobes:\n  up         tcp {address}:80, on all, every 1s, timeout 1s\n"));
+  EXPECT_THAT(plan.out, HasSubstr("\nthe run stops early when:\n  probe.up < 10% for 5s\n"));
+  EXPECT_THAT(plan.out, HasSubstr("\nexpectations:\n  before: probe.up >= 50%\n"));
+  EXPECT_THAT(plan.out, HasSubstr("expects nothing of the target once its faults begin"));
 }
 
 TEST(Output, DoctorsTableHasAStateAndAReasonForEverything) {
