@@ -69,6 +69,19 @@ TEST(HttpReader, PiecesOfAnySizeSayTheSame) {
   for (std::size_t size = 1; size < up.size(); ++size) EXPECT_EQ(notes_of(up, down, size).said, whole.said) << size;
 }
 
+/// RFC 9112 §2.2: before the first request as before any other.
+TEST(HttpReader, EmptyLinesBeforeARequestAreNone) {
+  for (const std::size_t size : {1U, 3U, 1000U}) {
+    const Notes notes = notes_of("\r\n\r\n" + get + "\r\n" + get, ok + ok, size);
+    EXPECT_EQ(notes.said,
+              "GET /a?b=c at 4+33\nend at 37\n"
+              "GET /a?b=c at 39+33\nend at 72\n"
+              "200 to /a?b=c at 0+38\nend at 40\n"
+              "200 to /a?b=c at 40+38\nend at 80\n")
+        << size;
+  }
+}
+
 TEST(HttpReader, EachByteMayBeTheLastOfItsPiece) {
   const std::string up = put + get + posted, down = interim + ok + chunked + empty;
   const Notes whole = notes_of(up, down, up.size() + down.size());

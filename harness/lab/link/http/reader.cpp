@@ -139,7 +139,7 @@ Reader::Event Reader::read(std::string_view bytes, std::size_t& taken) {
   taken = 0;
   if (state_ == State::between) {
     // A server ignores empty lines before a request (RFC 9112 §2.2).
-    if (kind_ == Kind::request && speech_ == Speech::http)
+    if (kind_ == Kind::request && (speech_ == Speech::http || speech_ == Speech::unknown))
       while (taken < bytes.size() && (bytes[taken] == '\r' || bytes[taken] == '\n')) ++taken;
     position_ += static_cast<std::int64_t>(taken);
     bytes.remove_prefix(taken);
