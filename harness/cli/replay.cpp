@@ -29,6 +29,7 @@ int replay(ReplayArguments& arguments, Session& session) {
     std::cerr << fmt::format("withstand: {} since that run: its own copy of the target's definition is used\n",
                              loaded.target_differs);
   if (!loaded.ok()) throw UsageError("this run's experiment cannot be run again:\n" + loaded.problems);
+  arguments.flags.earlier = arguments.run;
   arguments.flags.seed = record.start.seed;
   arguments.flags.control = record.start.control;
   require_output(arguments.flags);

@@ -43,6 +43,10 @@ report::Progress::Options progress_options(const Session& session, const std::st
 
 std::string command_of(const run::ExperimentFile& file, const RunFlags& flags, std::uint64_t seed,
                        const Session& session) {
+  std::error_code gone;
+  // The file that an earlier run had may be gone, or on another machine; its own copy of it is there.
+  if (!flags.earlier.empty() && !std::filesystem::exists(file.path, gone))
+    return fmt::format("{} replay {}", session.program, flags.earlier);
   return fmt::format("{} run {} --seed {}{}", session.program, file.path, seed, flags.control ? " --control" : "");
 }
 

@@ -22,6 +22,7 @@ struct RunFlags {
   bool require = false;
   bool quiet = false;
   ReportOptions reports;
+  std::string earlier;  ///< a run directory that is replayed; empty: an experiment's file is run
 };
 
 /// Runs each experiment as often as asked, reports each, and returns the exit status of them all.

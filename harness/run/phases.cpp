@@ -89,7 +89,10 @@ record::RunEnded Phases::execute() {
   return verdict();
 }
 
-void Phases::begin(const std::string& phase) { recorder_.write(record::PhaseStarted{phase}); }
+void Phases::begin(const std::string& phase) {
+  phase_ = phase;
+  recorder_.write(record::PhaseStarted{phase});
+}
 
 void Phases::run_started(const std::vector<std::string>& versions) {
   record::RunStarted started;
@@ -356,7 +359,7 @@ void Phases::tick() {
   const LiveState state = live_state();
   if (options_.on_tick) options_.on_tick(state);
   if (const auto met = stop_.met(state.now); met && !verdict_.stopped && !tearing_down_) {
-    verdict_.stopped = "stop condition: " + *met;
+    verdict_.stopped = fmt::format("stop condition: {}; the run was in {}", *met, phase_);
     recorder_.note("warning", *verdict_.stopped);
   }
   ticker_ = loop_.at(core::now() + tick_interval, [this] { tick(); });

@@ -84,6 +84,7 @@ class Phases {
   std::unique_ptr<check::Probes> probes_;
   std::unique_ptr<core::Injector> injector_;
   check::StopWatcher stop_;
+  std::string phase_;  ///< that goes on
   bool tearing_down_ = false, medium_died_ = false;
 };
 
