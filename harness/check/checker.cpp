@@ -65,7 +65,8 @@ void explain_errors(const std::string& kind, const Errors& errors, std::vector<s
                                 text.empty() ? "no reason given" : text));
   }
   if (sorted.size() > most)
-    lines.push_back(fmt::format("and {} more kinds of errors of \"{}\"", sorted.size() - most, kind));
+    lines.push_back(fmt::format("and {} more kind{} of errors of \"{}\"", sorted.size() - most,
+                                sorted.size() - most == 1 ? "" : "s", kind));
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ ProbeAnswer ProbeJudge::judge(const core::CommandResult& result) const {
   if (result.timed_out) return {false, "timeout"};
   const std::string& said = result.error.empty() ? result.output : result.error;
   if (result.exit_status != probe_.exit_status) {
-    return {false, fmt::format("exit status {}: {}", result.exit_status, glimpse(said))};
+    return {false, fmt::format("exit status {}{}{}", result.exit_status, said.empty() ? "" : ": ", glimpse(said))};
   }
   if (pattern_ && !pattern_->found_in(result.output)) return {false, "the output does not match: " + glimpse(said)};
   return {true, glimpse(result.output)};

@@ -64,18 +64,27 @@ Readiness::~Readiness() {
 
 const std::string& Readiness::objection() const { return state_->objection; }
 
+namespace {
+
+/// Empty when the command said yes.
+std::string complaint_about(const core::CommandResult& result) {
+  if (result.exit_status == 0 && !result.timed_out) return "";
+  const std::string said = result.error.empty() ? result.output : result.error;
+  const std::string first = said.substr(0, said.find('\n'));
+  const std::string how = result.timed_out ? "did not end within " + spec::to_text(spec::Duration(one_try))
+                                           : fmt::format("ended with status {}", result.exit_status);
+  return fmt::format("its command {}{}{}", how, first.empty() ? "" : ": ", first);
+}
+
+}  // namespace
+
 void Readiness::ask(std::shared_ptr<State> state) {
   using Source = spec::ReadySpec::Source;
   if (state->over) return;
   auto& question = state->question;
   if (question.ready.source == Source::command) {
-    state->lab.run_in(question.node, question.command, one_try, [state](const core::CommandResult& result) {
-      const std::string said = result.error.empty() ? result.output : result.error;
-      answered(state, result.exit_status == 0 && !result.timed_out
-                          ? ""
-                          : fmt::format("its command ended with status {}: {}", result.exit_status,
-                                        said.substr(0, said.find('\n'))));
-    });
+    state->lab.run_in(question.node, question.command, one_try,
+                      [state](const core::CommandResult& result) { answered(state, complaint_about(result)); });
     return;
   }
   const bool http = question.ready.source == Source::http;

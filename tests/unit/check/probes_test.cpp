@@ -96,7 +96,7 @@ TEST_F(ProbesTest, CommandsRunInTheClientThroughAShellWithPlaceholdersReplaced) 
   EXPECT_THAT(seen,
               ElementsAre("/bin/sh", "-c", "ping -h n1 -a " + lab_.topology().at(0).address + " -p 7000 7000 n3"));
   EXPECT_FALSE(samples_.at(0).ok);
-  EXPECT_EQ(samples_.at(0).detail, "exit status 3: ");
+  EXPECT_EQ(samples_.at(0).detail, "exit status 3");
 }
 
 TEST_F(ProbesTest, WithoutASelectorItIsAskedOnceFromTheClient) {
