@@ -118,6 +118,15 @@ std::string pattern_of(std::string text) {
   return text;
 }
 
+/// Of what somebody wrote who thought of a URL: "http://me@n2:80/x" is about n2.
+std::string host_in(std::string text) {
+  if (const auto scheme = text.find("://"); scheme != std::string::npos) text.erase(0, scheme + 3);
+  text.resize(std::min(text.find('/'), text.size()));
+  if (const auto user = text.rfind('@'); user != std::string::npos) text.erase(0, user + 1);
+  text.resize(std::min(text.find_first_of(": \t"), text.size()));
+  return text.empty() ? "n2" : text;
+}
+
 NameFault asked_of(const core::Context& context) {
   const spec::FaultSpec& fault = context.fault;
   NameFault asked;
@@ -206,6 +215,11 @@ class Dns : public core::DescribedFault {
       wrong.push_back({"names",
                        {names->empty() ? "names nothing" : "a name is empty",
                         R"(write e.g. names = ["n2", "*.example"], or leave it out)"}});
+    for (const auto& name : core::parameter_or<spec::TextList>(fault, "names", {}))
+      if (name.find_first_of("/: \t@") != std::string::npos)
+        wrong.push_back({"names",
+                         {fmt::format("'{}' is no name that is looked up", name),
+                          "say the host's name alone, without scheme, port and path: \"" + host_in(name) + "\""}});
     const auto answer = core::parameter_or<std::string>(fault, "answer", "");
     const auto type = core::parameter_or<std::string>(fault, "type", "any");
     if ((answer == "wrong" || answer == "stale") && type != "any" && type != "a" && type != "aaaa")

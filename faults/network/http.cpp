@@ -184,7 +184,9 @@ class Http : public core::DescribedFault {
                      {fmt::format("a response of status {} has no body, and this one may", settings.code),
                       "say another: the client would take the body for the next response"}});
     if (settings.action == Action::status && settings.side == HttpSettings::Side::request)
-      all.push_back({"side", {"a request has no status", R"(leave it out, or say side = "response")"}});
+      all.push_back({"side",
+                     {"action = \"status\" changes a response, and a request has no status",
+                      R"(leave out 'side', or say side = "response")"}});
     if (settings.delay.jitter > settings.delay.delay && fault.given.contains("delay"))
       all.push_back({"jitter", {"jitter is larger than the delay", "a message cannot leave before it came"}});
     for (auto& one : http_match_objections(fault, settings.side)) all.push_back(std::move(one));

@@ -48,7 +48,7 @@ core::Evidence HttpInjection::observe() {
   const bool none = rows.show_nothing();
   core::Evidence evidence = rows.finish("link fabric");
   if (none) {
-    evidence.rows.push_back({fmt::format("{} on {} links", action_, links), "messages to hit",
+    evidence.rows.push_back({fmt::format("{} on {}", action_, plural(links, "link")), "messages to hit",
                              why_nothing(settings_, sum, lab_.links().http_seen(handle_)), "link fabric",
                              Judgement::absent});
   } else {

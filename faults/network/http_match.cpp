@@ -92,7 +92,11 @@ std::vector<Objection> http_match_objections(const spec::FaultSpec& fault, core:
   if (side == core::HttpSettings::Side::request)
     for (const char* name : {"status", "response_header"})
       if (fault.given.contains(name))
-        all.push_back({name, {fmt::format("'{}' is of responses", name), R"(say side = "response" too)"}});
+        all.push_back({name,
+                       {fmt::format("'{}' is of responses, and this happens to requests", name),
+                        fault.given.contains("side")
+                            ? fmt::format(R"(leave out '{}', or say side = "response" instead of "request")", name)
+                            : std::string(R"(say side = "response" too)")}});
   return all;
 }
 

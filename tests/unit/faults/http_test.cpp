@@ -63,6 +63,8 @@ TEST(Http, WhatCanMatchNothingIsRefused) {
   EXPECT_THAT(complaints(abort + "path = \"\"\n"), HasSubstr("is empty"));
   EXPECT_THAT(complaints(abort + "header = [\"x y\"]\n"), HasSubstr("'x y' is no name of a header field"));
   EXPECT_THAT(complaints(abort + "status = [\"200\"]\n"), HasSubstr("'status' is of responses"));
+  EXPECT_THAT(complaints(abort + "side = \"request\"\nstatus = [\"200\"]\n"),
+              HasSubstr(R"(leave out 'status', or say side = "response" instead of "request")"));
   EXPECT_THAT(complaints(abort + "side = \"response\"\nstatus = [\"20\"]\n"), HasSubstr("'20' is no status"));
   EXPECT_EQ(complaints(abort + "side = \"response\"\nstatus = [\"5xx\"]\nresponse_header = [\"a = b=c\"]\n"), "");
 }
