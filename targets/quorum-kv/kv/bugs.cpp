@@ -17,6 +17,8 @@ constexpr std::array bugs{
              "when time runs short a write makes do with the replies it has"},
     BugEntry{"wall-clock-versions", &Bugs::wall_clock_versions, "versions are wall-clock times; the last one wins"},
     BugEntry{"wall-clock-timeouts", &Bugs::wall_clock_timeouts, "deadlines are measured on the wall clock"},
+    BugEntry{"busy-timer", &Bugs::busy_timer,
+             "housekeeping waits by the wall clock, and takes whatever ends the wait for its time having come"},
     BugEntry{"bare-tags", &Bugs::bare_tags, "tags are a counter only: writes at the same time get the same one"},
     BugEntry{"volatile-boot", &Bugs::volatile_boot,
              "the boot number is not kept, so operations of another life pass for repetitions"},

@@ -7,8 +7,9 @@
 
 namespace quorum_kv {
 
-/// Planted mistakes, all off unless asked for with --bug=NAME. Each is consulted in one of three places: policy.cpp
-/// (what the coordinator does), storage_policy.cpp (what is done with the disk) and peer_link.cpp (connections).
+/// Planted mistakes, all off unless asked for with --bug=NAME. Each is consulted in one of four places: policy.cpp
+/// (what the coordinator does), storage_policy.cpp (what is done with the disk), peer_link.cpp (connections) and
+/// node.cpp (its housekeeping).
 struct Bugs {
   bool read_one = false;
   bool no_write_back = false;
@@ -16,6 +17,7 @@ struct Bugs {
   bool minority_writes = false;
   bool wall_clock_versions = false;
   bool wall_clock_timeouts = false;
+  bool busy_timer = false;
   bool bare_tags = false;
   bool volatile_boot = false;
   bool no_timeout = false;

@@ -87,6 +87,8 @@ std::string Metrics::text(const Gauges& gauges) const {
   single(out, "recovered_keys", "gauge", "Registers held when this process started", gauges.recovered_keys);
   single(out, "boot", "gauge", "How many times this node has started", gauges.boot);
   single(out, "majority", "gauge", "1 while this node reaches a majority", gauges.majority ? 1 : 0);
+  head(out, "processors", "gauge", "Processors that this process used in the last half second");
+  fmt::format_to(to, "quorum_kv_processors {:.3f}\n", gauges.processors);
   peers_text(out, gauges.peers);
   return out;
 }

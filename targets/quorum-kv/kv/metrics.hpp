@@ -32,6 +32,7 @@ class Metrics {
     std::uint64_t log_syncs = 0;
     std::uint64_t log_bytes = 0;
     bool majority = false;
+    double processors = 0;  ///< used lately
     std::vector<Peer> peers;
   };
   /// Prometheus text format, version 0.0.4.

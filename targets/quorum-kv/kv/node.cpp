@@ -74,6 +74,7 @@ Node::Node(const Options& options, Log::Opened opened)
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   make_links();
+  if (options_.bugs.busy_timer) housekeeper_ = std::make_unique<Housekeeper>();
 }
 
 Node::~Node() {
@@ -110,6 +111,7 @@ void Node::tick() {
   coordinator_.tick();
   peer_server_.tick();
   compact_when_big();
+  processor_use_.look();
   if (stopping_ && (coordinator_.in_flight() == 0 || std::chrono::steady_clock::now() >= stop_at_)) {
     io_.stop();
     return;
@@ -171,6 +173,7 @@ Metrics::Gauges Node::gauges() const {
   now.log_syncs = writer_.syncs();
   now.log_bytes = writer_.size();
   now.majority = reaches_majority();
+  now.processors = processor_use_.processors();
   for (std::size_t i = 0; i < links_.size(); ++i) {
     if (links_[i]) now.peers.push_back({options_.members[i].name, links_[i]->healthy(), links_[i]->counters()});
   }

@@ -10,12 +10,14 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "kv/coordinator.hpp"
+#include "kv/housekeeper.hpp"
 #include "kv/http_api.hpp"
 #include "kv/http_server.hpp"
 #include "kv/log_writer.hpp"
 #include "kv/options.hpp"
 #include "kv/peer_link.hpp"
 #include "kv/peer_server.hpp"
+#include "kv/processor_use.hpp"
 #include "kv/replica.hpp"
 
 namespace quorum_kv {
@@ -54,6 +56,8 @@ class Node : private Transport, private Clock {
   HttpApi api_;
   PeerServer peer_server_;
   HttpServer http_server_;
+  std::unique_ptr<Housekeeper> housekeeper_;  ///< only where its mistake is planted
+  ProcessorUse processor_use_;
   boost::asio::steady_timer timer_{io_};
   boost::asio::signal_set signals_{io_};
   std::uint64_t compacted_size_;  ///< bytes that counted when the log was last rewritten

@@ -192,7 +192,8 @@ TEST_F(ProcessTest, MetricsCountWhatHappened) {
   }
   for (const std::string& line : {std::string("quorum_kv_requests_total{op=\"write\",outcome=\"ok\"} 1"),
                                   std::string("quorum_kv_request_seconds_bucket{op=\"read\",le=\"+Inf\"} 1"), synced,
-                                  std::string("quorum_kv_boot 1"), std::string("quorum_kv_peer_up{peer=\"n2\"} 1")}) {
+                                  std::string("quorum_kv_boot 1"), std::string("quorum_kv_processors "),
+                                  std::string("quorum_kv_peer_up{peer=\"n2\"} 1")}) {
     EXPECT_THAT(text, ::testing::HasSubstr(line));
   }
 }
