@@ -15,9 +15,11 @@ core::Catalog catalog() {
   faults.push_back(clock_leap_delete());
   faults.push_back(clock_leap_insert());
   faults.push_back(clock_offset());
+  faults.push_back(clock_settable());
   faults.push_back(clock_smear());
   faults.push_back(clock_start_at());
   faults.push_back(clock_strobe());
+  faults.push_back(clock_suspend());
   faults.push_back(disk_error());
   faults.push_back(disk_fsync());
   faults.push_back(disk_latency());

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/parameters.hpp"
 
@@ -49,11 +50,20 @@ EvidenceRow calls_row(const core::ClockEffect& effect, const std::string& node) 
   if (effect.refused_sets > 0)
     row.measured += fmt::format(", {} refused to set it", count(effect.refused_sets, "call"));
   if (effect.rings > 0) row.measured += ", time-outs of io_uring are not seen";
+  if (!effect.counter_readers.empty())
+    row.measured += fmt::format(", the time stamp counter that {} may read is the processor's own",
+                                fmt::join(effect.counter_readers, ", "));
   row.source = "clock supervisor";
   return row;
 }
 
 }  // namespace
+
+void add_call_rows(const core::ClockEffect& effect, const std::string& node, core::Evidence& evidence) {
+  evidence.rows.push_back(programs_row(effect, node));
+  const auto calls = effect.reads + effect.waits + effect.timers + effect.woken + effect.refused_sets + effect.rings;
+  if (calls > 0 || !effect.counter_readers.empty()) evidence.rows.push_back(calls_row(effect, node));
+}
 
 ClockInjection::ClockInjection(const core::Context& context, const core::ClockChange& change, std::string requested,
                                MoreRows more)
@@ -65,6 +75,7 @@ ClockInjection::ClockInjection(const core::Context& context, const core::ClockCh
       throw core::CannotAim(error.what());
     }
   }
+  for (auto& clock : clocks_) look(clock);  // its target may end by what it sees
 }
 
 void ClockInjection::look(Clock& clock) {
@@ -101,10 +112,7 @@ void ClockInjection::add_rows(const Clock& clock, core::Evidence& evidence) cons
       row.measured += fmt::format("; seen by all {:.3f} ms late", static_cast<double>(late.count()) / 1e6);
   }
   evidence.rows.push_back(row);
-  evidence.rows.push_back(programs_row(clock.last, name));
-  const auto& last = clock.last;
-  if (last.reads + last.waits + last.timers + last.woken + last.refused_sets + last.rings > 0)
-    evidence.rows.push_back(calls_row(last, name));
+  add_call_rows(clock.last, name, evidence);
   if (more_) more_(clock.last, name, evidence);
 }
 
@@ -146,7 +154,8 @@ core::Documentation clock_documentation(std::string text, std::string evidence, 
                        "the machine's. Waits until an instant (clock_nanosleep, conditions, mutexes, semaphores, "
                        "queues, timers) follow the node's clock, those under way too. The machine's clock is never "
                        "touched.\n\nNot covered, and then told in the evidence: 32-bit programs, programs that are "
-                       "traced by others (strace, gdb). Not seen: rdtsc, time-outs of io_uring; time stamps of files "
+                       "traced by others (strace, gdb); told: time-outs of io_uring, code that reads the processor's "
+                       "time stamp counter. Time stamps of files "
                        "are the machine's.";
   documentation.evidence = std::move(evidence);
   documentation.example = std::move(example);

@@ -38,6 +38,9 @@ class ClockInjection : public core::Injection {
   bool reverted_ = false;
 };
 
+/// Which programs of a node live by its clock, and what was done for them.
+void add_call_rows(const core::ClockEffect& effect, const std::string& node, core::Evidence& evidence);
+
 /// A fault on clocks claims those of all nodes of the target: a role or a draw may make any its victim.
 class ClockFault : public core::DescribedFault {
  public:

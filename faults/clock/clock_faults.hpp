@@ -12,8 +12,10 @@ std::unique_ptr<core::Fault> clock_jump();
 std::unique_ptr<core::Fault> clock_leap_delete();
 std::unique_ptr<core::Fault> clock_leap_insert();
 std::unique_ptr<core::Fault> clock_offset();
+std::unique_ptr<core::Fault> clock_settable();
 std::unique_ptr<core::Fault> clock_smear();
 std::unique_ptr<core::Fault> clock_start_at();
 std::unique_ptr<core::Fault> clock_strobe();
+std::unique_ptr<core::Fault> clock_suspend();
 
 }  // namespace withstand::faults

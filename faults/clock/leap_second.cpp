@@ -75,6 +75,14 @@ ClockInjection::MoreRows LeapSecond::more_rows(const spec::FaultSpec&) const {
     row.source = "the node's adjtimex(2)";
     row.judgement = effect.leapt ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::absent;
     evidence.rows.push_back(row);
+    if (effect.processors_since < 0) return;
+    EvidenceRow use;
+    use.what = "processor time of " + node;
+    use.requested = "timers one second early";
+    use.measured = fmt::format("{:.2f} processors before the leap second, {:.2f} since", effect.processors_before,
+                               effect.processors_since);
+    use.source = "kernel: /proc/PID/stat of the node's processes";
+    evidence.rows.push_back(use);
   };
 }
 

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include "lab/clock/counter_scan.hpp"
 #include "os/check.hpp"
 #include "os/fd_message.hpp"
+#include "os/proc.hpp"
 
 namespace withstand::lab {
 namespace {
@@ -35,13 +38,18 @@ clock::Request::Change kind_of(core::ClockChange::Kind kind) {
       return To::leap;
     case From::smear:
       return To::smear;
+    case From::suspend:
+      return To::suspend;
+    case From::settable:
+      return To::settable;
   }
   throw std::logic_error("an unknown change of a clock");
 }
 
 }  // namespace
 
-ClockService::ClockService(core::EventLoop& loop, const core::Topology& topology, const std::set<core::NodeId>& nodes)
+ClockService::ClockService(core::EventLoop& loop, const core::Topology& topology, const std::set<core::NodeId>& nodes,
+                           const std::set<core::NodeId>& steady_too)
     : topology_(topology) {
   SpawnOptions options;
   options.args = {"__clock"};
@@ -51,15 +59,17 @@ ClockService::ClockService(core::EventLoop& loop, const core::Topology& topology
     os::SocketPair listeners = os::make_socket_pair();
     clock::Request request;
     request.kind = clock::Request::Kind::domain;
+    request.steady_too = steady_too.count(node) > 0;
     const int handed[] = {listeners.first.get()};
     const auto reply = ask(request, handed);
-    domains_[node] = {static_cast<std::uint32_t>(reply.handle), std::move(listeners.second)};
+    domains_[node] = {static_cast<std::uint32_t>(reply.handle), std::move(listeners.second), request.steady_too};
   }
 }
 
-int ClockService::socket_of(core::NodeId node) const {
+ClockDoor ClockService::door_of(core::NodeId node) const {
   const auto found = domains_.find(node);
-  return found == domains_.end() ? -1 : found->second.socket.get();
+  if (found == domains_.end()) return {};
+  return {found->second.socket.get(), found->second.steady_too};
 }
 
 core::Clocks::Handle ClockService::add(core::NodeId node, const core::ClockChange& change) {
@@ -74,6 +84,7 @@ core::Clocks::Handle ClockService::add(core::NodeId node, const core::ClockChang
   request.rate_ppb = change.rate_ppb;
   request.half_period = change.half_period;
   request.wall = change.wall;
+  request.since = change.since;
   request.length = change.length;
   request.lead = change.lead;
   request.shape = change.cosine ? clock::Smear::cosine : clock::Smear::linear;
@@ -100,8 +111,12 @@ core::ClockEffect ClockService::effect(Handle handle) {
   core::ClockEffect effect;
   effect.switched = core::Instant(reply.switched);
   effect.published = core::Instant(reply.published);
-  effect.requested_ns = reply.requested;
-  effect.measured_ns = reply.measured;
+  effect.requested_ns = reply.requested[WS_WALL];
+  effect.measured_ns = reply.measured[WS_WALL];
+  effect.steady_requested_ns = reply.requested[WS_STEADY];
+  effect.steady_measured_ns = reply.measured[WS_STEADY];
+  effect.boot_requested_ns = reply.requested[WS_BOOT];
+  effect.boot_measured_ns = reply.measured[WS_BOOT];
   effect.measured = reply.is_measured;
   effect.sample = reply.sample;
   effect.leap_state = reply.leap_state;
@@ -115,12 +130,29 @@ core::ClockEffect ClockService::effect(Handle handle) {
   effect.timers = reply.timers;
   effect.woken = reply.woken;
   effect.refused_sets = reply.refused_sets;
+  effect.sets = reply.sets;
+  effect.processors_before = reply.processors_before;
+  effect.processors_since = reply.processors_since;
   effect.rings = reply.rings;
   effect.injection_ns = reply.injection;
   effect.escaped = reply.escaped;
+  for (const auto process : reply.programs_seen)
+    if (process != 0) note_counter_reader(process, effect);
   std::istringstream lines(reply.text);
   for (std::string line; std::getline(lines, line);) effect.escapes.push_back(line);
   return effect;
+}
+
+/// Each program file is looked into once.
+void ClockService::note_counter_reader(pid_t process, core::ClockEffect& effect) {
+  const std::string path = fmt::format("/proc/{}/exe", process);
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return;
+  const auto [known, is_new] = reads_counter_.try_emplace({file.st_dev, file.st_ino}, false);
+  if (is_new) known->second = clock::reads_time_stamp_counter(path);
+  if (!known->second) return;
+  const auto stat = os::process_stat(process);
+  effect.counter_readers.push_back(stat ? stat->name : std::to_string(process));
 }
 
 clock::Reply ClockService::ask(const clock::Request& request, std::span<const int> descriptors) {

@@ -5,9 +5,13 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
+
+#include <sys/types.h>
 
 #include "core/clocks.hpp"
 #include "lab/clock/protocol.hpp"
+#include "lab/node_plan.hpp"
 #include "lab/spawn.hpp"
 
 namespace withstand::lab {
@@ -18,14 +22,16 @@ class ClockService final : public core::Clocks {
  public:
   /// Starts the process and makes a domain, still showing the machine's clocks, for each of `nodes`. Throws when the
   /// process cannot be started or refuses.
-  ClockService(core::EventLoop& loop, const core::Topology& topology, const std::set<core::NodeId>& nodes);
+  /// In those of `steady_too` CLOCK_MONOTONIC and _BOOTTIME can become false.
+  ClockService(core::EventLoop& loop, const core::Topology& topology, const std::set<core::NodeId>& nodes,
+               const std::set<core::NodeId>& steady_too = {});
   ClockService(const ClockService&) = delete;
   ClockService& operator=(const ClockService&) = delete;
 
   /// Called once, from the event loop, when the process ends before this object does; says how it ended.
   void on_death(std::function<void(const std::string& how)> callback) { callback_ = std::move(callback); }
-  /// Where programs of this node send the listeners of their filters; -1 for a node without a clock of its own.
-  [[nodiscard]] int socket_of(core::NodeId node) const;
+  /// How programs of this node get to its clock; no socket for a node without a clock of its own.
+  [[nodiscard]] ClockDoor door_of(core::NodeId node) const;
 
   Handle add(core::NodeId node, const core::ClockChange& change) override;
   void remove(Handle handle) override;
@@ -35,17 +41,20 @@ class ClockService final : public core::Clocks {
   struct Domain {
     std::uint32_t number = 0;
     os::Fd socket;
+    bool steady_too = false;
   };
   clock::Reply ask(const clock::Request& request, std::span<const int> descriptors = {});
   [[noreturn]] void give_up(const std::string& why);
   void died();
+  void note_counter_reader(pid_t process, core::ClockEffect& effect);
 
   const core::Topology& topology_;
   HelperProcess helper_;
   core::EventLoop::Registration death_;
   std::function<void(const std::string&)> callback_;
   std::map<core::NodeId, Domain> domains_;
-  std::string how_;  ///< why it cannot be asked any more
+  std::map<std::pair<dev_t, ino_t>, bool> reads_counter_;  ///< program files that were looked into
+  std::string how_;                                        ///< why it cannot be asked any more
 };
 
 }  // namespace withstand::lab

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/lab.hpp"
+#include "lab/node_plan.hpp"
 #include "os/pidfd.hpp"
 #include "os/users.hpp"
 
@@ -18,7 +19,7 @@ struct CommandPlace {
   std::vector<std::string> env;
   std::string folder;  ///< working directory inside
   int cgroup = -1;     ///< cgroup v2 folder outside what kill and pause hit; -1: the caller's own
-  int clock = -1;      ///< NodePlan::clock_socket
+  ClockDoor clock;     ///< the node's
 };
 
 /// Runs tools inside nodes through Boost.Process, many at a time, without blocking the loop. Each is a session of its

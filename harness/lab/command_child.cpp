@@ -58,7 +58,7 @@ void join_and_fork(const CommandPlace& place, std::vector<int> kept) {
   const pid_t child = os::check("fork", ::fork());  // only children are born in the joined PID namespace
   if (child != 0) end_like(child);
   kept.push_back(self.descriptor());
-  if (place.clock >= 0) kept.push_back(place.clock);
+  if (place.clock.socket >= 0) kept.push_back(place.clock.socket);
   os::close_other_descriptors(std::move(kept));
   drop_to(place.who);
   self.die_with(SIGKILL);  // after setuid, which clears it; the node's init ending kills it in any case

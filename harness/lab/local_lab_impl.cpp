@@ -54,11 +54,13 @@ LocalLab::Impl::~Impl() {
 
 /// Before the nodes: their programs are to find it there.
 void LocalLab::Impl::make_clocks() {
-  std::set<core::NodeId> claimed;
-  for (const auto& claim : options.claims)
+  std::set<core::NodeId> claimed, steady_too;
+  for (const auto& claim : options.claims) {
     if (claim.medium == core::Claim::Medium::clock) claimed.insert(claim.nodes.begin(), claim.nodes.end());
+    if (claim.medium == core::Claim::Medium::filter) steady_too.insert(claim.nodes.begin(), claim.nodes.end());
+  }
   if (claimed.empty()) return;
-  clocks = std::make_unique<ClockService>(loop, topology, claimed);
+  clocks = std::make_unique<ClockService>(loop, topology, claimed, steady_too);
   clocks->on_death([this](const std::string& how) { medium_died("the clock supervisor (" + how + ")"); });
 }
 
@@ -70,7 +72,7 @@ void LocalLab::Impl::make_nodes() {
     const auto place = cgroup ? std::optional(*cgroup + "/" + info.name) : std::nullopt;
     const NodeLogs node_logs{logs_folder, options.epoch, static_cast<std::uint64_t>(experiment.log_limit.count)};
     NodePlan plan = renderer.plan(info.id);
-    if (clocks) plan.clock_socket = clocks->socket_of(info.id);
+    if (clocks) plan.clock = clocks->door_of(info.id);
     nodes.push_back(std::make_unique<Node>(loop, topology, std::move(plan), place, node_logs, events()));
   }
   std::vector<link::NodeInterface> interfaces;
@@ -227,7 +229,7 @@ void LocalLab::Impl::run(core::NodeId id, const std::vector<std::string>& locate
   const auto* cgroup = place.harness_cgroup();
   const std::string folder = place.plan().has_target ? inside::data : "/";
   commands.run({&place.init().pidfd, place.plan().who, place.plan().env, folder, cgroup != nullptr ? cgroup->get() : -1,
-                place.plan().clock_socket},
+                place.plan().clock},
                located, timeout, std::move(done));
 }
 

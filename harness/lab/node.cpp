@@ -77,7 +77,7 @@ int Node::run_in_child(const core::Topology& topology, const os::Parent& parent,
   os::set_up_or_report(control, [&] {
     parent.die_with(SIGKILL);
     std::vector<int> open{kept.control, kept.standard_output, kept.standard_error};
-    if (plan_.clock_socket >= 0) open.push_back(plan_.clock_socket);
+    if (plan_.clock.socket >= 0) open.push_back(plan_.clock.socket);
     os::close_other_descriptors(std::move(open));
     os::set_process_name("ws-init");
     os::check("leave the caller's session", ::setsid());

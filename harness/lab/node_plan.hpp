@@ -24,6 +24,13 @@ struct View {
   bool closed = false;  ///< its own mode keeps the user out: what is in it is shown entry by entry in a folder of ours
 };
 
+/// How a node's programs get to a clock of the node's own.
+struct ClockDoor {
+  /// Where they send the listeners of their system-call filters; -1: the machine's clock is theirs.
+  int socket = -1;
+  bool steady_too = false;  ///< their waits by CLOCK_MONOTONIC and _BOOTTIME are asked about as well
+};
+
 /// Everything about a node that is known before its first process exists.
 struct NodePlan {
   core::NodeId id = 0;
@@ -42,8 +49,7 @@ struct NodePlan {
   std::vector<std::string> env;           ///< "NAME=value", also for commands run in the node
   std::vector<std::string> before_start;  ///< empty: none
   std::vector<std::string> load_argv;     ///< of a client: [load] command as it is inside; empty: none
-  /// Where its programs send the listeners of their system-call filters, to share a clock of the node's own; -1: none.
-  int clock_socket = -1;
+  ClockDoor clock;
   std::string load_folder;  ///< where that runs, inside: the experiment file's folder
 };
 

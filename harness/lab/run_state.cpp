@@ -103,7 +103,7 @@ int shell_in(const RunState::Node& node, const std::vector<std::string>& command
     if (const char* value = ::getenv(name)) env.push_back(std::string(name) + "=" + value);
   // Unlike commands of the harness it stays in the caller's session: it has the terminal.
   if (!os::share_namespace(0, node.init_pid, "user")) os::join_namespaces(init, CLONE_NEWUSER);
-  const auto place = CommandPlace{&init, node.who, env, "/run/withstand/data", -1};
+  const auto place = CommandPlace{&init, node.who, env, "/run/withstand/data", -1, {}};
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
   const os::Child child = os::clone_process("start a shell", {}, [&]() -> int {

@@ -43,10 +43,10 @@ void drop_to(const os::Credentials& who) {
   os::drop_capabilities();
 }
 
-void enter_clock_domain(int socket) {
-  if (socket < 0) return;
-  const os::Fd listener = clock::install_filter();
-  if (!os::send_message(socket, "L", {listener.get()})) throw os::SystemError("reach the clock supervisor", EPIPE);
+void enter_clock_domain(const ClockDoor& door) {
+  if (door.socket < 0) return;
+  const os::Fd listener = clock::install_filter(door.steady_too ? clock::Waits::of_all : clock::Waits::of_wall);
+  if (!os::send_message(door.socket, "L", {listener.get()})) throw os::SystemError("reach the clock supervisor", EPIPE);
 }
 
 void become_target(const NodePlan& plan, const std::vector<std::string>& argv, int standard_output, int standard_error,
@@ -55,10 +55,10 @@ void become_target(const NodePlan& plan, const std::vector<std::string>& argv, i
     os::check("start a session", ::setsid());
     connect_streams(standard_output, standard_error);
     std::vector<int> open{report};
-    if (plan.clock_socket >= 0) open.push_back(plan.clock_socket);
+    if (plan.clock.socket >= 0) open.push_back(plan.clock.socket);
     os::close_other_descriptors(std::move(open));
     drop_to(plan.who);
-    enter_clock_domain(plan.clock_socket);
+    enter_clock_domain(plan.clock);
     os::check(fmt::format("enter {}", inside::data), ::chdir(inside::data));
     const auto arguments = os::exec_array(argv);
     const auto environment = os::exec_array(plan.env);

@@ -12,8 +12,8 @@ namespace withstand::lab {
 void drop_to(const os::Credentials& who);
 
 /// From here on this process and what it executes live by the clock of their node: its filter's listener goes over the
-/// socket, which may be -1 (then nothing happens). For good; privileges must have been dropped. Throws os::SystemError.
-void enter_clock_domain(int socket);
+/// door's socket; without one nothing happens. For good; privileges must have been dropped. Throws os::SystemError.
+void enter_clock_domain(const ClockDoor& door);
 
 /// In a fresh child: becomes the target. Does not return; when it cannot, `report` (a socket that is close-on-exec)
 /// tells, see os::set_up_or_report.

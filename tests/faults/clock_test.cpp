@@ -159,6 +159,70 @@ TEST_F(ClockTest, ASmearedSecondEndsASecondBehind) {
   EXPECT_TRUE(smear.observe().took_effect()) << rows(smear);
 }
 
+TEST_F(ClockTest, ASuspendedNodeStandsStillAndItsMonotonicClockDoesNotKnow) {
+  more_claims_.push_back({core::Claim::Medium::filter, {0}, {}});
+  launch(writes_dates, 1);
+  ASSERT_TRUE(wait([&] { return std::abs(target_ahead(0)) < 30; }));
+  auto& suspend = inject_clock("clock.suspend", {{"sleep", spec::Duration(hours(8))}});
+  const auto begun = core::now();
+  const auto size = std::filesystem::file_size(data(0, "dates"));
+  ASSERT_TRUE(wait([&] { return core::now() > begun + seconds(3); }));
+  EXPECT_EQ(std::filesystem::file_size(data(0, "dates")), size);
+  suspend.revert();
+  const auto asleep = core::now() - begun;
+  EXPECT_TRUE(wait([&] { return std::abs(target_ahead(0) - 28'797) < 10; })) << target_ahead(0);
+  EXPECT_TRUE(suspend.observe().took_effect()) << rows(suspend);
+  const auto before = core::now();
+  std::istringstream seen(run(0, victim + " read").output);
+  std::map<std::string, long long> shown;
+  for (std::string name, value; seen >> name >> value;) shown[name] = std::atoll(value.c_str());
+  const auto steady = before.count();
+  EXPECT_NEAR(static_cast<double>(shown["libc-monotonic"] - steady), -static_cast<double>(asleep.count()), 2e9);
+  EXPECT_NEAR(static_cast<double>(shown["libc-boottime"] - shown["libc-monotonic"]), 28'800e9, 1e9);
+}
+
+TEST_F(ClockTest, ItsProgramsMaySetAClockThatIsSettable) {
+  launch(writes_dates, 2);
+  const std::string set = "date -u -s 2030-01-01T00:00:00";
+  EXPECT_NE(run(0, set).exit_status, 0);
+  auto& settable = inject_clock("clock.settable", {});
+  EXPECT_FALSE(settable.observe().took_effect());
+  EXPECT_EQ(run(0, set).exit_status, 0);
+  EXPECT_EQ(run(0, "date -u +%Y-%m-%d").output, "2030-01-01\n");
+  EXPECT_TRUE(wait([&] { return target_ahead(0) > 86'400; }));
+  EXPECT_NEAR(ahead(1), 0, 5);
+  EXPECT_TRUE(settable.observe().took_effect()) << rows(settable);
+  settable.revert();
+  EXPECT_NEAR(ahead(0), 0, 5);
+  EXPECT_NE(run(0, set).exit_status, 0);
+}
+
+TEST_F(ClockTest, TheProcessorTimeThatEarlyTimersBurnIsMeasured) {
+  // Each wait of a tenth of a second by the wall clock; where it ends at once, the next begins.
+  launch(
+      "exec python3 -c 'import threading, time, ctypes\n"
+      "class T(ctypes.Structure): _fields_ = [(\"s\", ctypes.c_long), (\"n\", ctypes.c_long)]\n"
+      "libc = ctypes.CDLL(None)\n"
+      "while True:\n"
+      "  due = time.time() + 0.1\n"
+      "  libc.clock_nanosleep(0, 1, ctypes.byref(T(int(due), int(due % 1 * 1e9))), None)\n"
+      "  sum(range(2000))\n'",
+      1);
+  auto& leap = inject_clock(
+      "clock.leap-insert",
+      {{"before", spec::Duration(seconds(2))}, {"edge", std::string("exact")}, {"model", std::string("hrtimer2012")}});
+  double before = 1, since = 0;
+  const auto measured = [&] {
+    for (const auto& row : leap.observe().rows)
+      if (row.what.starts_with("processor time") &&
+          std::sscanf(row.measured.c_str(), "%lf processors before the leap second, %lf", &before, &since) == 2)
+        return since > 5 * before && since > 0.1;
+    return false;
+  };
+  EXPECT_TRUE(wait(measured, seconds(20))) << rows(leap);
+  EXPECT_TRUE(leap.observe().took_effect()) << rows(leap);
+}
+
 TEST_F(ClockTest, AProgramThatEscapesIsNoPass) {
   if (std::system("command -v strace > /dev/null") != 0) GTEST_SKIP() << "strace is not installed";
   launch(writes_dates, 1);

@@ -17,7 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -37,6 +39,16 @@ static struct timespec later(int clock, long milliseconds) {
   return (struct timespec){due / 1000000000, due % 1000000000};
 }
 
+/// Whether each reading is told with CLOCK_MONOTONIC as it was just before.
+static int with_steady = 0;
+static long long steady_before;
+
+static void tell(const char* route, const char* clock, long long value) {
+  printf("%s-%s %lld", route, clock, value);
+  if (with_steady) printf(" %lld", steady_before);
+  printf("\n");
+}
+
 static void read_clocks(void) {
   static const struct {
     const char* name;
@@ -45,17 +57,23 @@ static void read_clocks(void) {
                 {"monotonic-coarse", 6}, {"boottime", 7},  {"tai", 11}};
   for (unsigned i = 0; i < sizeof clocks / sizeof clocks[0]; ++i) {
     struct timespec raw;
-    printf("libc-%s %lld\n", clocks[i].name, now(clocks[i].id));
+    steady_before = now(CLOCK_MONOTONIC);
+    tell("libc", clocks[i].name, now(clocks[i].id));
+    steady_before = now(CLOCK_MONOTONIC);
     syscall(SYS_clock_gettime, clocks[i].id, &raw);
-    printf("syscall-%s %lld\n", clocks[i].name, nanoseconds(raw));
+    tell("syscall", clocks[i].name, nanoseconds(raw));
   }
   struct timeval here, raw_here;
+  steady_before = now(CLOCK_MONOTONIC);
   gettimeofday(&here, NULL);
-  printf("libc-gettimeofday %lld\n", here.tv_sec * 1000000000LL + here.tv_usec * 1000);
+  tell("libc", "gettimeofday", here.tv_sec * 1000000000LL + here.tv_usec * 1000);
+  steady_before = now(CLOCK_MONOTONIC);
   syscall(SYS_gettimeofday, &raw_here, NULL);
-  printf("syscall-gettimeofday %lld\n", raw_here.tv_sec * 1000000000LL + raw_here.tv_usec * 1000);
-  printf("libc-time %lld\n", time(NULL) * 1000000000LL);
-  printf("syscall-time %lld\n", syscall(SYS_time, NULL) * 1000000000LL);
+  tell("syscall", "gettimeofday", raw_here.tv_sec * 1000000000LL + raw_here.tv_usec * 1000);
+  steady_before = now(CLOCK_MONOTONIC);
+  tell("libc", "time", time(NULL) * 1000000000LL);
+  steady_before = now(CLOCK_MONOTONIC);
+  tell("syscall", "time", syscall(SYS_time, NULL) * 1000000000LL);
 }
 
 static int sleep_until(long milliseconds) {
@@ -72,6 +90,37 @@ static int wait_condition(long milliseconds) {
   while (result == 0) result = pthread_cond_timedwait(&condition, &mutex, &due);
   pthread_mutex_unlock(&mutex);
   return result == ETIMEDOUT ? 0 : result;
+}
+
+/// By CLOCK_MONOTONIC, as most programs wait that know of it.
+static int wait_steady_condition(long milliseconds) {
+  pthread_condattr_t attributes;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t condition;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&condition, &attributes);
+  const struct timespec due = later(CLOCK_MONOTONIC, milliseconds);
+  pthread_mutex_lock(&mutex);
+  int result = 0;
+  while (result == 0) result = pthread_cond_timedwait(&condition, &mutex, &due);
+  pthread_mutex_unlock(&mutex);
+  return result == ETIMEDOUT ? 0 : result;
+}
+
+static int sleep_until_steady(long milliseconds) {
+  const struct timespec due = later(CLOCK_MONOTONIC, milliseconds);
+  return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
+static int wait_steady_timer_file(long milliseconds) {
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  const struct itimerspec due = {{0, 0}, later(CLOCK_MONOTONIC, milliseconds)};
+  if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &due, NULL) != 0) return errno;
+  uint64_t expired = 0;
+  const int result = read(timer, &expired, sizeof expired) == sizeof expired && expired == 1 ? 0 : -1;
+  close(timer);
+  return result;
 }
 
 static int wait_semaphore(long milliseconds) {
@@ -166,6 +215,67 @@ static int wait_queue(long milliseconds) {
   return -1;
 }
 
+static struct timespec span(long milliseconds) {
+  return (struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000};
+}
+
+static int span_nanosleep(long milliseconds) {
+  const struct timespec time = span(milliseconds);
+  return nanosleep(&time, NULL);
+}
+static int span_usleep(long milliseconds) { return usleep((useconds_t)milliseconds * 1000); }
+static int span_poll(long milliseconds) { return poll(NULL, 0, (int)milliseconds); }
+static int span_ppoll(long milliseconds) {
+  const struct timespec time = span(milliseconds);
+  return ppoll(NULL, 0, &time, NULL);
+}
+static int span_select(long milliseconds) {
+  struct timeval time = {milliseconds / 1000, milliseconds % 1000 * 1000};
+  return select(0, NULL, NULL, NULL, &time);
+}
+static int span_pselect(long milliseconds) {
+  const struct timespec time = span(milliseconds);
+  return pselect(0, NULL, NULL, NULL, &time, NULL);
+}
+static int span_epoll(long milliseconds) {
+  struct epoll_event event;
+  const int all = epoll_create1(EPOLL_CLOEXEC);
+  const int result = epoll_wait(all, &event, 1, (int)milliseconds);
+  close(all);
+  return result;
+}
+static int span_sigtimedwait(long milliseconds) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  const struct timespec time = span(milliseconds);
+  return sigtimedwait(&set, NULL, &time) < 0 && errno == EAGAIN ? 0 : -1;
+}
+static int span_futex(long milliseconds) {
+  int word = 0;
+  const struct timespec time = span(milliseconds);
+  return syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, &time, NULL, 0) < 0 && errno == ETIMEDOUT ? 0 : -1;
+}
+static int span_timer_file(long milliseconds) {
+  const int timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+  const struct itimerspec due = {{0, 0}, span(milliseconds)};
+  uint64_t expired = 0;
+  if (timerfd_settime(timer, 0, &due, NULL) != 0) return errno;
+  const int result = read(timer, &expired, sizeof expired) == sizeof expired ? 0 : -1;
+  close(timer);
+  return result;
+}
+static int span_setitimer(long milliseconds) {
+  sigset_t set;
+  int number = 0;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  const struct itimerval due = {{0, 0}, {milliseconds / 1000, milliseconds % 1000 * 1000}};
+  return setitimer(ITIMER_REAL, &due, NULL) != 0 ? errno : sigwait(&set, &number);
+}
+
 static const struct {
   const char* name;
   int (*wait)(long);
@@ -179,15 +289,31 @@ static const struct {
              {"timer", wait_timer},
              {"queue", wait_queue},
              {"cancelled-polling", wait_cancelled_polling},
-             {"cancelled-reading", wait_cancelled_reading}};
+             {"cancelled-reading", wait_cancelled_reading},
+             {"steady-sleep", sleep_until_steady},
+             {"steady-condition", wait_steady_condition},
+             {"steady-timer-file", wait_steady_timer_file},
+             {"span-nanosleep", span_nanosleep},
+             {"span-usleep", span_usleep},
+             {"span-poll", span_poll},
+             {"span-ppoll", span_ppoll},
+             {"span-select", span_select},
+             {"span-pselect", span_pselect},
+             {"span-epoll", span_epoll},
+             {"span-sigtimedwait", span_sigtimedwait},
+             {"span-futex", span_futex},
+             {"span-timer-file", span_timer_file},
+             {"span-setitimer", span_setitimer}};
 
-/// The last two wait to be told, and are not among "all".
+/// The others wait to be told, or by a clock that is seldom false, and are not among "all".
 enum { ordinary_waits = 9 };
 
 /// Tells how long the wait was by a clock that is true.
 static int wait_by(const char* name, long milliseconds) {
   for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; ++i) {
-    if (strcmp(name, waits[i].name) != 0 && (strcmp(name, "all") != 0 || i >= ordinary_waits)) continue;
+    const int asked = strcmp(name, waits[i].name) == 0 || (strcmp(name, "all") == 0 && i < ordinary_waits) ||
+                      (strcmp(name, "spans") == 0 && strncmp(waits[i].name, "span-", 5) == 0);
+    if (!asked) continue;
     const long long start = now(CLOCK_MONOTONIC);
     printf("begin-%s %lld\n", waits[i].name, now(CLOCK_REALTIME));
     fflush(stdout);
@@ -276,6 +402,7 @@ static void execute_by_thread(char** argv) {
 }
 
 int main(int argc, char** argv) {
+  with_steady = argc > 2 && strcmp(argv[2], "beside") == 0;
   if (argc > 1 && strcmp(argv[1], "read") == 0) read_clocks();
   if (argc > 3 && strcmp(argv[1], "wait") == 0) return wait_by(argv[2], atol(argv[3]));
   if (argc > 1 && strcmp(argv[1], "discipline") == 0) discipline();

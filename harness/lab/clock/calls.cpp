@@ -6,6 +6,7 @@
 #include <optional>
 #include <time.h>
 
+#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -56,6 +57,12 @@ Ns shown(const ws_clock_line& line, int clock) {
 
 timespec split(Ns value) { return {value / second, value % second}; }
 
+/// By which clock a futex(2) waits until an instant: some operations always by CLOCK_REALTIME, the rest by a flag.
+int clock_of_futex(std::uint64_t operation) {
+  const bool always = (static_cast<int>(operation) & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
+  return always || (operation & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
 /// Where a wait's instant lies, and of which clock it is; nothing when it is of a clock that is never false.
 struct Instant {
   std::uint64_t address = 0;
@@ -64,14 +71,14 @@ struct Instant {
 std::optional<Instant> instant_of(const seccomp_data& call) {
   const auto of = [&](int place, std::uint64_t clock) -> std::optional<Instant> {
     const auto line = line_of(static_cast<int>(clock));
-    if (!line || (*line != WS_WALL && *line != WS_TAI)) return std::nullopt;
+    if (!line || *line == WS_RAW) return std::nullopt;
     return Instant{call.args[place], *line};
   };
   switch (call.nr) {
     case WS_NR_CLOCK_NANOSLEEP:
       return of(2, call.args[0]);
     case WS_NR_FUTEX:
-      return of(3, CLOCK_REALTIME);
+      return of(3, static_cast<std::uint64_t>(clock_of_futex(call.args[1])));
     case WS_NR_FUTEX_WAITV:
       return of(3, call.args[4]);
     case WS_NR_FUTEX_WAIT:
@@ -172,10 +179,11 @@ void Calls::set_clock(const Question& asked) {
   const bool sound =
       given->tv_sec >= 0 && given->tv_sec < last_instant / second && given->tv_nsec >= 0 && fraction < second;
   if (!sound) return asked.refuse(EINVAL);
-  if (!asked.state.may_set) {
+  if (asked.state.may_set == 0) {
     ++asked.state.coverage.refused_sets;
     return asked.refuse(EPERM);
   }
+  ++asked.state.coverage.sets;
   set_wall_(asked.state, given->tv_sec * second + fraction);
   asked.give(0);
 }
@@ -184,14 +192,32 @@ void Calls::adjust(const Question& asked, std::uint64_t address) {
   auto request = asked.get<timex>(address);
   if (!request) return asked.refuse(EFAULT);
   const bool only_reads = request->modes == 0 || request->modes == ADJ_OFFSET_SS_READ;
-  if (!only_reads && !asked.state.may_set) {
+  if (!only_reads && asked.state.may_set == 0) {
     ++asked.state.coverage.refused_sets;
     return asked.refuse(EPERM);
   }
   const int result = asked.state.domain.adjust(*request, steady_now());
-  if (!only_reads) adjusted_(asked.state);
+  if (!only_reads) {
+    ++asked.state.coverage.sets;
+    adjusted_(asked.state);
+  }
   if (result < 0) return asked.refuse(-result);
   asked.give(address, *request, result);
+}
+
+/// Where the instant has come nobody needs to wait: what the kernel answers then. Nothing where it looks at more than
+/// that first: locks, queues.
+std::optional<int> Calls::answer_at_once(const Question& asked, std::int64_t target, int line) {
+  const auto& shown = asked.state.file.page().line[line];
+  if (ws_line_value(&shown, steady_now()) < ws_subtract(target, shown.early)) return std::nullopt;
+  if (asked.call.data.nr == WS_NR_CLOCK_NANOSLEEP) return 0;
+  const bool plain = asked.call.data.nr == WS_NR_FUTEX &&
+                     (static_cast<int>(asked.argument(1)) & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET &&
+                     asked.argument(5) != 0;
+  if (!plain || asked.argument(0) % sizeof(std::uint32_t) != 0) return std::nullopt;
+  const auto word = asked.get<std::uint32_t>(asked.argument(0));
+  if (!word) return std::nullopt;
+  return *word == static_cast<std::uint32_t>(asked.argument(2)) ? ETIMEDOUT : EAGAIN;
 }
 
 void Calls::wait(const Question& asked) {
@@ -199,6 +225,15 @@ void Calls::wait(const Question& asked) {
   const auto value = instant ? asked.get<timespec>(instant->address) : std::nullopt;
   if (!value || !is_instant(*value)) return asked.pass();  // the kernel says what is wrong with it
   const int number = asked.call.data.nr;
+  if (!asked.state.shows_machine(instant->line)) {
+    const bool far = value->tv_sec >= WS_CLOCK_NEVER / second;
+    const auto over =
+        far ? std::nullopt : answer_at_once(asked, value->tv_sec * second + value->tv_nsec, instant->line);
+    if (over) {
+      ++asked.state.coverage.waits;
+      return *over == 0 ? asked.give(0) : asked.refuse(*over);
+    }
+  }
   asked.state.waits[asked.thread()] = number;
   if (asked.state.shows_machine(instant->line)) return asked.pass();
   if (tracer_.hold(asked.thread(), std::make_unique<LeadJob>(number)) != 0) return asked.pass();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "lab/clock/domain_state.hpp"
 #include "lab/clock/image.hpp"
@@ -29,6 +30,7 @@ class Calls {
   void set_clock(const Question& asked);
   void adjust(const Question& asked, std::uint64_t address);
   void wait(const Question& asked);
+  static std::optional<int> answer_at_once(const Question& asked, std::int64_t target, int line);
   [[nodiscard]] bool from_kernel_vdso(const seccomp_notif& question) const;
 
   Tracer& tracer_;

@@ -5,11 +5,15 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
+#include <unistd.h>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "lab/clock/arithmetic.h"
 #include "lab/clock/machine_time.hpp"
+#include "lab/clock/shapes.hpp"
 #include "os/proc.hpp"
 #include "os/ptrace.hpp"
 
@@ -40,6 +44,7 @@ std::string pid_namespace(pid_t process) {
 Census take_census(const std::string& wanted) {
   Census census;
   if (wanted.empty()) return census;
+  std::set<std::pair<dev_t, ino_t>> files;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
@@ -48,6 +53,11 @@ Census take_census(const std::string& wanted) {
     const auto stat = os::process_stat(process);
     if (!stat || stat->dead()) continue;
     ++census.processes;
+    struct stat file {};
+    if (::stat(fmt::format("/proc/{}/exe", process).c_str(), &file) == 0 &&
+        files.insert({file.st_dev, file.st_ino}).second)
+      census.programs.push_back(process);
+    census.used += static_cast<Ns>(stat->cpu_ticks + stat->reaped_ticks) * (second / ::sysconf(_SC_CLK_TCK));
     const auto own = os::read_object<ws_clock_process>(process, WS_CLOCK_PROCESS_PAGE);
     if (!own || own->magic != WS_CLOCK_MAGIC) {
       census.uncovered.push_back(fmt::format("{} ({})", stat->name, process));
@@ -60,7 +70,7 @@ Census take_census(const std::string& wanted) {
   return census;
 }
 
-std::optional<Ns> measure(pid_t process, Ns& at) {
+std::optional<Ahead> measure(pid_t process, Ns& at) {
   const auto page = std::make_unique<ws_clock_page>();
   for (int tries = 0; tries < 100; ++tries) {
     const auto bytes = std::as_writable_bytes(std::span(page.get(), 1));
@@ -70,8 +80,13 @@ std::optional<Ns> measure(pid_t process, Ns& at) {
     if (page->sequence % 2 != 0 || after->sequence != page->sequence) continue;
     const MachineTime now = machine_time();
     at = now.steady;
-    if (page->line[WS_WALL].identity != 0) return 0;
-    return ws_line_value(&page->line[WS_WALL], now.steady) - now.wall;
+    const Ahead machine{now.wall, now.wall + now.tai * second, now.steady, now.boot, now.raw};
+    Ahead ahead{};
+    for (std::size_t i = 0; i < WS_LINES; ++i) {
+      const auto& line = page->line[i];
+      if (line.identity == 0) ahead[i] = ws_line_value(&line, i == WS_RAW ? now.raw : now.steady) - machine[i];
+    }
+    return ahead;
   }
   return std::nullopt;
 }

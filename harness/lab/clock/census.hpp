@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@ namespace withstand::lab::clock {
 /// The processes of a node, found by their PID namespace: which of them have the domain's clock, as their memory shows.
 struct Census {
   std::size_t processes = 0, covered = 0;
+  Ns used = 0;  ///< processor time, with that of their children that have ended; in ticks of 10 ms
   std::vector<std::string> uncovered;  ///< "name (pid)"
+  std::vector<pid_t> programs;         ///< one process for each program file
   pid_t sample = 0;                    ///< one that is covered; 0: none
   std::string sample_name;
 };
@@ -24,8 +27,9 @@ std::string pid_namespace(pid_t process);
 /// Of every process in that PID namespace but its first, which is the harness' own, and zombies.
 Census take_census(const std::string& pid_namespace);
 
-/// How far ahead of the machine's CLOCK_REALTIME a process sees it, read from the clock page in its memory; nothing
-/// when it has none. `at` is the instant (of CLOCK_MONOTONIC).
-std::optional<Ns> measure(pid_t process, Ns& at);
+/// How far ahead of the machine's own clocks a process sees them, by line, read from the clock page in its memory;
+/// nothing when it has none. `at` is the instant (of CLOCK_MONOTONIC).
+using Ahead = std::array<Ns, WS_LINES>;
+std::optional<Ahead> measure(pid_t process, Ns& at);
 
 }  // namespace withstand::lab::clock

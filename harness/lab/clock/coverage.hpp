@@ -16,6 +16,7 @@ struct Coverage {
   std::uint64_t timers = 0;        ///< timers set to an instant, converted
   std::uint64_t woken = 0;         ///< waits converted again because the clock changed
   std::uint64_t refused_sets = 0;  ///< attempts to set the clock that were refused, as without the privilege
+  std::uint64_t sets = 0;          ///< those that set the domain's clock, or its discipline
   std::uint64_t rings = 0;         ///< io_uring set up: its time-outs are not seen
   std::int64_t inject_ns = 0;      ///< sum over `programs`, from the question to letting go
 

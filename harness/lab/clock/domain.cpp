@@ -14,9 +14,12 @@ constexpr Ns tick = 4'000'000;
 
 Ns rounded_up_to_tick(Ns t) { return (t + tick - 1) / tick * tick; }
 
-bool concerns(const Share& share, ws_clock_line_id line) { return share.steady || line == WS_WALL || line == WS_TAI; }
+bool concerns(const Share& share, ws_clock_line_id line) { return (share.lines & 1U << line) != 0; }
 
-bool jumps(const Share& share) { return !share.deviation.empty() && share.deviation.front().value != 0; }
+/// Whether it sets CLOCK_REALTIME.
+bool jumps(const Share& share) {
+  return concerns(share, WS_WALL) && !share.deviation.empty() && share.deviation.front().value != 0;
+}
 
 Deviation moved(Deviation deviation, Ns by) {
   for (auto& piece : deviation) piece.start += by;
@@ -52,7 +55,7 @@ void Domain::remove(Handle handle, Ns t) {
   const auto found = shares_.find(handle);
   if (found == shares_.end() || ending_.count(handle) > 0) return;
   Share& share = found->second;
-  if (value_at(share.deviation, t) != 0) steps_at(t);
+  if (concerns(share, WS_WALL) && value_at(share.deviation, t) != 0) steps_at(t);
   share.deviation = ended(std::move(share.deviation), t);
   if (share.strobe) share.strobe->end = std::min(share.strobe->end, t);
   ending_[handle] = t;
@@ -97,10 +100,10 @@ int Domain::adjust(timex& request, Ns t) {
   return result;
 }
 
-void Domain::set_wall(Ns wall, Ns t) {
+Domain::Handle Domain::set_wall(Ns wall, Ns t) {
   Share share;
   share.deviation = offset(t, wall - value_of(segments(WS_WALL), t));
-  add(std::move(share), t);
+  return add(std::move(share), t);
 }
 
 Ns Domain::value_of(const Segments& segments, Ns t) {
@@ -151,7 +154,7 @@ bool Domain::untouched(ws_clock_line_id line) const {
 }
 
 void Domain::check_range(const Share& share) const {
-  for (const auto line : {WS_WALL, WS_STEADY}) {
+  for (const auto line : {WS_WALL, WS_STEADY, WS_BOOT}) {
     if (!concerns(share, line)) continue;
     const Segments now = segments(line);
     for (const auto& piece : share.deviation) {

@@ -33,10 +33,16 @@ enum class LeapTimers {
   second_early  ///< nobody told them: from then until the clock is set they expire one second early (2012-07-01)
 };
 
+/// Sets of clocks, by their lines.
+using Lines = unsigned;
+inline constexpr Lines wall_lines = 1U << WS_WALL | 1U << WS_TAI;
+inline constexpr Lines steady_lines = 1U << WS_STEADY | 1U << WS_RAW;
+inline constexpr Lines every_line = wall_lines | steady_lines | 1U << WS_BOOT;
+
 /// One fault's, or one system call's, share in what a domain shows.
 struct Share {
   Deviation deviation;
-  bool steady = false;  ///< moves CLOCK_MONOTONIC, _BOOTTIME and _RAW as well as CLOCK_REALTIME and _TAI
+  Lines lines = wall_lines;               ///< the clocks that it moves
   std::optional<ws_clock_strobe> strobe;  ///< of CLOCK_REALTIME and _TAI
 };
 
@@ -65,7 +71,7 @@ class Domain {
   /// seconds that it announces and ADJ_TAI.
   int adjust(timex& request, Ns t);
   /// CLOCK_REALTIME is set to `wall` at `t` (clock_settime(2) by a process of the domain).
-  void set_wall(Ns wall, Ns t);
+  Handle set_wall(Ns wall, Ns t);
 
   /// What a clock shows at `t`; strobes included. Of WS_RAW, `t` is of CLOCK_MONOTONIC_RAW.
   [[nodiscard]] Ns shown(ws_clock_line_id line, Ns t) const;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lab/clock/coverage.hpp"
 #include "lab/clock/domain.hpp"
@@ -35,7 +36,9 @@ struct DomainState {
   std::list<InstantTimer> timers;
   std::list<std::shared_ptr<Cancellation>> cancellations;  ///< of timers, under way
   std::string pid_namespace;                               ///< of its first program; empty before
-  bool may_set = false;  ///< its processes may set its clock: they run without the privilege that this takes elsewhere
+  bool steady_too = false;  ///< CLOCK_MONOTONIC and _BOOTTIME can become false: its processes have filters for that
+  int may_set = 0;  ///< above 0: its processes may set its clock, though they run without the privilege for that
+  std::vector<Domain::Handle> set_shares;  ///< what that did to the clock
 
   [[nodiscard]] bool shows_machine(ws_clock_line_id line) const { return file.page().line[line].identity != 0; }
 };

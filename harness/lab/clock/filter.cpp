@@ -106,14 +106,16 @@ void choose_by_number(Program& program) {
   program.go("pass");
 }
 
-void look_at_arguments(Program& program) {
+void look_at_arguments(Program& program, Waits waits) {
   program.name("futex");
   program.load(low_half(1));
   program.keep_bits(FUTEX_CMD_MASK);
   program.if_equal(FUTEX_LOCK_PI, "fourth is a time");  // always of CLOCK_REALTIME
   program.load(low_half(1));
-  program.if_bits(FUTEX_CLOCK_REALTIME, "flagged futex");
-  program.go("pass");
+  if (waits == Waits::of_wall) {
+    program.if_bits(FUTEX_CLOCK_REALTIME, "flagged futex");
+    program.go("pass");
+  }
   program.name("flagged futex");
   program.keep_bits(FUTEX_CMD_MASK);
   for (const int command : {FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, 13 /* FUTEX_LOCK_PI2 */})
@@ -128,6 +130,8 @@ void look_at_arguments(Program& program) {
   program.name("sleep");
   program.load(low_half(0));
   for (const unsigned id : {0U, 8U, 11U}) program.if_equal(id, "timer");
+  if (waits == Waits::of_all)
+    for (const unsigned id : {1U, 7U, 9U}) program.if_equal(id, "timer");
   program.go("pass");
 
   program.name("timer");  // flags: TIMER_ABSTIME, TFD_TIMER_ABSTIME
@@ -162,17 +166,17 @@ void let_image_pass(Program& program) {
 
 }  // namespace
 
-std::vector<sock_filter> filter_program() {
+std::vector<sock_filter> filter_program(Waits waits) {
   Program program;
   choose_by_architecture(program);
   choose_by_number(program);
-  look_at_arguments(program);
+  look_at_arguments(program, waits);
   let_image_pass(program);
   return program.finish();
 }
 
-os::Fd install_filter() {
-  auto code = filter_program();
+os::Fd install_filter(Waits waits) {
+  auto code = filter_program(waits);
   const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
   return os::Fd(static_cast<int>(os::check("install the system-call filter of a clock domain",

@@ -57,7 +57,7 @@ Supervisor::Supervisor()
           tracer_, vdso_,
           [this](DomainState& state, Ns wall) {
             settle_timers(state, steady_now());
-            state.domain.set_wall(wall, steady_now());
+            state.set_shares.push_back(state.domain.set_wall(wall, steady_now()));
             publish(state, true);
           },
           [this](DomainState& state) { publish(state, false); }) {}

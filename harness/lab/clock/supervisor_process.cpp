@@ -20,6 +20,7 @@ namespace withstand::lab::clock {
 namespace {
 
 constexpr Ns forever = INT64_MAX;
+constexpr Ns longest_wait = 1'000'000;  // twice what a change is ahead of its instant, mostly
 
 void copy_text(char* to, std::size_t room, const std::string& text) {
   const std::size_t length = std::min(room - 1, text.size());
@@ -54,8 +55,25 @@ Share share_of(const Request& request, const Domain& domain, Ns at) {
     case Change::leap:
       share.deviation = offset(at, (shown / day + 1) * day - request.lead - shown);
       break;
+    case Change::suspend:
+    case Change::settable:
+      throw std::logic_error("no single share");
   }
   return share;
+}
+
+/// As if the machine had slept until `at`, for `by` as its clocks have it (0: for as long as it really was): what
+/// counts the time that it was awake stood still, the others are as far ahead of that.
+std::vector<Share> shares_of_sleep(const Request& request, Ns at) {
+  const Ns asleep = at - request.since;
+  Share stood;
+  stood.deviation = offset(at, -asleep);
+  stood.lines = steady_lines;
+  if (request.by == 0) return {stood};
+  Share went;
+  went.deviation = offset(at, request.by - asleep);
+  went.lines = every_line & ~steady_lines;
+  return {stood, went};
 }
 
 /// The process: control socket, one socket of listeners per domain, loop.
@@ -67,6 +85,7 @@ class Process {
     while (!ended_) {
       supervisor_.serve(forever, sockets_);
       priority_.review(core::now());
+      watch_timers();
       serve_sockets();
     }
   }
@@ -74,10 +93,16 @@ class Process {
  private:
   struct Change {
     Supervisor::Id domain = 0;
-    Domain::Handle share = 0;  ///< 0: none
-    bool is_leap = false;
+    Request::Change kind = Request::Change::offset;
+    std::vector<Domain::Handle> shares;
     Supervisor::Switch made{};
     int tai_before = 0;
+    /// Processor time used: when it was made, and when timers became early.
+    struct Use {
+      Ns when = 0, used = 0;
+    };
+    Use begun, turned;
+    bool watches_timers = false;
   };
 
   void serve_sockets() {
@@ -119,6 +144,7 @@ class Process {
     switch (request.kind) {
       case Request::Kind::domain:
         reply.handle = supervisor_.add_domain();
+        supervisor_.domain(static_cast<Supervisor::Id>(reply.handle)).steady_too = request.steady_too;
         sockets_.push_back(fds.at(0).get());
         intakes_.push_back(std::move(fds.at(0)));
         return;
@@ -133,33 +159,77 @@ class Process {
   }
 
   void add(const Request& request, Reply& reply) {
+    using Kind = Request::Change;
+    DomainState& state = supervisor_.domain(request.domain);
     Change made;
     made.domain = request.domain;
-    made.is_leap = request.change == Request::Change::leap;
-    made.tai_before = supervisor_.domain(request.domain).domain.ntp().tai();
-    made.made = supervisor_.change(request.domain, [&](Domain& domain, Ns at) {
-      const Ns now = steady_now();
-      if (!made.is_leap || request.lead >= 0) made.share = domain.add(share_of(request, domain, at), now);
-      if (!made.is_leap) return;
-      const auto edge = request.tick_edge ? LeapEdge::tick : LeapEdge::exact;
-      const auto timers = request.timers_early ? LeapTimers::second_early : LeapTimers::right;
-      domain.announce_leap(request.inserted ? STA_INS : STA_DEL, now, edge, timers);
-    });
+    made.kind = request.change;
+    made.tai_before = state.domain.ntp().tai();
+    made.watches_timers = made.kind == Kind::leap && request.timers_early;
+    if (made.watches_timers) made.begun = use_of(state);
+    if (made.kind == Kind::settable) {
+      ++state.may_set;
+      made.made = {steady_now(), 0};
+    } else {
+      made.made = supervisor_.change(request.domain, [&](Domain& domain, Ns at) {
+        made.shares.clear();
+        const Ns now = steady_now();
+        if (made.kind == Kind::suspend) {
+          for (auto& share : shares_of_sleep(request, at)) made.shares.push_back(domain.add(std::move(share), now));
+        } else if (made.kind != Kind::leap || request.lead >= 0) {
+          made.shares.push_back(domain.add(share_of(request, domain, at), now));
+        }
+        if (made.kind == Kind::leap) announce(request, domain, now);
+      });
+    }
     reply.handle = next_++;
     changes_[reply.handle] = made;
   }
 
+  static void announce(const Request& request, Domain& domain, Ns now) {
+    const auto edge = request.tick_edge ? LeapEdge::tick : LeapEdge::exact;
+    const auto timers = request.timers_early ? LeapTimers::second_early : LeapTimers::right;
+    domain.announce_leap(request.inserted ? STA_INS : STA_DEL, now, edge, timers);
+  }
+
   void remove(std::uint64_t handle) {
-    const Change& made = changes_.at(handle);
+    using Kind = Request::Change;
+    Change& made = changes_.at(handle);
+    made.watches_timers = false;
+    DomainState& state = supervisor_.domain(made.domain);
+    if (made.kind == Kind::settable) {
+      if (--state.may_set > 0 || state.set_shares.empty()) return;
+      made.shares = std::move(state.set_shares);
+      state.set_shares.clear();
+    }
     supervisor_.change(made.domain, [&](Domain& domain, Ns at) {
-      if (made.share != 0) domain.remove(made.share, at);
-      if (made.is_leap) domain.withdraw_leaps(at);
+      for (const auto share : made.shares) domain.remove(share, at);
+      if (made.kind == Kind::leap) domain.withdraw_leaps(at);
     });
+  }
+
+  static Change::Use use_of(const DomainState& state) { return {steady_now(), take_census(state.pid_namespace).used}; }
+
+  /// Processors used between two looks.
+  static double rate(const Change::Use& from, const Change::Use& to) {
+    return static_cast<double>(to.used - from.used) / static_cast<double>(std::max<Ns>(to.when - from.when, 1));
+  }
+
+  /// What the node uses from when its timers are early is told apart from what it used before.
+  void watch_timers() {
+    for (auto& [handle, made] : changes_) {
+      if (!made.watches_timers || supervisor_.domain(made.domain).domain.early() == 0) continue;
+      made.turned = use_of(supervisor_.domain(made.domain));
+      made.watches_timers = false;
+    }
   }
 
   void effect(const Change& made, Reply& reply) {
     DomainState& state = supervisor_.domain(made.domain);
     const Coverage& coverage = state.coverage;
+    // Asked for at once, it would be of the time before.
+    while (steady_now() < made.made.at && made.made.at - steady_now() < longest_wait) {
+    }
     state.domain.advance(steady_now());
     reply.switched = made.made.at;
     reply.published = made.made.published;
@@ -175,9 +245,16 @@ class Process {
     reply.timers = coverage.timers;
     reply.woken = coverage.woken;
     reply.refused_sets = coverage.refused_sets;
+    reply.sets = coverage.sets;
+    if (made.turned.when != 0) {
+      reply.processors_before = rate(made.begun, made.turned);
+      reply.processors_since = rate(made.turned, {steady_now(), census.used});
+    }
     reply.rings = coverage.rings;
     reply.escaped = coverage.escaped;
     reply.injection = coverage.programs == 0 ? 0 : coverage.inject_ns / static_cast<Ns>(coverage.programs);
+    std::copy_n(census.programs.begin(), std::min(census.programs.size(), std::size(reply.programs_seen)),
+                reply.programs_seen);
     measure_in(census, state, reply);
     std::string escapes;
     for (const auto& each : coverage.escapes) escapes += fmt::format("{} ({}): {}\n", each.name, each.pid, each.why);
@@ -188,10 +265,13 @@ class Process {
     Ns at = steady_now();
     const auto seen = census.sample != 0 ? measure(census.sample, at) : std::nullopt;
     reply.is_measured = seen.has_value();
-    reply.measured = seen.value_or(0);
     const MachineTime now = machine_time();
-    reply.requested =
-        state.domain.untouched(WS_WALL) ? 0 : state.domain.shown(WS_WALL, at) - (at + now.wall - now.steady);
+    const Ns wall = now.wall - now.steady, boot = now.boot - now.steady;
+    const Ahead machine{at + wall, at + wall + now.tai * second, at, at + boot, 0};
+    for (const auto line : {WS_WALL, WS_TAI, WS_STEADY, WS_BOOT}) {
+      reply.measured[line] = seen ? (*seen)[line] : 0;
+      reply.requested[line] = state.domain.untouched(line) ? 0 : state.domain.shown(line, at) - machine[line];
+    }
     copy_text(reply.sample, sizeof reply.sample, fmt::format("{} ({})", census.sample_name, census.sample));
   }
 

@@ -20,12 +20,36 @@
 namespace withstand::lab::clock {
 namespace {
 
-constexpr int realtime = 0, tai = 11, realtime_alarm = 8;
+/// Nothing for a clock that is never false in the domain.
+std::optional<ws_clock_line_id> line_of(int clock, bool steady_too) {
+  switch (clock) {
+    case 0:  // CLOCK_REALTIME, _ALARM
+    case 8:
+      return WS_WALL;
+    case 11:
+      return WS_TAI;
+    case 1:
+      return steady_too ? std::optional(WS_STEADY) : std::nullopt;
+    case 7:  // CLOCK_BOOTTIME, _ALARM
+    case 9:
+      return steady_too ? std::optional(WS_BOOT) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
 
-std::optional<ws_clock_line_id> line_of(int clock) {
-  if (clock == realtime || clock == realtime_alarm) return WS_WALL;
-  if (clock == tai) return WS_TAI;
-  return std::nullopt;
+/// How far the machine's own clock of a line is ahead of its CLOCK_MONOTONIC.
+Ns ahead_of_steady(const MachineTime& now, ws_clock_line_id line) {
+  switch (line) {
+    case WS_WALL:
+      return now.wall - now.steady;
+    case WS_TAI:
+      return now.wall - now.steady + now.tai * second;
+    case WS_BOOT:
+      return now.boot - now.steady;
+    default:
+      return 0;
+  }
 }
 
 bool is_valid(const timespec& time) { return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < second; }
@@ -73,11 +97,10 @@ os::Fd fetch(pid_t process, int descriptor) {
   return os::Fd(static_cast<int>(::syscall(SYS_pidfd_getfd, handle.get(), descriptor, 0)));
 }
 
-/// The machine's clock that a converted timer is set by: its own, CLOCK_REALTIME or CLOCK_TAI.
+/// In the time of the machine's clock that the timer was made for.
 itimerspec converted(const DomainState& state, const InstantTimer& timer) {
   const Ns early = timer.line == WS_WALL ? state.domain.early() : 0;
-  Ns due = machine_instant(state, timer.line, timer.due - early);
-  if (timer.line == WS_TAI && due != WS_CLOCK_NEVER) due += machine_time().tai * second;
+  const Ns due = machine_instant(state, timer.line, timer.due - early);
   itimerspec value{};
   value.it_value = instant(due);
   if (timer.interval > 0) value.it_interval = instant(timer.interval);
@@ -120,11 +143,11 @@ RemoteCallJob::Call timer_call(const DomainState& state, const InstantTimer& tim
 }  // namespace
 
 Ns machine_instant(const DomainState& state, ws_clock_line_id line, Ns due) {
+  if (state.shows_machine(line)) return due;
   const MachineTime now = machine_time();
-  if (state.shows_machine(line)) return line == WS_TAI ? due - now.tai * second : due;
+  const Ns ahead = ahead_of_steady(now, line);
   const Ns reached = ws_line_reach(&state.file.page().line[line], now.steady, due);
-  if (reached >= WS_CLOCK_NEVER - (now.wall - now.steady)) return WS_CLOCK_NEVER;
-  return reached + now.wall - now.steady;
+  return reached >= WS_CLOCK_NEVER - ahead ? WS_CLOCK_NEVER : reached + ahead;
 }
 
 void set_timer(DomainState& state, const os::SeccompListener& listener, const seccomp_notif& question, Tracer& tracer) {
@@ -137,7 +160,7 @@ void set_timer(DomainState& state, const os::SeccompListener& listener, const se
   const auto info = timer.is_file ? file_info(timer.process, timer.id) : std::nullopt;
   const auto clock =
       timer.is_file ? (info ? std::optional(info->clock) : std::nullopt) : clock_of_timer(timer.process, timer.id);
-  const auto line = clock ? line_of(*clock) : std::nullopt;
+  const auto line = clock ? line_of(*clock, state.steady_too) : std::nullopt;
   const auto value = os::read_object<itimerspec>(thread, question.data.args[2]);
   forget(state, timer);
   const bool meant = line && value && is_valid(value->it_value) && is_valid(value->it_interval);
@@ -183,7 +206,7 @@ namespace {
 /// False when it has gone, or was disarmed; one that has `expired` for other reasons than its own is set all the same.
 bool set_file_timer_again(const DomainState& state, const InstantTimer& timer, bool expired) {
   const auto info = file_info(timer.process, timer.id);
-  if (!info || line_of(info->clock) != timer.line || (!info->armed && !expired)) return false;
+  if (!info || line_of(info->clock, state.steady_too) != timer.line || (!info->armed && !expired)) return false;
   const os::Fd file = fetch(timer.process, timer.id);
   if (!file.valid()) return false;
   const itimerspec value = converted(state, timer);
@@ -193,7 +216,7 @@ bool set_file_timer_again(const DomainState& state, const InstantTimer& timer, b
 /// Who asked to be told that the clock was set is woken, and its next read fails.
 bool cancel(DomainState& state, const InstantTimer& timer, Tracer& tracer) {
   const auto info = file_info(timer.process, timer.id);
-  if (!info || line_of(info->clock) != timer.line) return false;
+  if (!info || line_of(info->clock, state.steady_too) != timer.line) return false;
   const os::Fd file = fetch(timer.process, timer.id);
   if (!file.valid()) return false;
   const auto cancellation = std::make_shared<Cancellation>(
@@ -213,7 +236,7 @@ void set_timers_again(DomainState& state, Tracer& tracer, bool was_set) {
     if (timer.is_file && was_set && (timer.flags & TFD_TIMER_CANCEL_ON_SET) != 0) return !cancel(state, timer, tracer);
     if (timer.is_file) return !set_file_timer_again(state, timer, false);
     const auto clock = clock_of_timer(timer.process, timer.id);
-    if (!clock || line_of(*clock) != timer.line) return true;
+    if (!clock || line_of(*clock, state.steady_too) != timer.line) return true;
     calls[timer.process].push_back(timer_call(state, timer, 0));
     return false;
   });

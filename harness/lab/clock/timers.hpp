@@ -5,7 +5,7 @@
 #include "lab/clock/domain_state.hpp"
 #include "lab/clock/tracer.hpp"
 
-/// Timers that processes of a domain set to an instant of CLOCK_REALTIME or CLOCK_TAI: set to the instant of the
+/// Timers that processes of a domain set to an instant of one of its clocks: set to the instant of the
 /// machine's clock that corresponds, and again whenever the domain's clock changes.
 namespace withstand::lab::clock {
 
@@ -20,7 +20,7 @@ void set_timers_again(DomainState& state, Tracer& tracer, bool was_set);
 /// Ends the watch over timers that were cancelled, where their read has come or is not coming.
 void end_cancellations(DomainState& state, Tracer& tracer);
 
-/// The instant of the machine's CLOCK_REALTIME at which a line of the domain gets to `due`; WS_CLOCK_NEVER if never.
+/// When a line of the domain gets to `due`, as the machine's own clock of that line shows it; WS_CLOCK_NEVER if never.
 Ns machine_instant(const DomainState& state, ws_clock_line_id line, Ns due);
 
 }  // namespace withstand::lab::clock

@@ -15,7 +15,8 @@ struct registers {
   int64_t flags, r9, r8, r10, rdx, rsi, rdi, rcx;
 };
 
-enum { futex_realtime = 256, futex_command = 127, futex_wait_bitset = 9, futex_requeue_pi = 11, futex_lock_pi2 = 13 };
+enum { futex_realtime = 256, futex_command = 127 };
+enum { futex_lock_pi = 6, futex_wait_bitset = 9, futex_requeue_pi = 11, futex_lock_pi2 = 13 };
 enum { timed_out = -110, second = 1000000000 };
 
 static long system_call6(long number, long a, long b, long c, long d, long e, long f) {
@@ -97,7 +98,19 @@ static const struct ws_timespec* target_of(long number, const struct registers* 
 }
 
 static int clock_of(long number, const struct registers* in) {
-  return number == WS_NR_CLOCK_NANOSLEEP ? (int)in->rdi : WS_CLOCK_REALTIME;
+  switch (number) {
+    case WS_NR_CLOCK_NANOSLEEP:
+      return (int)in->rdi;
+    case WS_NR_FUTEX:
+      if ((in->rsi & futex_command) == futex_lock_pi) return WS_CLOCK_REALTIME;
+      return (in->rsi & futex_realtime) != 0 ? WS_CLOCK_REALTIME : WS_CLOCK_MONOTONIC;
+    case WS_NR_FUTEX_WAITV:
+      return (int)in->r8;
+    case WS_NR_FUTEX_WAIT:
+      return (int)in->r9;
+    default:
+      return WS_CLOCK_REALTIME;
+  }
 }
 
 __attribute__((used, visibility("hidden"))) long ws_clock_spend(long number, const struct registers* in) {

@@ -12,14 +12,14 @@
 namespace withstand::lab::clock {
 namespace {
 
-[[noreturn]] void become(const std::vector<std::string>& argv, int output, int socket) {
+[[noreturn]] void become(const std::vector<std::string>& argv, int output, int socket, Waits waits) {
   ::dup2(output, STDOUT_FILENO);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   {
-    const os::Fd listener = install_filter();
+    const os::Fd listener = install_filter(waits);
     os::send_message(socket, "L", {listener.get()});
   }
   ::close(socket);
@@ -44,7 +44,8 @@ DomainRig::Outcome DomainRig::run(const std::vector<std::string>& argv,
   os::Pipe output = os::make_pipe();
   os::SocketPair socket = os::make_socket_pair();
   const pid_t child = ::fork();
-  if (child == 0) become(argv, output.write.get(), socket.second.get());
+  const Waits waits = state().steady_too ? Waits::of_all : Waits::of_wall;
+  if (child == 0) become(argv, output.write.get(), socket.second.get(), waits);
   output.write.reset();
   socket.second.reset();
   auto message = os::receive_message(socket.first.get());

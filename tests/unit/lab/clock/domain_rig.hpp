@@ -34,6 +34,8 @@ class DomainRig {
   /// From now on the domain is so much ahead.
   Supervisor::Switch jump(Ns by);
   void serve_for(Ns time);
+  /// Programs that are run from now on are asked about their waits by CLOCK_MONOTONIC as well.
+  void make_steady_clocks_false_too() { state().steady_too = true; }
 
   [[nodiscard]] DomainState& state() { return supervisor_.domain(domain_); }
   [[nodiscard]] const Coverage& coverage() { return state().coverage; }

@@ -48,7 +48,7 @@ TEST(ClockDomain, AJumpMovesWallAndTaiButNoOther) {
 TEST(ClockDomain, ASteadyShareMovesEveryClock) {
   Domain domain(machine(midnight));
   Share slow = share(drift(start, rate_of_ppb(100'000'000)));
-  slow.steady = true;
+  slow.lines = every_line;
   domain.add(slow, start);
   ws_clock_page page{};
   domain.publish(page, start);

@@ -170,7 +170,7 @@ TEST_F(MappedImage, TheCoarseClockNeverShowsWhatWasBeforeTheSwitch) {
 TEST_F(MappedImage, FastOrFrozenItAgreesWithTheModel) {
   Domain domain(machine_time());
   Share fast;
-  fast.steady = true;
+  fast.lines = every_line;
   fast.deviation = drift(steady_now(), 999 * true_rate);
   domain.add(fast, steady_now());
   file_.publish(domain, steady_now());
