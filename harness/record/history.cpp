@@ -108,8 +108,11 @@ class Folder {
     begun.done = end.done;
     begun.outcome = end.outcome;
     begun.error = std::move(end.error);
+    begun.declined = end.declined;
     if (!end.node.empty()) begun.node = std::move(end.node);
-    if (end.value) begun.value = std::move(end.value);
+    if (!end.value) return;
+    begun.value = std::move(end.value);
+    begun.json = end.json;
   }
 
   void complain(std::size_t number, const std::string& what) {
@@ -141,7 +144,7 @@ std::int64_t response_time(const Operation& operation, std::int64_t timeout) {
     return timeout;
   }
   const std::int64_t elapsed = operation.done - operation.intended;
-  return operation.outcome == Outcome::ok ? elapsed : std::max(elapsed, timeout);
+  return operation.outcome == Outcome::ok || operation.declined ? elapsed : std::max(elapsed, timeout);
 }
 
 }  // namespace withstand::record

@@ -14,10 +14,12 @@
 /// Line:
 /// {"t":ns,"type":"invoke|ok|fail|info|dropped","i":id,"process":p,"op":"read|write","key":"k7","value":"v81","node":"n1"}
 /// and, where they say something, "due":ns (when the plan wanted it; on invoke and dropped lines), "error":"timeout",
-/// "final":true. "value" is what is written, or on a read's completion what was read; a read of a key that was never
-/// written has none. An operation that was dropped has one line only.
+/// "declined":true, "final":true. "value" is what is written, or on a read's completion what was read; a read of a key
+/// that was never written has none. It is a text, or any other JSON value: numbers, lists of steps. An operation that
+/// was dropped has one line only. README.md of this folder says what each workload's operations hold.
 /// `fail` means it certainly did not happen; `info` that nobody knows (a timeout, a lost connection after the request
-/// left).
+/// left). A `fail` that is also `declined` is an answer as the target owes it: the comparison did not match, the queue
+/// was empty.
 namespace withstand::record {
 
 enum class Outcome {
@@ -31,7 +33,7 @@ enum class Outcome {
 struct Operation {
   std::uint64_t id = 0;       ///< unique in the run
   std::uint32_t process = 0;  ///< logical client; it has at most one operation under way
-  std::string op;             ///< "read", "write"
+  std::string op;             ///< "read", "write", "txn"
   std::string key;
   std::optional<std::string> value;  ///< written, or read; absent: a read of a key never written (or unknown)
   std::string node;                  ///< who answered or was asked; may be empty
@@ -41,6 +43,8 @@ struct Operation {
   Outcome outcome = Outcome::info;
   std::string error;        ///< "timeout", "connection refused", "HTTP 503"; empty when ok
   bool final_read = false;  ///< of the read-back after recovery, not of the load
+  bool json = false;        ///< `value` is the text of a JSON value: a number, a list
+  bool declined = false;    ///< with `fail`: the target did nothing, as it should; the service was there
 };
 
 /// Lines without their newline; valid JSON in ASCII whatever bytes a target answered.
@@ -60,9 +64,9 @@ struct HistoryReading {
 };
 HistoryReading read_history(std::istream& in);
 
-/// What an operation adds to the latency distribution: from when it was due to when its outcome was known. One that did
-/// not succeed, was dropped or never ended counts with the timeout at least (a censored value), so that failing fast
-/// never looks like being fast.
+/// What an operation adds to the latency distribution: from when it was due to when its outcome was known. One that
+/// neither succeeded nor was declined, was dropped or never ended counts with the timeout at least (a censored value),
+/// so that failing fast never looks like being fast.
 std::int64_t response_time(const Operation& operation, std::int64_t timeout);
 
 }  // namespace withstand::record

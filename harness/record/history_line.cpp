@@ -10,7 +10,7 @@
 namespace withstand::record {
 namespace {
 
-/// A flat JSON object, member by member. `ok` turns false at the first thing that is none, or that is nested.
+/// A JSON object, member by member. `ok` turns false at the first thing that is none.
 struct Scanner {
   const char* at;
   const char* end;
@@ -73,14 +73,40 @@ struct Scanner {
     out = false;
     return true;
   }
-  bool skip() {
+  /// Any value, as it stands.
+  bool raw(std::string& out) {
     blanks();
-    std::string ignored;
-    if (at < end && *at == '"') return text(ignored);
-    if (at < end && (*at == '{' || *at == '[')) return fail();
-    while (at < end && *at != ',' && *at != '}') ++at;
-    return at < end || fail();
+    const char* begin = at;
+    int depth = 0;
+    do {
+      blanks();
+      std::string ignored;
+      if (at >= end) return fail();
+      if (*at == '"') {
+        if (!text(ignored)) return false;
+      } else if (*at == '[' || *at == '{') {
+        if (++depth > deepest) return fail();
+        ++at;
+      } else if (*at == ']' || *at == '}') {
+        --depth;
+        ++at;
+      } else if (*at == ',' || *at == ':') {
+        ++at;
+      } else {
+        const char* word = at;
+        while (at < end && std::strchr(",:]}[{\" \t\r", *at) == nullptr) ++at;
+        if (at == word) return fail();
+      }
+    } while (depth > 0);
+    out.assign(begin, at);
+    return (depth == 0 && nlohmann::json::accept(out)) || fail();
   }
+  bool skip() {
+    std::string ignored;
+    return raw(ignored);
+  }
+
+  static constexpr int deepest = 64;
 };
 
 std::optional<Outcome> outcome_of(std::string_view type) {
@@ -100,6 +126,13 @@ struct Fields {
   bool has_id = false, has_time = false, has_process = false;
 };
 
+bool take_value(Scanner& scan, Operation& operation) {
+  if (scan.word("null")) return true;
+  operation.json = scan.at < scan.end && *scan.at != '"';
+  auto& value = operation.value.emplace();
+  return operation.json ? scan.raw(value) : scan.text(value);
+}
+
 bool take_member(Scanner& scan, const std::string& key, Fields& out) {
   Operation& operation = out.operation;
   if (key == "t") return out.has_time = scan.number(out.t);
@@ -108,10 +141,11 @@ bool take_member(Scanner& scan, const std::string& key, Fields& out) {
   if (key == "process") return out.has_process = scan.number(operation.process);
   if (key == "op") return scan.text(operation.op);
   if (key == "key") return scan.text(operation.key);
-  if (key == "value") return scan.word("null") || scan.text(operation.value.emplace());
+  if (key == "value") return take_value(scan, operation);
   if (key == "node") return scan.text(operation.node);
   if (key == "due") return scan.number(out.due.emplace());
   if (key == "error") return scan.text(operation.error);
+  if (key == "declined") return scan.boolean(operation.declined), scan.ok;
   if (key == "final") return scan.boolean(operation.final_read), scan.ok;
   return scan.skip();
 }

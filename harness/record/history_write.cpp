@@ -32,8 +32,9 @@ void begin(std::string& out, std::int64_t t, std::string_view type, const Operat
   fmt::format_to(std::back_inserter(out), R"({{"t":{},"type":"{}","i":{},"process":{})", t, type, operation.id,
                  operation.process);
   add_text(out, "op", operation.op);
-  add_text(out, "key", operation.key);
-  if (operation.value) add_text(out, "value", *operation.value);
+  if (!operation.key.empty()) add_text(out, "key", operation.key);
+  if (operation.value && operation.json) out.append(R"(,"value":)").append(*operation.value);
+  if (operation.value && !operation.json) add_text(out, "value", *operation.value);
   if (!operation.node.empty()) add_text(out, "node", operation.node);
 }
 
@@ -68,6 +69,7 @@ std::string completion_line(const Operation& operation) {
     fmt::format_to(std::back_inserter(out), R"(,"due":{})", operation.intended);
   }
   if (!operation.error.empty()) add_text(out, "error", operation.error);
+  if (operation.declined) out += R"(,"declined":true)";
   if (operation.final_read) out += R"(,"final":true)";
   return out += '}';
 }

@@ -111,5 +111,31 @@ TEST(Histogram, MergingIsTheSameAsRecordingTogether) {
   for (const double percent : percents) EXPECT_EQ(one.percentile(percent), both.percentile(percent));
 }
 
+// The vector that HdrHistogram's own tests publish: 10 000 values of 1 ms and one of 100 s, as a client sees them that
+// sends one every 10 ms and waits; and corrected, with what it should have sent meanwhile (99.99 s, 99.98 s, ...).
+TEST(Histogram, AgreesWithThePublishedVectorOfCoordinatedOmission) {
+  constexpr std::int64_t interval = 10'000'000, stall = 100'000'000'000;
+  Histogram raw, corrected;
+  for (auto* one : {&raw, &corrected}) {
+    one->record(1'000'000, 10'000);
+    one->record(stall);
+  }
+  for (std::int64_t missed = stall - interval; missed >= interval; missed -= interval) corrected.record(missed);
+  const auto near = [](std::int64_t got, double wanted) {
+    return std::abs(static_cast<double>(got) - wanted) <= wanted / 1000;
+  };
+  EXPECT_EQ(corrected.count(), 20'000U);
+  EXPECT_TRUE(near(raw.percentile(30), 1e6)) << raw.percentile(30);
+  EXPECT_TRUE(near(raw.percentile(99), 1e6)) << raw.percentile(99);
+  EXPECT_TRUE(near(raw.percentile(99.99), 1e6)) << raw.percentile(99.99);
+  EXPECT_EQ(raw.percentile(100), stall);
+  EXPECT_TRUE(near(corrected.percentile(30), 1e6)) << corrected.percentile(30);
+  EXPECT_TRUE(near(corrected.percentile(50), 1e6)) << corrected.percentile(50);
+  EXPECT_TRUE(near(corrected.percentile(75), 50e9)) << corrected.percentile(75);
+  EXPECT_TRUE(near(corrected.percentile(90), 80e9)) << corrected.percentile(90);
+  EXPECT_TRUE(near(corrected.percentile(99), 98e9)) << corrected.percentile(99);
+  EXPECT_TRUE(near(corrected.percentile(99.999), 100e9)) << corrected.percentile(99.999);
+}
+
 }  // namespace
 }  // namespace withstand::record

@@ -207,5 +207,28 @@ TEST(ResponseTime, RunsFromWhenItWasDueAndFailingFastDoesNotHelp) {
   EXPECT_EQ(response_time(operation, 1'000), 1'000);
 }
 
+TEST(History, AValueMayBeAnyJsonAndAnAnswerMayDecline) {
+  Operation txn;
+  txn.id = 4;
+  txn.op = "txn";
+  txn.value = R"([["append","t1",5],["r","t\"2",[1, 2]]])";
+  txn.json = true;
+  txn.outcome = Outcome::fail;
+  txn.error = "ERROR 40001";
+  txn.declined = true;
+  const auto reading = read(invoke_line(txn) + "\n" + completion_line(txn) + "\n");
+  ASSERT_EQ(reading.operations.size(), 1U);
+  const auto& back = reading.operations[0];
+  EXPECT_EQ(back.value, txn.value);
+  EXPECT_TRUE(back.json);
+  EXPECT_TRUE(back.declined);
+  EXPECT_TRUE(back.key.empty());
+  for (const char* broken : {"[1,2", "[1 2]", "{\"a\"}", "[[]", "nul", "1e", "[1]]"}) {
+    const auto bad = read(std::string(R"({"t":1,"type":"ok","i":1,"value":)") + broken + "}\n");
+    EXPECT_EQ(bad.bad_lines, 1U) << broken;
+    EXPECT_FALSE(!bad.operations.empty() && bad.operations[0].value) << broken;
+  }
+}
+
 }  // namespace
 }  // namespace withstand::record
