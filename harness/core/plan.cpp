@@ -90,12 +90,34 @@ std::string describe(const PlannedInjection& injection, const Topology& topology
   return text;
 }
 
+std::string describe_pace(const spec::LoadSpec& load) {
+  if (load.users > 0)
+    return fmt::format("by {} users in a closed loop, thinking {} in the mean", load.users, spec::to_text(load.think));
+  if (!load.shape.trace.empty()) return fmt::format("at the times of {}", load.shape.trace);
+  std::string text = "at " + spec::to_text(load.rate);
+  if (const auto& ramp = load.shape.ramp)
+    text += fmt::format(" rising to {} over {}{}", spec::to_text(ramp->to), spec::to_text(ramp->over),
+                        ramp->each_phase ? " in each phase" : "");
+  if (const auto& sine = load.shape.sine)
+    text += fmt::format(" swinging by {} every {}", spec::to_text(sine->swing), spec::to_text(sine->period));
+  for (const auto& step : load.shape.steps)
+    text += fmt::format(", {} for {}", spec::to_text(step.rate), spec::to_text(step.lasting));
+  return text + (load.arrival == "poisson" ? " (Poisson)" : "");
+}
+
+std::string describe_popularity(const spec::LoadSpec& load) {
+  if (load.popularity.zipf > 0) return fmt::format(" by Zipf's law {}", load.popularity.zipf);
+  if (load.popularity.hot_keys.ppb == 0) return "";
+  return fmt::format(" of which {} take {}", spec::to_text(load.popularity.hot_keys),
+                     spec::to_text(load.popularity.hot_share));
+}
+
 std::string describe_load(const spec::LoadSpec& load) {
   std::vector<std::string> mix;
   for (const auto& [op, weight] : load.mix) mix.push_back(fmt::format("{} {}", op, weight));
-  return fmt::format("load: {} at {}, {} keys, timeout {}, {} client{}{}\n", load.workload, spec::to_text(load.rate),
-                     load.keys, spec::to_text(load.timeout), load.clients, load.clients == 1 ? "" : "s",
-                     mix.empty() ? "" : fmt::format(", mix {}", fmt::join(mix, " / ")));
+  return fmt::format("load: {} {}, {} keys{}, timeout {}, {} client{}{}\n", load.workload, describe_pace(load),
+                     load.keys, describe_popularity(load), spec::to_text(load.timeout), load.clients,
+                     load.clients == 1 ? "" : "s", mix.empty() ? "" : fmt::format(", mix {}", fmt::join(mix, " / ")));
 }
 
 /// Of an attached node what the file says: its addresses are asked for when a run begins.

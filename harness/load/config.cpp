@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "load/arrivals.hpp"
+#include "load/driver.hpp"
 #include "load/etcd_options.hpp"
 #include "load/exec_driver.hpp"
 #include "load/http_options.hpp"
@@ -17,9 +19,6 @@
 
 namespace withstand::load {
 namespace {
-
-const std::vector<std::string> workloads = {"register", "write-once"};
-const std::vector<std::string> operations = {"read", "write"};
 
 class Objector {
  public:
@@ -40,6 +39,9 @@ class Objector {
 };
 
 void object_to_mix(const Config& config, Objector& objector) {
+  static const std::vector<std::string> any{"read", "write"};
+  const auto* workload = spec::find_workload(config.workload);
+  const auto& operations = workload == nullptr ? any : workload->operations;
   std::int64_t sum = 0;
   for (const auto& [kind, weight] : config.mix.empty() ? default_mix(config.workload) : config.mix) {
     objector.one_of("operation", kind, operations);
@@ -51,6 +53,66 @@ void object_to_mix(const Config& config, Objector& objector) {
   if (config.workload == "write-once" && !config.mix.empty() && (writes == config.mix.end() || writes->second <= 0)) {
     objector.say("workload 'write-once' without writes", "it reads only what it wrote; give 'write' a share");
   }
+}
+
+/// The stretches that the experiment's words make, from the load's start on.
+std::vector<RateSegment> segments_of(const spec::LoadSpec& load, const spec::PhasesSpec& phases) {
+  std::vector<RateSegment> out;
+  const std::int64_t rate = load.rate.millihertz;
+  for (const auto& step : load.shape.steps)
+    out.push_back({step.lasting.count(), step.rate.millihertz, step.rate.millihertz});
+  if (!load.shape.ramp) return out;
+  const auto& ramp = *load.shape.ramp;
+  if (!ramp.each_phase) return {{ramp.over.count(), rate, ramp.to.millihertz}};
+  out.push_back({phases.warm_up.count(), rate, rate});
+  for (const auto phase : {phases.before, phases.during, phases.after}) {
+    const auto over = std::min(ramp.over, phase);
+    const auto reached =
+        rate + static_cast<std::int64_t>(static_cast<double>(ramp.to.millihertz - rate) *
+                                         static_cast<double>(over.count()) / static_cast<double>(ramp.over.count()));
+    out.push_back({over.count(), rate, reached});
+    out.push_back({(phase - over).count(), rate, rate});
+  }
+  std::erase_if(out, [](const RateSegment& segment) { return segment.lasting <= 0; });
+  out.push_back({1, rate, rate});
+  return out;
+}
+
+void take_shape(const spec::Experiment& experiment, Config& out) {
+  const spec::LoadSpec& load = *experiment.load;
+  out.arrival = load.arrival;
+  out.segments = segments_of(load, experiment.phases);
+  if (load.shape.sine) {
+    out.swing_ppb = load.shape.sine->swing.ppb;
+    out.period = load.shape.sine->period.count();
+  }
+  if (!load.shape.trace.empty()) out.trace = trace_path(experiment.file, load.shape.trace);
+  out.zipf = load.popularity.zipf;
+  out.hot_keys_ppb = load.popularity.hot_keys.ppb;
+  out.hot_share_ppb = load.popularity.hot_share.ppb;
+  for (const auto& [size, weight] : load.value_sizes) out.value_sizes.emplace_back(size.count, weight);
+  // Users are dealt to the clients in turn.
+  out.users = load.users / load.clients + (out.client_index < load.users % load.clients ? 1 : 0);
+  out.think = load.think.count();
+  out.hold = load.hold.count();
+}
+
+void object_to_shape(const Config& config, Objector& objector) {
+  objector.one_of("arrival", config.arrival, {"constant", "poisson"});
+  for (const auto& segment : config.segments) {
+    objector.within("the length of a step, in ns,", segment.lasting, 1, std::int64_t{7} * 86'400'000'000'000);
+    objector.within("a rate, in thousandths of an operation per second,", std::min(segment.from, segment.to), 1,
+                    1'000'000'000);
+  }
+  if (config.period > 0) objector.within("the swing, in ppb,", config.swing_ppb, 1, 999'999'999);
+  if (!config.trace.empty()) {
+    try {
+      (void)read_trace(config.trace);
+    } catch (const std::runtime_error& error) {
+      objector.say(error.what(), "seconds from the start of the load, one a line, in ascending order");
+    }
+  }
+  objector.within("the number of users", config.users, 0, 100'000);
 }
 
 }  // namespace
@@ -79,6 +141,7 @@ Config make_config(const spec::Experiment& experiment, const core::Topology& top
   out.history = history;
   out.client_index = client.index - 1;
   out.clients = load.clients;
+  take_shape(experiment, out);
   return out;
 }
 
@@ -93,9 +156,9 @@ std::vector<spec::Complaint> option_objections(const Config& config) {
 
 std::vector<spec::Complaint> objections(const Config& config) {
   Objector objector;
-  objector.one_of("workload", config.workload, workloads);
+  objector.one_of("workload", config.workload, spec::names_of(spec::workloads()));
   objector.one_of("driver", config.driver, spec::drivers());
-  objector.one_of("arrival", config.arrival, {"constant", "poisson"});
+  object_to_shape(config, objector);
   object_to_mix(config, objector);
   objector.within("the rate, in thousandths of an operation per second,", config.rate_millihertz, 1, 1'000'000'000);
   objector.within("the number of keys", config.keys, 1, 1'000'000'000);
@@ -106,6 +169,9 @@ std::vector<spec::Complaint> objections(const Config& config) {
   objector.within("the client's index", config.client_index, 0, config.clients - 1);
   const auto of_driver = config.driver == "exec" ? exec_objections(config) : option_objections(config);
   objector.found.insert(objector.found.end(), of_driver.begin(), of_driver.end());
+  if (spec::find_workload(config.workload) != nullptr) {
+    for (auto& one : driver_objections(config.driver, config.workload)) objector.found.push_back(std::move(one));
+  }
   if (config.endpoints.empty() && config.driver != "exec") {
     objector.say("no node serves clients", "target.toml: a kind with a port and serves_clients = true");
   }

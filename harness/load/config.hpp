@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/topology.hpp"
@@ -18,22 +19,38 @@ struct Endpoint {
   std::int64_t port = 0;
 };
 
+/// A stretch of the load in which the rate goes from one figure to another in a straight line; in thousandths of an
+/// operation per second, over all clients. What follows the last one goes on at its `to`.
+struct RateSegment {
+  std::int64_t lasting = 0;  ///< ns
+  std::int64_t from = 0, to = 0;
+};
+
 /// Everything one load process must know; travels to it as its first control message. Value type.
 struct Config {
   std::string client = "client";  ///< this client's node name
   std::int64_t epoch = 0;         ///< CLOCK_MONOTONIC ns from which every recorded time counts
   std::uint64_t seed = 0;
-  std::string workload;  ///< "register", "write-once"
+  std::string workload;  ///< one of spec::workloads()
   std::string driver;    ///< one of spec::drivers()
   std::map<std::string, std::string> driver_options;
-  std::string folder;                         ///< driver "exec": where the program runs; empty: where the load does
-  std::vector<std::string> command;           ///< driver "exec"
-  std::vector<Endpoint> endpoints;            ///< nodes that serve clients, in topology order
-  std::int64_t rate_millihertz = 100'000;     ///< of all clients together
-  std::string arrival = "constant";           ///< or "poisson"
-  std::map<std::string, std::int64_t> mix;    ///< weights of "read" and "write"; empty: the workload's own
-  std::int64_t keys = 16;                     ///< register: how many
-  std::int64_t value_size = 16;               ///< bytes; a value is never shorter than its unique name
+  std::string folder;                       ///< driver "exec": where the program runs; empty: where the load does
+  std::vector<std::string> command;         ///< driver "exec"
+  std::vector<Endpoint> endpoints;          ///< nodes that serve clients, in topology order
+  std::int64_t rate_millihertz = 100'000;   ///< of all clients together
+  std::string arrival = "constant";         ///< or "poisson"
+  std::vector<RateSegment> segments;        ///< from the load's start; empty: the rate is the same all the time
+  std::int64_t swing_ppb = 0, period = 0;   ///< a sine around the rate: its swing, and its period in ns; 0: none
+  std::string trace;                        ///< a file of arrival times instead of a rate; empty: none
+  std::int64_t users = 0;                   ///< closed loop: this client's; 0: open loop
+  std::int64_t think = 0;                   ///< closed loop: mean ns from an answer to the next operation
+  std::int64_t hold = 20'000'000;           ///< workload "lock": ns for which a holder keeps it
+  std::map<std::string, std::int64_t> mix;  ///< weights of the workload's operations; empty: its own
+  std::int64_t keys = 16;                   ///< how many registers, lists, sets, accounts
+  double zipf = 0;                          ///< exponent of the keys' popularity; 0: none
+  std::int64_t hot_keys_ppb = 0, hot_share_ppb = 0;                ///< share of the keys, and of what goes to them
+  std::int64_t value_size = 16;                                    ///< bytes; never shorter than its unique name
+  std::vector<std::pair<std::int64_t, std::int64_t>> value_sizes;  ///< bytes and weight; empty: all alike
   std::int64_t timeout = 1'000'000'000;       ///< ns from when the operation is handed to the driver
   std::int64_t in_flight = 256;               ///< beyond it an operation that is due is recorded as dropped
   std::int64_t start_limit = 30'000'000'000;  ///< driver "exec": ns until the program must have said that it is ready

@@ -70,6 +70,10 @@ std::string etcd_range(std::string_view key, bool serializable) {
   return fmt::format(R"({{"key":"{}"{}}})", base64_encode(key), serializable ? R"(,"serializable":true)" : "");
 }
 
+Response judge_etcd_error(int status, const std::string& body) {
+  return refused_or_unknown(status, Json::parse(body, nullptr, false));
+}
+
 Response judge_etcd(Request::Kind kind, int status, const std::string& body) {
   const auto answer = Json::parse(body, nullptr, false);
   if (status != 200) return refused_or_unknown(status, answer);

@@ -13,6 +13,8 @@ namespace withstand::load {
 std::string etcd_put(std::string_view key, std::string_view value);
 std::string etcd_range(std::string_view key, bool serializable);
 
+/// What an answer other than 200 means.
+Response judge_etcd_error(int status, const std::string& body);
 /// What a complete answer means for a request; `node` is left empty.
 Response judge_etcd(Request::Kind kind, int status, const std::string& body);
 

@@ -36,8 +36,17 @@ bool exec_ready(const std::string& line) {
 }
 
 std::string exec_request(const Request& request) {
-  json out{{"id", request.id}, {"op", request.kind == Request::Kind::read ? "read" : "write"}, {"key", request.key}};
-  if (request.kind != Request::Kind::read) out["value"] = request.value;
+  const auto op = request.op.empty() ? op_name(request.kind) : request.op;
+  json out{{"id", request.id}, {"op", op}, {"key", request.key}};
+  if (request.key.empty() || request.kind == Request::Kind::transfer) out.erase("key");
+  if (!request.shown.empty() && request.shown != "null") {
+    out["value"] = json::parse(request.shown);
+  } else if (!request.value.empty()) {
+    out["value"] = request.value;
+  }
+  // A register's whole values, not their names.
+  if (request.kind == Request::Kind::cas)
+    out["value"] = json::array({request.expected.empty() ? json() : json(request.expected), json(request.value)});
   if (request.kind == Request::Kind::create) out["create"] = true;
   if (!request.node.empty()) out["node"] = request.node;
   return dump(out);
@@ -60,8 +69,11 @@ std::optional<ExecAnswer> exec_answer(const std::string& line) {
   }
   const auto value = in.find("value");
   if (value != in.end() && !value->is_null()) {
+    if (!value->is_string()) out.response.json = dump(*value);
     out.response.value = value->is_string() ? value->get<std::string>() : dump(*value);
   }
+  const auto declined = in.find("declined");
+  out.response.declined = declined != in.end() && declined->is_boolean() && declined->get<bool>();
   out.response.node = text_at(in, "node");
   out.response.error = text_at(in, "error");
   if (out.response.error.empty() && outcome != "ok") out.response.error = "the program says " + outcome;

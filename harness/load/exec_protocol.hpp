@@ -16,7 +16,8 @@ namespace withstand::load {
 std::string exec_greeting(const Config& config);
 /// The program's answer to it: {"ready":true}.
 bool exec_ready(const std::string& line);
-/// {"id":7,"op":"read|write","key":"k1"} and, where they say something, "value", "create":true, "node".
+/// {"id":7,"op":"read|write|cas|...","key":"k1"} and, where they say something, "value" (any JSON), "create":true,
+/// "node".
 std::string exec_request(const Request& request);
 
 struct ExecAnswer {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "load/shapes.hpp"
+
 namespace withstand::load {
 namespace {
 
@@ -12,10 +14,15 @@ constexpr std::chrono::milliseconds pause_after_failure{50};
 
 }  // namespace
 
-FinalReader::FinalReader(Ledger& ledger, Clock now, const std::vector<std::string>& keys,
+FinalReader::FinalReader(Ledger& ledger, Clock now, std::string workload, const std::vector<std::string>& keys,
                          const std::vector<std::string>& nodes, core::Instant deadline, std::uint64_t first_id,
                          std::uint64_t id_step)
-    : ledger_(ledger), now_(std::move(now)), deadline_(deadline), next_id_(first_id), id_step_(id_step) {
+    : ledger_(ledger),
+      now_(std::move(now)),
+      workload_(std::move(workload)),
+      deadline_(deadline),
+      next_id_(first_id),
+      id_step_(id_step) {
   for (const auto& node : nodes) lanes_.push_back({node, {keys.begin(), keys.end()}});
   result_.wanted = keys.size() * nodes.size();
 }
@@ -35,19 +42,25 @@ void FinalReader::advance() {
 }
 
 void FinalReader::begin(Lane& lane) {
-  Request request{std::exchange(next_id_, next_id_ + id_step_), Request::Kind::read, std::move(lane.keys.front()), "",
-                  lane.node};
+  auto key = std::move(lane.keys.front());
   lane.keys.pop_front();
+  auto request = final_request(workload_, key);
+  request.id = std::exchange(next_id_, next_id_ + id_step_);
+  request.node = lane.node;
   ++lane.under_way;
-  ledger_.begin(std::move(request), now_(), true, [this, &lane](const record::Operation& end) { ended(lane, end); });
+  ledger_.begin(std::move(request), now_(), true,
+                [this, &lane, key = std::move(key)](const record::Operation& end) { ended(lane, key, end); });
 }
 
-void FinalReader::ended(Lane& lane, const record::Operation& operation) {
+void FinalReader::ended(Lane& lane, const std::string& key, const record::Operation& operation) {
   --lane.under_way;
-  if (operation.outcome == record::Outcome::ok) {
+  const bool emptying = operation.op == "dequeue";
+  if (operation.outcome == record::Outcome::ok && emptying) {
+    lane.keys.push_front(key);
+  } else if (operation.outcome == record::Outcome::ok || (emptying && operation.declined)) {
     ++result_.read;
   } else {
-    lane.keys.push_back(operation.key);
+    lane.keys.push_back(key);
     lane.not_before = now_() + pause_after_failure;
   }
 }

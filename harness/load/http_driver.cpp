@@ -3,7 +3,10 @@
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "core/draw.hpp"
@@ -52,7 +55,8 @@ class HttpDriver : public Driver {
  public:
   HttpDriver(const Config& config, boost::asio::io_context& context, std::unique_ptr<const HttpDialect> dialect,
              HttpRouting routing)
-      : dialect_(std::move(dialect)),
+      : context_(context),
+        dialect_(std::move(dialect)),
         endpoints_(config.endpoints),
         chooser_(config.endpoints.size(), routing.failover,
                  core::draw_stream(config.seed, "load", config.client, "endpoint").bits(0)),
@@ -72,7 +76,11 @@ class HttpDriver : public Driver {
       return done(
           {Fate::not_sent, std::nullopt, request.node, fmt::format("no node '{}' serves clients", request.node)});
     }
-    asked_[request.id] = place;
+    asked_[request.id] = {place, nullptr};
+    if (std::shared_ptr<HttpTalk> talk = dialect_->talk(request)) {
+      asked_[request.id].talk = talk;
+      return say(request.id, talk->first(), std::move(done));
+    }
     connections_.exchange(request.id, numbers_[place], text_of(request, place), std::make_unique<HttpReply>(),
                           [this, id = request.id, kind = request.kind, place, done = std::move(done)](
                               const Connections::Result& result, Reply& reply) {
@@ -84,13 +92,57 @@ class HttpDriver : public Driver {
   Response abandon(std::uint64_t id) override {
     const auto found = asked_.find(id);
     if (found == asked_.end()) return {Fate::not_sent, std::nullopt, "", "timeout"};
-    const auto place = found->second;
+    const auto [place, talk] = found->second;
     asked_.erase(found);
     chooser_.failed(place, core::now());
-    return {connections_.abandon(id), std::nullopt, endpoints_[place].node, "timeout"};
+    const auto fate = connections_.abandon(id);
+    auto out = talk ? talk->lost(fate, "timeout") : Response{fate, std::nullopt, "", "timeout"};
+    out.node = endpoints_[place].node;
+    return out;
   }
 
  private:
+  struct Asked {
+    std::size_t place = 0;
+    std::shared_ptr<HttpTalk> talk;
+  };
+
+  /// One message of a talk, at once or when its time has come.
+  void say(std::uint64_t id, const HttpMessage& message, Done done) {
+    if (message.after <= std::chrono::nanoseconds::zero()) return exchange(id, message, std::move(done));
+    const auto timer = std::make_shared<boost::asio::steady_timer>(context_, message.after);
+    timer->async_wait(
+        [this, timer, id, message, done = std::move(done), alive = std::weak_ptr<int>(alive_)](auto error) {
+          if (alive.expired() || error || !asked_.contains(id)) return;
+          exchange(id, message, done);
+        });
+  }
+
+  void exchange(std::uint64_t id, const HttpMessage& message, Done done) {
+    const auto place = asked_.at(id).place;
+    connections_.exchange(id, numbers_[place], text_of(message, true, place), std::make_unique<HttpReply>(),
+                          [this, id, done = std::move(done)](const Connections::Result& result, Reply& reply) {
+                            answered(id, result, static_cast<HttpReply&>(reply), done);
+                          });
+  }
+
+  void answered(std::uint64_t id, const Connections::Result& result, const HttpReply& reply, const Done& done) {
+    const auto [place, talk] = asked_.at(id);
+    const bool down = result.fate != Fate::done || dialect_->unavailable(reply.status());
+    if (down) {
+      chooser_.failed(place, core::now());
+    } else {
+      chooser_.succeeded(place);
+    }
+    auto next = result.fate == Fate::done ? talk->next(reply.status(), reply.body())
+                                          : std::variant<HttpMessage, Response>(talk->lost(result.fate, result.error));
+    if (const auto* message = std::get_if<HttpMessage>(&next)) return say(id, *message, done);
+    asked_.erase(id);
+    auto response = std::get<Response>(std::move(next));
+    response.node = endpoints_[place].node;
+    done(std::move(response));
+  }
+
   std::size_t place_for(const Request& request) {
     if (request.node.empty()) return endpoints_.empty() ? 0 : chooser_.choose(core::now());
     std::size_t place = 0;
@@ -99,9 +151,13 @@ class HttpDriver : public Driver {
   }
 
   std::string text_of(const Request& request, std::size_t place) const {
-    const auto [method, path, content_type, body] = dialect_->message(request);
+    return text_of(dialect_->message(request), request.kind != Request::Kind::read, place);
+  }
+
+  std::string text_of(const HttpMessage& message, bool has_body, std::size_t place) const {
+    const auto& [method, path, content_type, body, after] = message;
     auto out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", method, path, hosts_[place]);
-    if (request.kind != Request::Kind::read || !body.empty()) {
+    if (has_body || !body.empty()) {
       out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", content_type, body.size());
     }
     return out.append("\r\n").append(body);
@@ -123,13 +179,15 @@ class HttpDriver : public Driver {
     return out;
   }
 
+  boost::asio::io_context& context_;
   std::unique_ptr<const HttpDialect> dialect_;
   std::vector<Endpoint> endpoints_;
   std::vector<std::size_t> numbers_;  // of endpoints_, in connections_
   std::vector<std::string> hosts_;
   Chooser chooser_;
-  std::unordered_map<std::uint64_t, std::size_t> asked_;  // request -> place in endpoints_
-  Connections connections_;                               // last: its destructor ends what still refers to the others
+  std::unordered_map<std::uint64_t, Asked> asked_;  // by request
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Connections connections_;  // last: its destructor ends what still refers to the others
 };
 
 }  // namespace

@@ -2,9 +2,23 @@
 
 #include <utility>
 
+#include "load/shapes.hpp"
 #include "load/values.hpp"
 
 namespace withstand::load {
+namespace {
+
+bool is_register_write(Request::Kind kind) {
+  return kind == Request::Kind::write || kind == Request::Kind::create || kind == Request::Kind::cas;
+}
+
+bool is_number(std::string_view text) {
+  constexpr std::size_t longest = 18;
+  return !text.empty() && text.size() <= longest && text.find_first_not_of("0123456789") == std::string_view::npos &&
+         (text.size() == 1 || text.front() != '0');
+}
+
+}  // namespace
 
 Processes::Processes(std::int64_t client_index, std::int64_t clients)
     : next_(static_cast<std::uint32_t>(client_index)), step_(static_cast<std::uint32_t>(clients)) {}
@@ -18,7 +32,8 @@ std::uint32_t Processes::take() {
 
 Ledger::Ledger(const Config& config, Driver& driver, HistoryFile& history, Clock now)
     : epoch_(config.epoch),
-      value_size_(config.value_size),
+      sizes_(config),
+      numbers_(has_numbers(config.workload)),
       timeout_(config.timeout),
       driver_(driver),
       history_(history),
@@ -28,23 +43,32 @@ Ledger::Ledger(const Config& config, Driver& driver, HistoryFile& history, Clock
 record::Operation Ledger::entry(const Request& request, core::Instant intended) const {
   record::Operation out;
   out.id = request.id;
-  out.op = request.kind == Request::Kind::read ? "read" : "write";
-  out.key = request.key;
+  out.op = request.op.empty() ? op_name(request.kind) : request.op;
+  if (request.kind != Request::Kind::transfer) out.key = request.key;  // all accounts are one object
   out.node = request.node;
-  if (request.kind != Request::Kind::read) out.value = request.value;
+  if (!request.shown.empty()) {
+    out.json = request.shown != "null";
+    if (out.json) out.value = request.shown;
+  } else if (request.kind == Request::Kind::write || request.kind == Request::Kind::create) {
+    out.value = request.value;
+  }
   out.intended = intended.count() - epoch_;
   out.sent = now_().count() - epoch_;
   return out;
 }
 
-void Ledger::begin(Request request, core::Instant intended, bool final_read, Ended ended) {
-  Open open{entry(request, intended), request.kind, std::move(ended)};
-  open.operation.process = processes_.take();
+void Ledger::begin(Request request, core::Instant intended, bool final_read, Ended ended,
+                   std::optional<std::uint32_t> process) {
+  Open open{entry(request, intended), request.kind, is_harmless(request), process.has_value(), std::move(ended)};
+  open.operation.process = process ? *process : processes_.take();
   open.operation.final_read = final_read;
   history_.add(record::invoke_line(open.operation));
   deadlines_.emplace_back(core::Instant(open.operation.sent + epoch_) + timeout_, request.id);
   open_.emplace(request.id, std::move(open));
-  if (request.kind != Request::Kind::read) request.value = fill_value(request.value, value_size_);
+  if (is_register_write(request.kind)) {
+    if (!request.expected.empty()) request.expected = fill_value(request.expected, sizes_.of(request.expected));
+    request.value = fill_value(request.value, sizes_.of(request.value));
+  }
   unsent_.push_back(std::move(request));
 }
 
@@ -84,6 +108,18 @@ std::optional<core::Instant> Ledger::next_deadline() {
   return deadlines_.front().first;
 }
 
+void Ledger::take_value(Request::Kind kind, Response& response, record::Operation& operation) const {
+  if (kind != Request::Kind::read) {
+    if (is_register_write(kind) || (!response.json && !response.value)) return;
+    operation.json = response.json.has_value();
+    operation.value = std::move(operation.json ? response.json : response.value);
+  } else if (response.value) {
+    const auto name = std::string_view(*response.value).substr(0, response.value->find('.'));
+    operation.value = name_of_value(*response.value, sizes_.of(name));
+    operation.json = numbers_ && is_number(*operation.value);
+  }
+}
+
 void Ledger::end(std::uint64_t id, Response response) {
   const auto found = open_.find(id);
   if (found == open_.end()) return;  // its timeout was first
@@ -91,13 +127,12 @@ void Ledger::end(std::uint64_t id, Response response) {
   open_.erase(found);
   auto operation = open.operation;
   operation.done = now_().count() - epoch_;
-  operation.outcome = settle(open.kind, response.fate);
+  operation.outcome = settle(open.harmless, response.fate);
+  operation.declined = response.declined && operation.outcome == record::Outcome::fail;
   if (!response.node.empty()) operation.node = std::move(response.node);
   operation.error = std::move(response.error);
-  if (open.kind == Request::Kind::read && operation.outcome == record::Outcome::ok && response.value) {
-    operation.value = name_of_value(*response.value, value_size_);
-  }
-  if (operation.outcome != record::Outcome::info) processes_.give_back(operation.process);
+  if (operation.outcome == record::Outcome::ok) take_value(open.kind, response, operation);
+  if (operation.outcome != record::Outcome::info && !open.owned) processes_.give_back(operation.process);
   history_.add(record::completion_line(operation));
   if (open.ended) open.ended(operation);
 }

@@ -11,6 +11,7 @@
 #include "load/config.hpp"
 #include "load/driver.hpp"
 #include "load/history_file.hpp"
+#include "load/values.hpp"
 #include "record/history.hpp"
 
 namespace withstand::load {
@@ -39,8 +40,10 @@ class Ledger {
 
   Ledger(const Config& config, Driver& driver, HistoryFile& history, Clock now);
 
-  /// Begins an operation that was due at `intended` (absolute). It leaves with the next send().
-  void begin(Request request, core::Instant intended, bool final_read, Ended ended);
+  /// Begins an operation that was due at `intended` (absolute). It leaves with the next send(). It belongs to
+  /// `process`, which its caller owns, or to one that is free.
+  void begin(Request request, core::Instant intended, bool final_read, Ended ended,
+             std::optional<std::uint32_t> process = std::nullopt);
   /// Records an operation that was due and is not sent, for `why`.
   record::Operation drop(const Request& request, core::Instant intended, const std::string& why);
   /// Writes the history, then hands over what begin() collected. In this order: what was sent is always in the history.
@@ -49,17 +52,22 @@ class Ledger {
   void expire();
   [[nodiscard]] std::size_t under_way() const { return open_.size(); }
   [[nodiscard]] std::optional<core::Instant> next_deadline();
+  Processes& processes() { return processes_; }
 
  private:
   struct Open {
     record::Operation operation;
     Request::Kind kind;
+    bool harmless, owned;  ///< changes nothing; its process is somebody's
     Ended ended;
   };
   record::Operation entry(const Request& request, core::Instant intended) const;
+  void take_value(Request::Kind kind, Response& response, record::Operation& operation) const;
   void end(std::uint64_t id, Response response);
 
-  std::int64_t epoch_, value_size_;
+  std::int64_t epoch_;
+  ValueSizes sizes_;
+  bool numbers_;
   core::Instant timeout_;
   Driver& driver_;
   HistoryFile& history_;

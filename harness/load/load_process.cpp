@@ -208,7 +208,7 @@ void LoadProcess::Impl::begin_final_reads(const Command& command) {
   auto nodes = command.nodes;
   if (config.workload != "write-once") nodes = {""};
   final_reader = std::make_unique<FinalReader>(
-      generator->ledger(), [] { return core::now(); }, generator->keys_to_read_back(), nodes,
+      generator->ledger(), [] { return core::now(); }, config.workload, generator->keys_to_read_back(), nodes,
       core::now() + core::Instant(command.within), next_id.value_or(generator->next_id()),
       static_cast<std::uint64_t>(config.clients));
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "load/driver.hpp"
 
@@ -15,12 +16,16 @@ struct PostgresAnswer {
   /// acknowledged: a statement is reported as complete before the transaction that it makes up is committed (PostgreSQL
   /// 15, "Message Flow", extended query: the commit is at Sync).
   bool ready = false;
-  std::optional<std::string> value;  ///< of rows: the first one's first column; none: there was no row
-  std::string severity, sqlstate;    ///< of an error
-  std::string message;               ///< of an error, or what became of the connection
+  std::optional<std::string> value;              ///< of rows: the first one's first column; none: there was no row
+  std::vector<std::vector<std::string>> rows{};  ///< of rows: all of them; null is an empty text
+  std::string severity, sqlstate;                ///< of an error
+  std::string message;                           ///< of an error, or what became of the connection
 };
 
-/// What it means for the request; `node` is left empty.
+/// What it means for a request that is one statement; `node` is left empty.
 Response judge_postgres(Request::Kind kind, const PostgresAnswer& answer);
+/// What an error means: whether the transaction was certainly rolled back, and whether only to be tried again (a
+/// serialization failure, a deadlock), which is an answer as PostgreSQL owes it.
+Response judge_postgres_error(const PostgresAnswer& answer);
 
 }  // namespace withstand::load

@@ -60,6 +60,12 @@ void take(const PGresult* result, PostgresAnswer& answer) {
       if (pq.ntuples(result) > 0 && pq.nfields(result) > 0) {
         answer.value.emplace(pq.getvalue(result, 0, 0), static_cast<std::size_t>(pq.getlength(result, 0, 0)));
       }
+      for (int row = 0; row < pq.ntuples(result); ++row) {
+        auto& columns = answer.rows.emplace_back();
+        for (int column = 0; column < pq.nfields(result); ++column)
+          columns.emplace_back(pq.getvalue(result, row, column),
+                               static_cast<std::size_t>(pq.getlength(result, row, column)));
+      }
       break;
     case PGRES_FATAL_ERROR:
       answer.severity = field_of(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -89,6 +95,7 @@ struct PostgresConnections::Impl {
     std::uint64_t id = 0;
     Statement statement;
     Done done;  ///< none: nobody waits for it any more
+    Next next{};
   };
   struct Place {
     std::string address, port;
@@ -107,6 +114,7 @@ struct PostgresConnections::Impl {
   void flush(const std::shared_ptr<Connection>& connection);
   void listen(const std::shared_ptr<Connection>& connection);
   void on_readable(const std::shared_ptr<Connection>& connection);
+  bool continues(const std::shared_ptr<Connection>& connection);
   void settle(const std::shared_ptr<Connection>& connection, bool sent);
   void not_connected(const std::shared_ptr<Connection>& connection, const std::string& why);
   void lost(const std::shared_ptr<Connection>& connection);
@@ -254,12 +262,24 @@ void PostgresConnections::Impl::on_readable(const std::shared_ptr<Connection>& c
     const OwnedResult result(pq.getResult(pg));
     if (!result) {
       connection->answer.ready = pq.status(pg) == CONNECTION_OK && pq.transactionStatus(pg) == PQTRANS_IDLE;
+      if (continues(connection)) return send(connection);
       return settle(connection, true);
     }
     take(result.get(), connection->answer);
     if (is_copy(result.get())) return lost(connection);
   }
   if (!open) lost(connection);
+}
+
+/// Whether another statement follows, which is then the connection's.
+bool PostgresConnections::Impl::continues(const std::shared_ptr<Connection>& connection) {
+  auto& task = connection->task;
+  if (!task.next || libpq().status(connection->pg.get()) != CONNECTION_OK) return false;
+  auto statement = task.next(connection->answer);
+  if (!statement) return false;
+  task.statement = std::move(*statement);
+  connection->answer = {};
+  return true;
 }
 
 void PostgresConnections::Impl::not_connected(const std::shared_ptr<Connection>& connection, const std::string& why) {
@@ -321,8 +341,8 @@ std::size_t PostgresConnections::add(const std::string& address, std::int64_t po
   return impl_->places.size() - 1;
 }
 
-void PostgresConnections::ask(std::uint64_t id, std::size_t endpoint, Statement statement, Done done) {
-  impl_->start(endpoint, {id, std::move(statement), std::move(done)});
+void PostgresConnections::ask(std::uint64_t id, std::size_t endpoint, Statement statement, Done done, Next next) {
+  impl_->start(endpoint, {id, std::move(statement), std::move(done), std::move(next)});
 }
 
 Fate PostgresConnections::abandon(std::uint64_t id) {
@@ -334,6 +354,7 @@ Fate PostgresConnections::abandon(std::uint64_t id) {
   const auto connection = found->second;
   impl_->busy.erase(found);
   connection->task.done = nullptr;
+  connection->task.next = nullptr;
   const bool connecting = connection->stage == Connection::Stage::connecting;
   if (!impl_->options.wait_on_timeout) {
     impl_->close(connection);

@@ -14,20 +14,21 @@ bool is_rolled_back(const PostgresAnswer& answer) {
   return answer.severity == "ERROR" && !answer.sqlstate.starts_with("08") && answer.sqlstate != "40003";
 }
 
-Response failed(const PostgresAnswer& answer) {
+}  // namespace
+
+Response judge_postgres_error(const PostgresAnswer& answer) {
   constexpr const char* unique_violation = "23505";
   Response out;
   out.fate = is_rolled_back(answer) ? Fate::refused : Fate::unknown;
   out.error = answer.sqlstate.empty() ? answer.message
                                       : fmt::format("{} {}: {}", answer.severity, answer.sqlstate, answer.message);
   if (answer.sqlstate == unique_violation) out.error = "the key is there already";
+  out.declined = out.fate == Fate::refused && (answer.sqlstate == "40001" || answer.sqlstate == "40P01");
   return out;
 }
 
-}  // namespace
-
 Response judge_postgres(Request::Kind kind, const PostgresAnswer& answer) {
-  if (answer.type == Type::error) return failed(answer);
+  if (answer.type == Type::error) return judge_postgres_error(answer);
   if (!answer.ready) {
     const bool complete = answer.type == Type::command || answer.type == Type::rows;
     return {Fate::unknown, std::nullopt, "",

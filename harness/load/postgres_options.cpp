@@ -70,6 +70,9 @@ PostgresOptions read_postgres_options(const Config& config, std::vector<spec::Co
   PostgresOptions out;
   out.primary = options.text("primary", "");
   out.read_anywhere = options.choice("reads", {"primary", "any"}) == "any";
+  out.isolation = options.choice("isolation", {"serializable", "repeatable-read", "read-committed"});
+  std::replace(out.isolation.begin(), out.isolation.end(), '-', ' ');
+  out.mixed_commits = options.choice("commit", {"as-set", "mixed"}) == "mixed";
   out.table = options.text("table", "withstand");
   out.connections = options.number("connections", 20, 1, 1'000);
   out.wait_on_timeout = options.choice("on_timeout", {"close", "wait"}) == "wait";

@@ -15,6 +15,7 @@
 #include "core/event_loop.hpp"
 #include "load/chooser.hpp"
 #include "load/connections.hpp"
+#include "load/redis_commands.hpp"
 #include "load/redis_options.hpp"
 #include "load/redis_reply.hpp"
 #include "load/sentinel.hpp"
@@ -36,6 +37,7 @@ class RedisDriver : public Driver {
  public:
   RedisDriver(const Config& config, boost::asio::io_context& context)
       : options_(options_of(config)),
+        keys_(config.keys),
         chooser_(config.endpoints.size(), true,
                  core::draw_stream(config.seed, "load", config.client, "endpoint").bits(0)),
         connections_(context, options_.connect_timeout),
@@ -54,7 +56,7 @@ class RedisDriver : public Driver {
       return done(
           {Fate::not_sent, std::nullopt, request.node, fmt::format("no node '{}' serves clients", request.node)});
     }
-    if (options_.read_anywhere && request.kind == Request::Kind::read && !nodes_.empty()) {
+    if (options_.read_anywhere && is_harmless(request) && !nodes_.empty()) {
       return send(request, numbers_[chooser_.choose(core::now())], done);
     }
     if (primary_) return send(request, *primary_, done);
@@ -83,25 +85,23 @@ class RedisDriver : public Driver {
  private:
   void send(const Request& request, std::size_t number, Done done) {
     asked_of_[request.id] = number;
-    connections_.exchange(request.id, number, command_for(request), std::make_unique<RedisReply>(),
-                          [this, id = request.id, kind = request.kind, number, done = std::move(done)](
-                              const Connections::Result& result, Reply& reply) {
-                            asked_of_.erase(id);
-                            done(outcome(kind, number, result, static_cast<RedisReply&>(reply)));
-                          });
+    connections_.exchange(
+        request.id, number, command_for(request), std::make_unique<RedisReply>(),
+        [this, request, number, done = std::move(done)](const Connections::Result& result, Reply& reply) {
+          asked_of_.erase(request.id);
+          done(outcome(request, number, result, static_cast<RedisReply&>(reply)));
+        });
   }
 
   std::string command_for(const Request& request) const {
-    if (request.kind == Request::Kind::read) return redis_command({"GET", request.key});
-    if (request.kind == Request::Kind::create && options_.create_only) {
-      return redis_command({"SET", request.key, request.value, "NX"});
-    }
-    return redis_command({"SET", request.key, request.value});
+    const auto words = redis_words(request, options_.create_only, options_.lease.count() / 1'000'000, keys_);
+    return redis_command({words.begin(), words.end()});
   }
 
-  Response outcome(Request::Kind kind, std::size_t number, const Connections::Result& result, const RedisReply& reply) {
+  Response outcome(const Request& request, std::size_t number, const Connections::Result& result,
+                   const RedisReply& reply) {
     Response out{result.fate, std::nullopt, "", result.error};
-    if (result.fate == Fate::done) out = judge_redis(kind, reply.answer());
+    if (result.fate == Fate::done) out = judge_redis(request, reply.answer());
     judge_endpoint(number, result.fate == Fate::done && !not_primary(reply.answer()));
     out.node = node_of(number);
     return out;
@@ -144,6 +144,7 @@ class RedisDriver : public Driver {
   }
 
   RedisOptions options_;
+  std::int64_t keys_;
   std::vector<std::string> nodes_;
   std::vector<std::size_t> numbers_;  // of nodes_, in connections_
   Chooser chooser_;

@@ -49,6 +49,7 @@ RedisOptions read_redis_options(const Config& config, std::vector<spec::Complain
   out.primary = options.text("primary", "");
   out.read_anywhere = options.choice("reads", {"primary", "any"}) == "any";
   out.create_only = options.choice("create", {"set", "set-nx"}) == "set-nx";
+  out.lease = options.duration("lease", std::chrono::seconds(1));
   out.connect_timeout = options.duration("connect_timeout", std::chrono::nanoseconds(config.timeout));
   const auto is_primary = [&](const Endpoint& endpoint) { return endpoint.node == out.primary; };
   if (!out.primary.empty() && std::none_of(config.endpoints.begin(), config.endpoints.end(), is_primary)) {

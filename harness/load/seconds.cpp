@@ -14,7 +14,8 @@ std::int64_t second_of(std::int64_t t) { return t / second_long; }
 }  // namespace
 
 void Seconds::Kind::add(const record::Operation& operation, std::int64_t timeout) {
-  switch (operation.outcome) {
+  // What was declined as it should be was served.
+  switch (operation.declined ? record::Outcome::ok : operation.outcome) {
     case record::Outcome::ok:
       ++counts.ok;
       break;
@@ -48,7 +49,7 @@ void Seconds::ended(const record::Operation& operation) {
   auto& second = open_[second_of(operation.intended)];
   if (operation.outcome != record::Outcome::dropped) --second.under_way;
   second.all.add(operation, timeout_);
-  (operation.op == "read" ? second.reads : second.writes).add(operation, timeout_);
+  second.kinds[operation.op].add(operation, timeout_);
 }
 
 std::vector<record::LoadSecond> Seconds::take(std::int64_t now) {
@@ -57,8 +58,7 @@ std::vector<record::LoadSecond> Seconds::take(std::int64_t now) {
     const auto first = open_.begin();
     if (first->first >= second_of(now) || first->second.under_way > 0) break;
     out.push_back(first->second.all.told("", first->first));
-    if (first->second.reads.latency.count() > 0) out.push_back(first->second.reads.told("read", first->first));
-    if (first->second.writes.latency.count() > 0) out.push_back(first->second.writes.told("write", first->first));
+    for (const auto& [op, kind] : first->second.kinds) out.push_back(kind.told(op, first->first));
     open_.erase(first);
   }
   return out;

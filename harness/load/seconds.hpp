@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "record/histogram.hpp"
@@ -18,8 +19,8 @@ class Seconds {
   explicit Seconds(std::int64_t timeout) : timeout_(timeout) {}
   void began(const record::Operation& operation);
   void ended(const record::Operation& operation);  ///< dropped ones included, without began()
-  /// The seconds before `now` (ns since epoch) that are complete, in order; entries for "", "read" and "write" as far
-  /// as there were any (always one for "").
+  /// The seconds before `now` (ns since epoch) that are complete, in order; one entry for "" and one for each kind of
+  /// operation that there was.
   std::vector<record::LoadSecond> take(std::int64_t now);
 
  private:
@@ -31,7 +32,8 @@ class Seconds {
   };
   struct Second {
     std::int64_t under_way = 0;
-    Kind all, reads, writes;
+    Kind all;
+    std::map<std::string, Kind> kinds;  ///< by the operation's name
   };
   std::int64_t timeout_;
   std::map<std::int64_t, Second> open_;

@@ -12,7 +12,9 @@
 #include <system_error>
 
 #include "lab/programs.hpp"
+#include "load/arrivals.hpp"
 #include "load/config.hpp"
+#include "load/driver.hpp"
 #include "run/requirements.hpp"
 #include "spec/names.hpp"
 #include "spec/recognize.hpp"
@@ -117,6 +119,19 @@ class TargetFolders : public spec::TargetSource {
         if (node.kind == kind.name) config.endpoints.push_back({node.name, "", 0});
     }
     return load::option_objections(config);
+  }
+
+  [[nodiscard]] std::vector<spec::Complaint> load_complaints(const spec::Experiment& experiment,
+                                                             const spec::LoadSpec& load,
+                                                             const std::string& driver) const override {
+    auto found = load::driver_objections(driver, load.workload);
+    if (load.shape.trace.empty()) return found;
+    try {
+      (void)load::read_trace(load::trace_path(experiment.file, load.shape.trace));
+    } catch (const std::runtime_error& error) {
+      found.push_back({error.what(), "seconds from the start of the load, one a line, in ascending order"});
+    }
+    return found;
   }
 
  private:

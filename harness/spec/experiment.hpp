@@ -79,8 +79,39 @@ struct ProbeSpec {
   Position at;
 };
 
+/// How often operations are due, where it is not the same all the time.
+struct RateShape {
+  /// From `rate` to this one in a straight line, from the start of the load; or, with `each_phase`, from the start of
+  /// before, during and after each, and `rate` again when `over` has passed.
+  struct Ramp {
+    Rate to;
+    Duration over{};
+    bool each_phase = false;
+  };
+  /// rate * (1 + swing * sin(2 pi t / period))
+  struct Sine {
+    Ratio swing;
+    Duration period{};
+  };
+  struct Step {
+    Duration lasting{};
+    Rate rate;
+  };
+  std::optional<Ramp> ramp;
+  std::optional<Sine> sine;
+  std::vector<Step> steps;  ///< one after the other; the last one's rate holds
+  std::string trace;        ///< a file of arrival times, absolute path; empty: none
+};
+
+/// How often each key is chosen. Neither set: all alike.
+struct KeyShape {
+  double zipf = 0;    ///< exponent of Zipf's law, 0: none
+  Ratio hot_keys{};   ///< share of the keys that are hot, 0: none
+  Ratio hot_share{};  ///< of the operations that go to those
+};
+
 struct LoadSpec {
-  std::string workload;  ///< "register", "write-once"
+  std::string workload;  ///< one of workloads() in spec/vocabulary.hpp
   std::string driver;    ///< empty: the target's
   /// driver "exec": the program that speaks JSON lines. Templates: {target}, {build}, {NODE...}, {LISTNAME}. A relative
   /// path starts at the folder of the experiment file, where the program runs too.
@@ -90,6 +121,14 @@ struct LoadSpec {
   std::map<std::string, std::int64_t> mix;  ///< weights per operation kind; empty: the workload's default
   std::int64_t keys = 16;
   Bytes value_size{16};
+  std::vector<std::pair<Bytes, std::int64_t>> value_sizes;  ///< with weights; empty: all have `value_size`
+  std::string arrival = "constant";                         ///< or "poisson"
+  RateShape shape;
+  KeyShape popularity;
+  std::int64_t users = 0;  ///< closed loop: so many take turns, each client's share of them; 0: open loop
+  Duration think{};        ///< closed loop: mean time from an answer to the user's next operation
+  Duration hold = std::chrono::milliseconds(20);  ///< workload "lock": how long a holder keeps it
+  std::vector<Threshold> slo;  ///< what must hold of a second for the rate offered in it to count as `capacity`
   Duration timeout = std::chrono::seconds(1);
   std::int64_t clients = 1;  ///< client nodes: client (or client-1, client-2, ...)
   std::int64_t in_flight =
@@ -118,7 +157,9 @@ struct CaptureSpec {
 
 struct ExpectSpec {
   std::vector<Threshold> before, during, after;
-  std::vector<std::string> checks;  ///< "linearizable", "no-acknowledged-write-lost"
+  std::vector<std::string> checks;  ///< of checks() in spec/vocabulary.hpp
+  /// An expectation holds or fails only where the 95 % confidence interval of its figure is on one side of the limit.
+  bool confident = false;
   /// Exits that are allowed although no fault asked for them: "KIND:CODE", "NODE:SIGNAL", e.g. "redis:0", "n1:SIGABRT".
   std::vector<std::string> exits;
 };

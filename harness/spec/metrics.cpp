@@ -25,6 +25,9 @@ const std::vector<MetricInfo>& metrics() {
        "share of the tenths of a second with operations due in which at least one of them succeeded"},
       {"dropped", Measure::ratio, true, false, true,
        "share of the operations due that were never sent, because `in_flight` operations were already under way"},
+      {"declined", Measure::ratio, true, true, false,
+       "share of the operations due that the target declined as it should: a comparison that did not match, an empty "
+       "queue, a transaction to be tried again"},
       {"outage", Measure::duration, true, true, true,
        "longest time from when somebody asked until the next success, or the end of the phase"},
       {"recovery", Measure::duration, true, true, false,
@@ -34,6 +37,8 @@ const std::vector<MetricInfo>& metrics() {
        "share of the acknowledged writes due that a node lacked when they were read back; for workload write-once, in "
        "`during` and `after`"},
       {"throughput", Measure::rate, true, true, true, "successes per second of the phase"},
+      {"capacity", Measure::rate, false, false, false,
+       "highest rate offered in the phase up to which every second kept to `slo` of [load]"},
       {"operations", Measure::count, true, true, true, "operations that were due, whatever their outcome"},
       {"mean", Measure::duration, true, true, false,
        "mean time from due to done; what did not succeed counts with its timeout at least"},

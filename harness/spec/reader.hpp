@@ -37,6 +37,10 @@ class TargetSource {
   [[nodiscard]] virtual std::vector<Complaint> option_complaints(const Experiment& experiment,
                                                                  const std::string& driver, const std::string& option,
                                                                  const std::string& value) const;
+  /// What is wrong with a load as a whole: a workload whose operations the driver cannot do, a trace that cannot be
+  /// read.
+  [[nodiscard]] virtual std::vector<Complaint> load_complaints(const Experiment& experiment, const LoadSpec& load,
+                                                               const std::string& driver) const;
 };
 
 template <class T>

@@ -49,6 +49,7 @@ class Scanner {
     return text_.substr(start, at_ - start);
   }
   [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
+  void back_to(int offset) { at_ = static_cast<std::size_t>(offset); }
 
  private:
   std::string_view text_;
@@ -147,6 +148,38 @@ std::optional<Complaint> take_value(std::string_view text, Measure measure, Thre
   return std::nullopt;
 }
 
+bool is_phase(std::string_view word) { return word == "before" || word == "during"; }
+
+/// `before`, or `3 * before`. False, and nothing taken, where it is none.
+bool take_relative(Scanner& scan, Threshold& out) {
+  const int start = scan.offset();
+  std::string_view word = scan.take_word();
+  double factor = 1;
+  if (!is_phase(word)) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), factor);
+    const bool number = !word.empty() && error == std::errc{} && end == word.data() + word.size();
+    scan.skip_space();
+    if (number && scan.take('*')) {
+      scan.skip_space();
+      word = scan.take_word();
+    }
+  }
+  if (!is_phase(word) || !(factor > 0) || factor > 1e9) {
+    scan.back_to(start);
+    return false;
+  }
+  out.relative_to = word;
+  out.factor = factor;
+  return true;
+}
+
+/// The unit that a relative limit has.
+void set_unit(Measure measure, Threshold& out) {
+  if (measure == Measure::ratio) out.value = Ratio{};
+  if (measure == Measure::rate) out.value = Rate{};
+  if (measure == Measure::count) out.value = std::int64_t{0};
+}
+
 std::string normalised(const Threshold& threshold, std::string_view spelling, std::string_view value) {
   std::string filters;
   for (const auto& [key, filter] : threshold.filters)
@@ -180,6 +213,13 @@ Result<Threshold> take_threshold(Scanner& scan) {
   out.comparison = *compare;
   scan.skip_space();
   const int value_at = scan.offset();
+  if (take_relative(scan, out)) {
+    set_unit(metric->measure, out);
+    out.text = normalised(out, spelling,
+                          out.factor == 1 ? out.relative_to : fmt::format("{} * {}", out.factor, out.relative_to));
+    scan.skip_space();
+    return out;
+  }
   const std::string_view value = scan.take_until_space();
   if (value.empty()) return located(fmt::format("a value is missing after '{}'", spelling), "", value_at, 1);
   if (auto complaint = take_value(value, metric->measure, out)) {
@@ -227,6 +267,9 @@ Result<StopCondition> parse_stop_condition(std::string_view text) {
   Scanner scan(text);
   Result<Threshold> threshold = take_threshold(scan);
   if (!threshold) return threshold.error();
+  if (!threshold->relative_to.empty())
+    return located("a stop condition has a limit of its own, not one relative to a phase",
+                   "write e.g. \"p99 > 2s for 5s\"", 0, text.size());
   const std::string help = "write e.g. \"probe.ping < 10% for 30s\"";
   const int at = scan.offset();
   if (scan.take_word() != "for") return located("a stop condition says for how long it must hold", help, at, 3);

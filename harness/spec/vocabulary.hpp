@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,13 @@ struct WorkloadInfo {
   std::string name;
   std::vector<std::string> operations;  ///< what `mix` and the filter op= may name
   std::string summary;
+  std::map<std::string, std::int64_t> mix;  ///< weights when nobody says otherwise
+  std::int64_t keys = 16;                   ///< the same for `keys`
 };
 
 struct CheckInfo {
   std::string name;
-  std::string workload;  ///< the only workload whose history it can judge
+  std::vector<std::string> workloads;  ///< whose histories it can judge
   std::string summary;
 };
 

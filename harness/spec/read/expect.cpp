@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "spec/metrics.hpp"
 #include "spec/names.hpp"
@@ -49,6 +50,23 @@ void check_lost(const Item& item, std::string_view phase, Scope& scope) {
   }
 }
 
+const LoadSpec* experiment_load(const Scope& scope) {
+  return scope.experiment.load ? &*scope.experiment.load : nullptr;
+}
+
+/// A limit can only be relative to what was before it.
+void check_relative(const Item& item, const Threshold& threshold, std::string_view phase, Scope& scope) {
+  if (threshold.relative_to.empty()) return;
+  if (phase == "before" || threshold.relative_to == phase) {
+    scope.report.error(
+        item, fmt::format("'{}' cannot be relative to '{}'", phase, threshold.relative_to),
+        "an earlier phase can be the measure of a later one: before of during and after, during of after");
+  }
+  if (threshold.metric == "recovery" || threshold.metric == "lost") {
+    scope.report.error(item, fmt::format("'{}' has no figure in '{}'", threshold.metric, threshold.relative_to));
+  }
+}
+
 std::vector<Threshold> read_thresholds(TableReader& fields, std::string_view phase, Scope& scope) {
   std::vector<Threshold> out;
   for (const Item* item : fields.strings(phase)) {
@@ -62,6 +80,10 @@ std::vector<Threshold> read_thresholds(TableReader& fields, std::string_view pha
       scope.report.error(*item, fmt::format("'recovery' is measured in 'after', not '{}'", phase));
     }
     if (threshold->metric == "lost") check_lost(*item, phase, scope);
+    check_relative(*item, *threshold, phase, scope);
+    if (threshold->metric == "capacity" && experiment_load(scope) && experiment_load(scope)->slo.empty()) {
+      scope.report.error(*item, "'capacity' needs 'slo' in [load]", "slo = [\"p99 < 50ms\", \"errors < 1%\"]");
+    }
     const auto same = [&](const Threshold& other) { return other.text == threshold->text; };
     if (std::any_of(out.begin(), out.end(), same)) {
       scope.report.error(*item, fmt::format("'{}' stands twice", threshold->text));
@@ -88,9 +110,11 @@ void read_checks(TableReader& fields, Scope& scope) {
       continue;
     }
     const std::string workload = experiment.load ? experiment.load->workload : "";
-    if (!experiment.load || (find_workload(workload) != nullptr && workload != check->workload)) {
+    const auto& fitting = check->workloads;
+    const bool fits = std::find(fitting.begin(), fitting.end(), workload) != fitting.end();
+    if (!experiment.load || (find_workload(workload) != nullptr && !fits)) {
       scope.report.error(
-          *item, fmt::format("check '{}' needs workload '{}'", check->name, check->workload),
+          *item, fmt::format("check '{}' needs workload '{}'", check->name, fmt::join(fitting, "' or '")),
           experiment.load ? fmt::format("this file's workload is '{}'", workload) : "there is no [load]");
     }
     if (std::count(experiment.expect.checks.begin(), experiment.expect.checks.end(), item->text) != 0) {
@@ -255,6 +279,7 @@ void read_stop(TableReader& root, Scope& scope) {
 void read_expect(TableReader& root, Scope& scope) {
   if (const Item* table = root.table("expect", "[expect]")) {
     TableReader fields(*table, "[expect]", scope.report);
+    scope.experiment.expect.confident = fields.boolean("confident").value_or(false);
     scope.experiment.expect.before = read_thresholds(fields, "before", scope);
     scope.experiment.expect.during = read_thresholds(fields, "during", scope);
     scope.experiment.expect.after = read_thresholds(fields, "after", scope);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/read/load_shape.hpp"
 #include "spec/read/pattern.hpp"
 #include "spec/read/scope.hpp"
 #include "spec/reader.hpp"
@@ -130,22 +131,27 @@ void read_load(TableReader& root, Scope& scope, const TargetSource& targets) {
     if (load.rate.millihertz > most_rate.millihertz) scope.report.error(*rate, "'rate' is more than 1000000/s");
   }
   read_mix(fields, load, workload);
-  load.keys = fields.integer("keys", {1, 1'000'000}).value_or(load.keys);
-  if (const Item* size = fields.find("value_size")) {
-    load.value_size = as_bytes(*size, "'value_size'", scope.report).value_or(load.value_size);
-    if (load.value_size.count > 16LL << 20) scope.report.error(*size, "'value_size' is at most 16MiB");
-  }
+  load.keys = fields.integer("keys", {1, 1'000'000}).value_or(workload != nullptr ? workload->keys : load.keys);
+  read_load_shape(fields, load);
   load.timeout = fields.duration("timeout", timeouts).value_or(load.timeout);
   load.clients = fields.integer("clients", {1, most_clients}).value_or(load.clients);
+  if (load.users > 0 && load.users < load.clients)
+    scope.report.error(*fields.find("users"), "there are fewer users than clients", "each client has at least one");
   if (load.clients > 1 && !scope.experiment.target.attached.empty())
     scope.report.error(*fields.find("clients"), "attached nodes have one client",
                        "all clients would live in the harness's own network, where their packets cannot be told apart: "
                        "leave out 'clients'");
   // While a target answers nothing, rate times timeout operations are under way: as many must fit, or a stall would be
   // told as drops.
-  const double stalled = load.rate.per_second() * std::chrono::duration<double>(load.timeout).count();
+  const double stalled = highest_rate(load).per_second() * std::chrono::duration<double>(load.timeout).count();
   const auto fitting = std::clamp(static_cast<std::int64_t>(2 * stalled), load.in_flight, std::int64_t{100'000});
   load.in_flight = fields.integer("in_flight", {1, 100'000}).value_or(fitting);
+  if (workload != nullptr && scope.target_known) {
+    const std::string& driver = load.driver.empty() ? scope.experiment.target.driver : load.driver;
+    for (const Complaint& complaint : targets.load_complaints(scope.experiment, load, driver))
+      scope.report.error(*fields.find(complaint.message.find("trace") == std::string::npos ? "workload" : "trace"),
+                         complaint.message, complaint.help);
+  }
   fields.finish();
   scope.experiment.load = std::move(load);
 }

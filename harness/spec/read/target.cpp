@@ -258,6 +258,10 @@ std::string TargetSource::why_no_load_program(const Target&, const std::string&,
   return "";
 }
 
+std::vector<Complaint> TargetSource::load_complaints(const Experiment&, const LoadSpec&, const std::string&) const {
+  return {};
+}
+
 std::vector<Complaint> TargetSource::option_complaints(const Experiment&, const std::string&, const std::string&,
                                                        const std::string&) const {
   return {};

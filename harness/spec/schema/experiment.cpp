@@ -1,3 +1,6 @@
+#include <limits>
+#include <set>
+
 #include <nlohmann/json.hpp>
 
 #include "spec/reader.hpp"
@@ -57,12 +60,43 @@ Json target() {
                 "The system under test.");
 }
 
+Json ramp() {
+  return table({{"to", quantity(Quantity::rate, "Rate at the end.")},
+                {"over", quantity(Quantity::duration, "How long it takes.")},
+                {"each_phase", boolean("Begins anew with before, during and after; `rate` when it has ended.")}},
+               {"to", "over"}, "The rate goes from `rate` to another in a straight line.");
+}
+
+Json sine() {
+  return table({{"swing", quantity(Quantity::ratio, "How far it goes from `rate`, up and down.")},
+                {"period", quantity(Quantity::duration, "Of one wave.")}},
+               {"swing", "period"}, "The rate swings around `rate`.");
+}
+
+Json steps() {
+  return array_of(
+      table({{"for", quantity(Quantity::duration, "How long.")}, {"rate", quantity(Quantity::rate, "Rate.")}},
+            {"for", "rate"}, "One step."),
+      "Rates one after the other; the last one holds.");
+}
+
+Json popularity() {
+  return table({{"zipf", number("Exponent of Zipf's law, e.g. 0.99.")},
+                {"hot", quantity(Quantity::ratio, "Share of the keys that are hot.")},
+                {"takes", quantity(Quantity::ratio, "Share of the operations that go to those.")}},
+               {}, "How often each key is chosen. Default: all alike.");
+}
+
+Json value_size() {
+  Json sizes = table_of(integer(0, 1'000'000, "Weight."), "Sizes with weights: { \"16B\" = 9, \"64KiB\" = 1 }");
+  return any_of({quantity(Quantity::bytes, "Of every value."), std::move(sizes)}, "Size of a value. Default: 16B.");
+}
+
 Json load() {
+  std::set<std::string> names;
+  for (const WorkloadInfo& workload : workloads()) names.insert(workload.operations.begin(), workload.operations.end());
   Properties operations;
-  for (const WorkloadInfo& workload : workloads()) {
-    for (const std::string& operation : workload.operations)
-      operations.emplace_back(operation, integer(0, 1'000'000, "Weight."));
-  }
+  for (const std::string& name : names) operations.emplace_back(name, integer(0, 1'000'000, "Weight."));
   return table(
       {{"workload", one_of_texts(names_of(workloads()), "What the clients do; decides which checks apply.")},
        {"driver", one_of_texts(drivers(), "What speaks to the target. Default: the target's.")},
@@ -71,15 +105,26 @@ Json load() {
        {"rate",
         quantity(Quantity::rate, "Operations started per second, whether or not earlier ones ended. Default: 100/s.")},
        {"mix", table(operations, {}, "Weights of the operations.")},
-       {"keys", integer(1, 1'000'000, "Number of keys. Default: 16.")},
-       {"value_size", quantity(Quantity::bytes, "Size of a value. Default: 16B.")},
+       {"arrival", one_of_texts({"constant", "poisson"}, "Evenly spaced (default), or as a Poisson process.")},
+       {"ramp", ramp()},
+       {"sine", sine()},
+       {"steps", steps()},
+       {"trace", text("A file of arrival times: seconds from the start of the load, one a line.")},
+       {"users", integer(1, 100'000, "Closed loop: so many take turns, over all clients.")},
+       {"think", quantity(Quantity::duration, "Closed loop: mean time from an answer to the user's next operation.")},
+       {"hold", quantity(Quantity::duration, "Workload lock: how long a holder keeps it. Default: 20ms.")},
+       {"keys", integer(1, 1'000'000, "Number of keys. Default: the workload's.")},
+       {"popularity", popularity()},
+       {"value_size", value_size()},
+       {"slo",
+        texts_matching(threshold_pattern(), "What every second must keep to for its rate to count as capacity.")},
        {"timeout", quantity(Quantity::duration, "After which an outcome is unknown. Default: 1s.")},
        {"clients", integer(1, 64, "Client nodes. Default: 1.")},
        {"in_flight",
         integer(
             1, 100'000,
             "Most operations under way per client. Default: twice what a stall of `timeout` piles up, at least 256.")}},
-      {"workload"}, "Client traffic, open loop.");
+      {"workload"}, "Client traffic.");
 }
 
 Json phases() {
@@ -102,13 +147,15 @@ Json expect() {
   const auto thresholds = [](const char* phase) {
     return texts_matching(threshold_pattern(), std::string("What must hold ") + phase + ", e.g. \"p99 < 20ms\".");
   };
-  return table({{"before", thresholds("before the faults")},
-                {"during", thresholds("during the faults")},
-                {"after", thresholds("after the faults")},
-                {"checks", array_of(one_of_texts(names_of(checks()), "A judge of the whole history."), "Data safety.")},
-                {"exits", texts_matching("^[^:]+:([0-9]{1,3}|[A-Z][A-Z0-9]*)$",
-                                         "Exits that are allowed: KIND:CODE, NODE:SIGNAL.")}},
-               {}, "What must hold.");
+  return table(
+      {{"before", thresholds("before the faults")},
+       {"during", thresholds("during the faults")},
+       {"after", thresholds("after the faults")},
+       {"checks", array_of(one_of_texts(names_of(checks()), "A judge of the whole history."), "Data safety.")},
+       {"confident", boolean("Judge only where a figure's 95 % confidence interval is on one side of the limit.")},
+       {"exits",
+        texts_matching("^[^:]+:([0-9]{1,3}|[A-Z][A-Z0-9]*)$", "Exits that are allowed: KIND:CODE, NODE:SIGNAL.")}},
+      {}, "What must hold.");
 }
 
 Json limits() {

@@ -49,16 +49,17 @@ std::string metric_pattern(const MetricInfo& metric) {
   return std::string(metric.name);
 }
 
-/// One alternative per unit, so that a metric only goes with its own.
-std::string bare_threshold() {
+/// One alternative per unit, so that a metric only goes with its own. `relative`: or so many times an earlier phase's.
+std::string bare_threshold(bool relative) {
   std::string out;
   for (const Measure measure : {Measure::duration, Measure::ratio, Measure::rate, Measure::count}) {
     std::vector<std::string> names;
     for (const MetricInfo& metric : metrics()) {
       if (metric.measure == measure) names.push_back(metric_pattern(metric));
     }
-    out += fmt::format("{}{}\\s*(\\{{[^}}]*\\}}\\s*)?(<=?|>=?|==|!=)\\s*{}", out.empty() ? "" : "|",
-                       alternatives(names), bare_measure(measure));
+    out += fmt::format("{}{}\\s*(\\{{[^}}]*\\}}\\s*)?(<=?|>=?|==|!=)\\s*({}{})", out.empty() ? "" : "|",
+                       alternatives(names), bare_measure(measure),
+                       relative ? "|([0-9]+(\\.[0-9]+)?\\s*\\*\\s*)?(before|during)" : "");
   }
   return "(" + out + ")";
 }
@@ -138,10 +139,10 @@ std::string quantity_pattern(Quantity quantity) {
   return (quantity == Quantity::duration ? "^-?" : "^") + bare_quantity(quantity) + "$";
 }
 
-std::string threshold_pattern() { return "^\\s*" + bare_threshold() + "\\s*$"; }
+std::string threshold_pattern() { return "^\\s*" + bare_threshold(true) + "\\s*$"; }
 
 std::string stop_pattern() {
-  return "^\\s*" + bare_threshold() + "\\s+for\\s+" + bare_quantity(Quantity::duration) + "\\s*$";
+  return "^\\s*" + bare_threshold(false) + "\\s+for\\s+" + bare_quantity(Quantity::duration) + "\\s*$";
 }
 
 std::string dump(const Json& schema) { return schema.dump(2) + "\n"; }

@@ -29,7 +29,7 @@ struct FinalReaderTest : ::testing::Test {
   }
   FinalReads read(const std::vector<std::string>& from) {
     FinalReader reader(
-        *ledger, [this] { return now; }, keys, from, seconds(5), 1'000, 3);
+        *ledger, [this] { return now; }, "write-once", keys, from, seconds(5), 1'000, 3);
     reader.advance();
     while (!reader.finished()) {
       now = std::max(now, reader.next_wake().value());

@@ -27,7 +27,7 @@ TEST(Plan, TheSeedDecidesEverything) {
   for (std::size_t i = 0; i < one.size(); ++i) {
     EXPECT_EQ(one[i].key, again[i].key);
     EXPECT_EQ(one[i].kind, again[i].kind);
-    EXPECT_EQ(one[i].value_name, again[i].value_name);
+    EXPECT_EQ(one[i].value, again[i].value);
     EXPECT_EQ(one[i].offset, again[i].offset);
     different += one[i].key != other[i].key || one[i].kind != other[i].kind ? 1 : 0;
   }
@@ -56,7 +56,7 @@ TEST(Plan, ClientsShareOnePlanAndNothingTwice) {
     for (const auto& planned : first(config, 500)) {
       EXPECT_TRUE(ids.insert(planned.id).second);
       EXPECT_EQ(planned.offset.count(), static_cast<std::int64_t>(planned.id) * 10'000'000);
-      EXPECT_TRUE(planned.value_name.empty() || values.insert(planned.value_name).second);
+      EXPECT_TRUE(planned.value.empty() || values.insert(planned.value).second);
     }
   }
   EXPECT_EQ(*ids.rbegin(), 1'499U);

@@ -66,6 +66,24 @@ TEST(Threshold, SaysWhatIsWrongAndWhere) {
   }
 }
 
+TEST(Threshold, ALimitMayBeRelativeToAnEarlierPhase) {
+  const auto three = parse_threshold("p99{op=read}<3*before");
+  ASSERT_TRUE(three.ok());
+  EXPECT_EQ(three->relative_to, "before");
+  EXPECT_EQ(three->factor, 3);
+  EXPECT_EQ(three->text, "p99{op=read} < 3 * before");
+  EXPECT_TRUE(std::holds_alternative<Duration>(three->value));
+  const auto same = parse_threshold("throughput >= before");
+  ASSERT_TRUE(same.ok());
+  EXPECT_EQ(same->factor, 1);
+  EXPECT_EQ(same->text, "throughput >= before");
+  EXPECT_TRUE(std::holds_alternative<Rate>(same->value));
+  EXPECT_EQ(parse_threshold("capacity > 0.8 * during")->factor, 0.8);
+  for (const char* wrong : {"p99 < 3 * after", "p99 < 3before", "p99 < * before", "p99 < 0 * before", "p99 < 3 *"})
+    EXPECT_FALSE(parse_threshold(wrong).ok()) << wrong;
+  EXPECT_FALSE(parse_stop_condition("p99 > 3 * before for 5s").ok());
+}
+
 TEST(StopCondition, NeedsATime) {
   const auto stop = parse_stop_condition("probe.ping < 10% for 30s");
   ASSERT_TRUE(stop.ok());
