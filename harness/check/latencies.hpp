@@ -27,14 +27,14 @@ class Latencies {
   /// Nearest rank: the smallest value that at least `percent` of all values do not exceed. 0 < percent <= 100; count()
   /// must not be 0.
   [[nodiscard]] Value percentile(double percent) const;
+  /// The nth smallest, from 1; clamped to what there is.
+  [[nodiscard]] Value rank(std::uint64_t nth) const;
   [[nodiscard]] Value min() const { return rank(1); }
   [[nodiscard]] Value max() const { return rank(count()); }
   /// A lower bound as soon as anything is censored.
   [[nodiscard]] Value mean() const;
 
  private:
-  [[nodiscard]] Value rank(std::uint64_t nth) const;  ///< from 1
-
   std::vector<std::int64_t> successes_, censored_;  ///< sorted
 };
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "check/confidence.hpp"
 #include "check/continuity.hpp"
 #include "check/describe.hpp"
 #include "check/latencies.hpp"
@@ -30,7 +31,7 @@ using Measured = std::variant<spec::Duration, spec::Ratio, spec::Rate, std::int6
 constexpr std::int64_t told_at_once = 50'000'000;
 
 bool refused_at_once(const Sample& sample) {
-  const bool heard = sample.outcome == Outcome::fail || sample.outcome == Outcome::info;
+  const bool heard = !sample.ok() && (sample.outcome == Outcome::fail || sample.outcome == Outcome::info);
   return heard && sample.done - sample.sent < told_at_once;
 }
 
@@ -46,7 +47,9 @@ Evaluation no_sample(std::string detail) { return inconclusive("no sample", std:
 Evaluation compare(const Threshold& threshold, const Measured& value, std::string text, std::uint64_t samples,
                    std::string detail = "") {
   const Judgement judgement = spec::satisfies(threshold, value) ? Judgement::held : Judgement::failed;
-  return {judgement, std::move(text), samples, std::move(detail)};
+  Evaluation out{judgement, std::move(text), samples, std::move(detail)};
+  out.value = value;
+  return out;
 }
 
 std::string human(std::int64_t nanoseconds) { return spec::to_human(spec::Duration(nanoseconds)); }
@@ -56,7 +59,40 @@ Evaluation compare_ratio(const Threshold& threshold, std::uint64_t part, std::ui
                          std::string detail = "") {
   const long double exact = static_cast<long double>(part) * 1e9L / static_cast<long double>(all);
   const spec::Ratio ratio{static_cast<std::int64_t>(up ? std::ceil(exact) : std::floor(exact))};
-  return compare(threshold, ratio, ratio_text(part, all), all, std::move(detail));
+  auto out = compare(threshold, ratio, ratio_text(part, all), all, std::move(detail));
+  const auto [low, high] = wilson_interval(part, all);
+  out.low = spec::Ratio{std::llround(low * 1e9)};
+  out.high = spec::Ratio{std::llround(high * 1e9)};
+  return out;
+}
+
+/// Whether both ends of the interval say the same of the limit. Equality is no matter of more or less.
+void doubt_unless_confident(const Threshold& threshold, Evaluation& out) {
+  if (out.judgement == Judgement::inconclusive || !out.value) return;
+  if (threshold.comparison == spec::Comparison::equal || threshold.comparison == spec::Comparison::not_equal) return;
+  if (!out.low && !out.high) return;
+  const auto wide = Measured(forever);
+  const bool low = spec::satisfies(threshold, out.low.value_or(Measured(spec::Duration::zero())));
+  const bool high = spec::satisfies(threshold, out.high.value_or(wide));
+  if (low == high) return;
+  out.judgement = Judgement::inconclusive;
+  out.detail += fmt::format("{}the limit lies inside the 95% interval: more samples would decide",
+                            out.detail.empty() ? "" : "; ");
+}
+
+std::string figure_text(const std::optional<Measured>& figure, const char* absent) {
+  if (!figure) return absent;
+  if (const auto* time = std::get_if<spec::Duration>(&*figure))
+    return *time == forever ? "no success" : human(time->count());
+  if (const auto* ratio = std::get_if<spec::Ratio>(&*figure))
+    return fmt::format("{:.3g}%", static_cast<double>(ratio->ppb) / 1e7);
+  return absent;
+}
+
+/// "95%: 1.2ms to 3ms, of 400"
+std::string interval_text(const Evaluation& of) {
+  if (!of.low && !of.high) return "";
+  return fmt::format("95%: {} to {}, of {}", figure_text(of.low, "less"), figure_text(of.high, "more"), of.samples);
 }
 
 /// The limit when the threshold asks for less than something, else nothing.
@@ -77,7 +113,9 @@ struct Metrics::State {
         phases(input.phases),
         probes(input.probes),
         last_fault_end(input.last_fault_end),
-        timeout(input.timeout.count()) {}
+        timeout(input.timeout.count()),
+        slo(input.slo),
+        confident(input.confident) {}
 
   Samples samples;
   std::vector<AcknowledgedWrite> writes;
@@ -85,6 +123,8 @@ struct Metrics::State {
   std::vector<ProbeObservation> probes;
   std::optional<std::int64_t> last_fault_end;
   std::int64_t timeout;
+  std::vector<Threshold> slo;
+  bool confident;
 
   [[nodiscard]] Evaluation evaluate(const Threshold& threshold, Window window) const;
 
@@ -94,6 +134,7 @@ struct Metrics::State {
   [[nodiscard]] Evaluation latency(const Threshold& threshold, const Due& due) const;
   [[nodiscard]] Evaluation lag(const Threshold& threshold, const Due& due) const;
   [[nodiscard]] Evaluation availability(const Threshold& threshold, Window window, const Due& due) const;
+  [[nodiscard]] Evaluation capacity(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation throughput(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation outage(const Threshold& threshold, Window window) const;
   [[nodiscard]] Evaluation recovery(const Threshold& threshold, Window window) const;
@@ -109,6 +150,7 @@ Evaluation Metrics::State::evaluate(const Threshold& threshold, Window window) c
   if (due.empty()) return no_sample("no such operation was due in this phase");
   if (threshold.metric == "outage") return outage(threshold, window);
   if (threshold.metric == "throughput") return throughput(threshold, window);
+  if (threshold.metric == "capacity") return capacity(threshold, window);
   return of_due(threshold, window, due);
 }
 
@@ -123,6 +165,7 @@ Evaluation Metrics::State::of_due(const Threshold& threshold, Window window, con
     errors.beyond_excuse = share(refused_at_once).judgement == Judgement::failed;
     return errors;
   }
+  if (threshold.metric == "declined") return share([](const Sample& one) { return one.declined; });
   if (threshold.metric == "dropped") return share([](const Sample& one) { return one.outcome == Outcome::dropped; });
   if (threshold.metric == "operations") {
     return compare(threshold, static_cast<std::int64_t>(due.size()), fmt::format("{}", due.size()), due.size());
@@ -153,8 +196,18 @@ Evaluation Metrics::State::latency(const Threshold& threshold, const Due& due) c
   }
   const bool endless = value.censored && !mean;
   const char* sign = value.censored ? ">" : "";
-  return compare(threshold, endless ? forever : spec::Duration(value.nanoseconds), sign + human(value.nanoseconds),
-                 latencies.count(), std::move(detail));
+  auto out = compare(threshold, endless ? forever : spec::Duration(value.nanoseconds), sign + human(value.nanoseconds),
+                     latencies.count(), std::move(detail));
+  if (const auto percent = spec::percentile_of(threshold.metric)) {
+    const auto ranks = percentile_interval(latencies.count(), *percent);
+    const auto at = [&](std::uint64_t rank) {
+      const auto one = latencies.rank(rank);
+      return Measured(one.censored ? forever : spec::Duration(one.nanoseconds));
+    };
+    if (ranks.low) out.low = at(*ranks.low);
+    if (ranks.high) out.high = at(*ranks.high);
+  }
+  return out;
 }
 
 Evaluation Metrics::State::lag(const Threshold& threshold, const Due& due) const {
@@ -186,6 +239,37 @@ Evaluation Metrics::State::throughput(const Threshold& threshold, Window window)
   const long double rate = static_cast<long double>(done) / seconds;
   return compare(threshold, spec::Rate{std::llround(rate * 1e3L)}, fmt::format("{:.1f}/s", static_cast<double>(rate)),
                  static_cast<std::uint64_t>(done), fmt::format("{} successes in {}", done, human(window.length())));
+}
+
+/// Second by second while the rate rises. One second that misses the objective is weather, two in a row are the knee.
+Evaluation Metrics::State::capacity(const Threshold& threshold, Window window) const {
+  constexpr std::int64_t second = 1'000'000'000;
+  std::uint64_t best = 0, highest = 0;
+  int missed = 0;
+  std::string why;
+  for (std::int64_t from = window.from; from + second <= window.to && missed < 2; from += second) {
+    const Window one{from, from + second};
+    const auto offered = samples.due_in(one, {}).size();
+    if (offered == 0) continue;
+    highest = std::max<std::uint64_t>(highest, offered);
+    const auto miss = std::find_if(slo.begin(), slo.end(), [&](const Threshold& objective) {
+      return evaluate(objective, one).judgement == Judgement::failed;
+    });
+    missed = miss == slo.end() ? 0 : missed + 1;
+    if (miss == slo.end()) best = std::max<std::uint64_t>(best, offered);
+    if (missed == 1)
+      why = fmt::format("{} was missed from {} on, at {}/s", miss->text, time_text(from, phases), offered);
+  }
+  if (highest == 0) return no_sample("no whole second with operations lies in this phase");
+  const spec::Rate rate{static_cast<std::int64_t>(best) * 1000};
+  if (missed > 0 && missed >= (best == highest ? 2 : 1))
+    return compare(threshold, rate, fmt::format("{}/s", best), highest, why);
+  auto out = compare(threshold, rate, fmt::format(">={}/s", best), highest,
+                     "it was never reached: all that was offered was borne");
+  const bool lower =
+      threshold.comparison == spec::Comparison::greater || threshold.comparison == spec::Comparison::greater_equal;
+  if (out.judgement == Judgement::failed || !lower) out.judgement = Judgement::inconclusive;
+  return out;
 }
 
 Evaluation Metrics::State::outage(const Threshold& threshold, Window window) const {
@@ -268,14 +352,43 @@ Metrics::Metrics(Metrics&&) noexcept = default;
 Metrics& Metrics::operator=(Metrics&&) noexcept = default;
 
 Evaluation Metrics::evaluate(const Threshold& threshold, std::string_view phase) const {
+  if (threshold.relative_to.empty()) return evaluate_here(threshold, phase);
+  Threshold there = threshold;
+  there.relative_to.clear();
+  const auto reference = evaluate_here(there, threshold.relative_to);
+  if (!reference.value || reference.value == Measured(forever))
+    return inconclusive("no measure", fmt::format("in {} it was: {}", threshold.relative_to, reference.measured));
+  const auto scaled = [&](auto figure) -> Measured {
+    using Figure = decltype(figure);
+    const auto times = [&](std::int64_t count) {
+      return static_cast<std::int64_t>(std::llround(static_cast<long double>(count) * threshold.factor));
+    };
+    if constexpr (std::is_same_v<Figure, spec::Duration>) return spec::Duration(times(figure.count()));
+    if constexpr (std::is_same_v<Figure, spec::Ratio>) return spec::Ratio{times(figure.ppb)};
+    if constexpr (std::is_same_v<Figure, spec::Rate>) return spec::Rate{times(figure.millihertz)};
+    if constexpr (std::is_same_v<Figure, std::int64_t>) return times(figure);
+  };
+  there.value = std::visit(scaled, *reference.value);
+  auto out = evaluate_here(there, phase);
+  out.detail = fmt::format("in {}: {}{}{}", threshold.relative_to, reference.measured, out.detail.empty() ? "" : "; ",
+                           out.detail);
+  return out;
+}
+
+Evaluation Metrics::evaluate_here(const Threshold& threshold, std::string_view phase) const {
   for (const PhaseWindow& one : state_->phases) {
-    if (one.phase == phase && one.window.length() > 0) return state_->evaluate(threshold, one.window);
+    if (one.phase != phase || one.window.length() == 0) continue;
+    auto out = state_->evaluate(threshold, one.window);
+    if (state_->confident) doubt_unless_confident(threshold, out);
+    return out;
   }
   return no_sample("the run did not come to this phase");
 }
 
 record::ExpectationResult Metrics::judge(const Threshold& threshold, std::string_view phase, int line) const {
   Evaluation evaluation = evaluate(threshold, phase);
+  if (const auto interval = interval_text(evaluation); !interval.empty())
+    evaluation.detail += fmt::format("{}{}", evaluation.detail.empty() ? "" : "; ", interval);
   return {std::string(phase),           threshold.text, to_text(evaluation.judgement), std::move(evaluation.measured),
           std::move(evaluation.detail), line,           evaluation.beyond_excuse,      threshold.metric == "lost"};
 }

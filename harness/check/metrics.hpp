@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "check/judgement.hpp"
@@ -23,6 +24,8 @@ struct MetricsInput {
   std::vector<ProbeObservation> probes;
   std::optional<std::int64_t> last_fault_end;        ///< when the last fault's effect was undone; absent: none was
   spec::Duration timeout = std::chrono::seconds(1);  ///< of an operation: failures count as at least this slow
+  std::vector<spec::Threshold> slo{};  ///< what a second must keep to for the rate offered in it to count as `capacity`
+  bool confident = false;              ///< judge only where the 95 % interval is on one side of the limit
 };
 
 /// One threshold, judged over one phase.
@@ -32,6 +35,9 @@ struct Evaluation {
   std::uint64_t samples = 0;   ///< operations, successes or probe samples that the figure rests on
   std::string detail;          ///< why, in words; may be empty
   bool beyond_excuse = false;  ///< see record::ExpectationResult
+  using Figure = std::variant<spec::Duration, spec::Ratio, spec::Rate, std::int64_t>;
+  std::optional<Figure> value{};        ///< what was compared; none: there was nothing to compare
+  std::optional<Figure> low{}, high{};  ///< the ends of its 95 % interval, where it has one (check/confidence.hpp)
 };
 
 class Metrics {
@@ -53,6 +59,8 @@ class Metrics {
   [[nodiscard]] std::vector<record::LatencySummary> summaries_by_second() const;
 
  private:
+  /// Of a limit that is relative to nothing.
+  [[nodiscard]] Evaluation evaluate_here(const spec::Threshold& threshold, std::string_view phase) const;
   struct State;
   std::unique_ptr<const State> state_;
 };

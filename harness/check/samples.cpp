@@ -36,7 +36,8 @@ Samples::Samples(std::span<const record::Operation> operations, std::span<const 
   for (const record::Operation& operation : operations) {
     if (operation.final_read) continue;
     samples_.push_back({operation.intended, operation.sent, operation.done, charged(operation),
-                        number(ops_, operation.op), number(nodes_, operation.node), operation.outcome});
+                        number(ops_, operation.op), number(nodes_, operation.node), operation.outcome,
+                        operation.declined});
   }
   std::stable_sort(samples_.begin(), samples_.end(),
                    [](const Sample& a, const Sample& b) { return a.intended < b.intended; });

@@ -19,8 +19,9 @@ struct Sample {
   std::int64_t charged = 0;        ///< the instant that says to which phase it belongs
   std::uint16_t op = 0, node = 0;  ///< numbered names
   record::Outcome outcome = record::Outcome::info;
+  bool declined = false;  ///< undone as it should be: the service was there
 
-  [[nodiscard]] bool ok() const { return outcome == record::Outcome::ok; }
+  [[nodiscard]] bool ok() const { return outcome == record::Outcome::ok || declined; }
 };
 
 /// The load's operations by the time they were due. The read-back after recovery is not among them. Immutable, pure.

@@ -10,7 +10,7 @@ namespace {
 
 void count(record::LatencySummary& summary, const Sample& sample) {
   ++summary.count;
-  switch (sample.outcome) {
+  switch (sample.ok() ? record::Outcome::ok : sample.outcome) {
     case record::Outcome::ok:
       ++summary.ok;
       break;

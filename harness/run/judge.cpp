@@ -92,7 +92,11 @@ void judge_expectations(const spec::Experiment& experiment, const Observations& 
   input.phases = seen.phases;
   input.probes = seen.probes;
   if (seen.last_fault_end) input.last_fault_end = recorder.since(*seen.last_fault_end);
-  if (experiment.load) input.timeout = experiment.load->timeout;
+  if (experiment.load) {
+    input.timeout = experiment.load->timeout;
+    input.slo = experiment.load->slo;
+  }
+  input.confident = experiment.expect.confident;
   const check::Metrics metrics(std::move(input));
   for (const auto& summary : metrics.summaries()) recorder.write(summary);
   for (const auto& summary : metrics.summaries_by_second()) recorder.write(summary);

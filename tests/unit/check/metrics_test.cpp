@@ -376,5 +376,70 @@ TEST(Metrics, LostIsUnknownWhileWhatCouldNotBeReadBackWouldDecide) {
   EXPECT_JUDGED(nothing_read_back.judge("lost < 50%", "during"), "inconclusive", "0% (0 of 1)");
 }
 
+TEST(Metrics, ALimitMayBeWhatAnEarlierPhaseShowed) {
+  Trial run;
+  run.steady(0, 10'000, 100);
+  for (std::int64_t at = 10'000; at < 20'000; at += 100) run.add(at, 14);
+  EXPECT_JUDGED(run.judge("p99 < 3 * before", "during"), "held", "14ms");
+  EXPECT_JUDGED(run.judge("p99 < 2 * before", "during"), "failed", "14ms");
+  EXPECT_THAT(run.judge("p99 < 2 * before", "during").detail, HasSubstr("in before: 5ms"));
+  EXPECT_JUDGED(run.judge("throughput >= 0.9 * before", "during"), "held", "10.0/s");
+  EXPECT_EQ(run.judge("errors <= before", "during").judgement, Judgement::held);
+  EXPECT_EQ(run.judge("p99 < 3 * during", "after").judgement, Judgement::inconclusive) << "nothing was due in after";
+}
+
+TEST(Metrics, WhatWasDeclinedWasServed) {
+  std::vector<Operation> operations{operation("cas", "k", "v", {0, 5}, Outcome::fail),
+                                    operation("cas", "k", "v", {10, 15})};
+  operations[0].declined = true;
+  const Metrics metrics({operations, {{"before", {0, 1'000 * ms}}}, {}, std::nullopt, std::chrono::seconds(1)});
+  const auto judge = [&](const char* text) { return metrics.evaluate(*spec::parse_threshold(text), "before"); };
+  EXPECT_JUDGED(judge("errors == 0%"), "held", "0% (0 of 2)");
+  EXPECT_JUDGED(judge("declined < 60%"), "held", "50% (1 of 2)");
+  EXPECT_JUDGED(judge("max < 10ms"), "held", "5ms");
+}
+
+// 40/s, 80/s, ... 400/s second by second; above 200/s answers take 300 ms.
+TEST(Metrics, CapacityIsTheRateUpToWhichTheObjectiveIsKept) {
+  std::vector<Operation> operations;
+  for (std::int64_t second = 0; second < 10; ++second) {
+    const std::int64_t rate = 40 * (second + 1);
+    for (std::int64_t i = 0; i < rate; ++i) {
+      const std::int64_t at = 1'000 * second + 1'000 * i / rate;
+      operations.push_back(operation("read", "k", "v", {at, at + (rate > 200 ? 300 : 5)}));
+    }
+  }
+  MetricsInput input{operations, {{"before", {0, 10'000 * ms}}}, {}, std::nullopt, std::chrono::seconds(1)};
+  input.slo = {*spec::parse_threshold("p99 < 50ms"), *spec::parse_threshold("errors < 1%")};
+  const Metrics metrics(input);
+  const auto judge = [&](const char* text) { return metrics.evaluate(*spec::parse_threshold(text), "before"); };
+  EXPECT_JUDGED(judge("capacity >= 200/s"), "held", "200/s");
+  EXPECT_JUDGED(judge("capacity > 200/s"), "failed", "200/s");
+  EXPECT_THAT(judge("capacity > 200/s").detail, HasSubstr("p99 < 50ms was missed"));
+  input.slo = {*spec::parse_threshold("p99 < 500ms")};
+  const Metrics patient(input);
+  const auto without_end = patient.evaluate(*spec::parse_threshold("capacity > 500/s"), "before");
+  EXPECT_JUDGED(without_end, "inconclusive", ">=400/s");
+  EXPECT_EQ(patient.evaluate(*spec::parse_threshold("capacity > 300/s"), "before").judgement, Judgement::held);
+}
+
+TEST(Metrics, ConfidenceAsksForASampleThatIsLargeEnough) {
+  std::vector<Operation> operations;
+  for (std::int64_t i = 0; i < 100; ++i)
+    operations.push_back(operation("read", "k", "v", {i * 10, i * 10 + 5}, i == 50 ? Outcome::fail : Outcome::ok));
+  MetricsInput input{operations, {{"before", {0, 1'000 * ms}}}, {}, std::nullopt, std::chrono::seconds(1)};
+  input.confident = true;
+  const Metrics metrics(input);
+  const auto judge = [&](const char* text) {
+    return metrics.evaluate(*spec::parse_threshold(text), "before").judgement;
+  };
+  EXPECT_EQ(judge("errors < 2%"), Judgement::inconclusive) << "1 of 100 may well be 5 in 100";
+  EXPECT_EQ(judge("errors < 10%"), Judgement::held);
+  EXPECT_EQ(judge("p50 < 50ms"), Judgement::held);
+  EXPECT_EQ(judge("p99 < 50ms"), Judgement::inconclusive) << "100 values say nothing of an upper end";
+  EXPECT_EQ(judge("p50 < 1ms"), Judgement::failed);
+  EXPECT_THAT(metrics.judge(*spec::parse_threshold("errors < 10%"), "before").detail, HasSubstr("95%: "));
+}
+
 }  // namespace
 }  // namespace withstand::check
