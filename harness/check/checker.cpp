@@ -1,12 +1,12 @@
 #include "check/checker.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "check/linearizable.hpp"
+#include "check/workload_checks.hpp"
 #include "check/write_once.hpp"
 
 namespace withstand::check {
@@ -15,15 +15,25 @@ namespace {
 
 const Linearizable linearizable;
 const NoAcknowledgedWriteLost no_acknowledged_write_lost;
-const std::array<const Checker*, 2> all{&linearizable, &no_acknowledged_write_lost};
+
+const std::vector<const Checker*>& all() {
+  static const auto table = [] {
+    std::vector<const Checker*> out{&linearizable, &no_acknowledged_write_lost};
+    out.insert(out.end(), workload_checkers().begin(), workload_checkers().end());
+    return out;
+  }();
+  return table;
+}
 
 }  // namespace
 
-std::span<const Checker* const> checkers() { return all; }
+std::span<const Checker* const> checkers() { return all(); }
 
-const Checker* find_checker(std::string_view name) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Checker* one) { return one->name() == name; });
-  return found == all.end() ? nullptr : *found;
+const Checker* find_checker(std::string_view name, std::string_view workload) {
+  const auto found = std::find_if(all().begin(), all().end(), [&](const Checker* one) {
+    return one->name() == name && (workload.empty() || one->applies_to(workload));
+  });
+  return found == all().end() ? nullptr : *found;
 }
 
 void doubt_for_bad_lines(record::CheckResult& result, std::uint64_t bad_lines, std::span<const std::string> problems) {

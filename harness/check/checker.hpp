@@ -35,8 +35,8 @@ class Checker {
 
 /// Every checker, by name.
 std::span<const Checker* const> checkers();
-/// nullptr when there is none of that name.
-const Checker* find_checker(std::string_view name);
+/// nullptr when there is none of that name, for that workload; for "" the first of that name.
+const Checker* find_checker(std::string_view name, std::string_view workload = {});
 
 /// What a history with lines that could not be read says is not known: a violation may be the doing of what is missing.
 /// With any such line the result is inconclusive, whatever it was.

@@ -191,7 +191,7 @@ void judge_checks(const spec::Experiment& experiment, const core::Topology& topo
     add(check::judge_load(seen.operations, context));
   }
   for (const auto& name : experiment.expect.checks) {
-    const check::Checker* checker = check::find_checker(name);
+    const check::Checker* checker = check::find_checker(name, experiment.load->workload);
     if (checker == nullptr) continue;  // the parser has refused it
     auto result = judge_visibly(*checker, seen, context, while_checking);
     check::doubt_for_bad_lines(result, seen.history_problems.size(), seen.history_problems);

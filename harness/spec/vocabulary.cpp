@@ -86,11 +86,26 @@ const std::vector<WorkloadInfo>& workloads() {
 const std::vector<CheckInfo>& checks() {
   static const std::vector<CheckInfo> table{
       {"linearizable",
-       {"register"},
+       {"register", "cas-register"},
        "the history of every key can be explained by one register that changes in one instant"},
       {"no-acknowledged-write-lost",
        {"write-once"},
        "every acknowledged write is read back after recovery through every live node"},
+      {"set-full", {"set"}, "every acknowledged element is there in the end, once, and none that nobody added"},
+      {"counter-bounds", {"counter"}, "no read is below what was acknowledged before it, or above what was asked for"},
+      {"total-queue", {"queue"}, "every acknowledged element comes out, once, and none that nobody put in"},
+      {"unique-ids", {"unique-ids"}, "no value was given twice"},
+      {"bank", {"bank"}, "every read finds the same total, and no account below nothing"},
+      {"lock", {"lock"}, "nobody got the lock while another held it, and tokens only grow"},
+      {"write-skew", {"write-skew"}, "no pair has both halves"},
+      {"long-fork", {"long-fork"}, "no two reads saw two writes in opposite orders"},
+      {"monotonic", {"monotonic"}, "no counter went back, for anybody who could know"},
+      {"sessions", {"session"}, "users read their own writes, and never something older than they had read"},
+      {"read-committed", {"append"}, "transactions show no anomaly that read committed forbids"},
+      {"repeatable-read", {"append"}, "transactions show no anomaly that repeatable read forbids"},
+      {"snapshot-isolation", {"append"}, "transactions show no anomaly that snapshot isolation forbids"},
+      {"serializable", {"append"}, "transactions show no anomaly that serializability forbids"},
+      {"strict-serializable", {"append"}, "transactions are serializable in an order that respects real time"},
   };
   return table;
 }
