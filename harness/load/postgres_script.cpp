@@ -136,7 +136,7 @@ PostgresScript cas(const Request& request, const std::string& table) {
 
 PostgresScript dequeued(const Request& request, const std::string& table) {
   auto step = fixed(fmt::format("DELETE FROM {0}_queue WHERE place = (SELECT place FROM {0}_queue WHERE key = $1 ORDER "
-                                "BY place FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING value",
+                                "BY place LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING value",
                                 table),
                     {request.key});
   step.objection = [](const Seen& seen) { return found(seen) ? "" : "empty"; };

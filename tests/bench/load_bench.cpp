@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -84,15 +85,18 @@ double cpu_time_of(pid_t pid) {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-Measured run(std::int64_t rate, std::int64_t port, std::chrono::seconds time, const std::string& history) {
+load::Config config_for(std::int64_t port, const std::string& history) {
   load::Config config;
   config.workload = "register";
   config.driver = "http";
   config.endpoints = {{"n1", "127.0.0.1", port}};
-  config.rate_millihertz = rate * 1000;
   config.in_flight = 1024;
   config.epoch = core::now().count();
   config.history = history;
+  return config;
+}
+
+Measured run(const load::Config& config, std::chrono::seconds time) {
   auto pair = os::make_socket_pair();
   const pid_t pid = in_child([&] {
     pair.first.reset();
@@ -113,7 +117,7 @@ Measured run(std::int64_t rate, std::int64_t port, std::chrono::seconds time, co
   Measured out;
   out.cpu_seconds = cpu_time_of(pid);
   out.summary = summary.value();
-  std::ifstream in(history);
+  std::ifstream in(config.history);
   for (const auto& operation : record::read_history(in).operations) {
     out.response.record(record::response_time(operation, config.timeout));
   }
@@ -125,9 +129,11 @@ double us(std::int64_t ns) { return static_cast<double>(ns) / 1e3; }
 void measure_rates(std::int64_t port, std::chrono::seconds time, const std::string& folder) {
   fmt::print("{:>10} {:>10} {:>8} {:>8} {:>10} {:>10} {:>10} {:>12} {:>12}\n", "due/s", "ok/s", "failed", "dropped",
              "lag p50", "lag p99", "lag max", "response p99", "CPU per op");
-  for (const std::int64_t rate : {400, 2'000, 10'000, 20'000, 40'000}) {
+  for (const std::int64_t rate : {400, 2'000, 10'000, 20'000, 40'000, 60'000, 100'000}) {
     const auto history = folder + "/" + std::to_string(rate) + ".jsonl";
-    const auto measured = run(rate, port, time, history);
+    auto config = config_for(port, history);
+    config.rate_millihertz = rate * 1000;
+    const auto measured = run(config, time);
     const auto& summary = measured.summary;
     fmt::print("{:>10} {:>10.0f} {:>8} {:>8} {:>7.1f} us {:>7.1f} us {:>7.0f} us {:>9.0f} us {:>9.1f} us\n", rate,
                static_cast<double>(summary.ok) / static_cast<double>(time.count()), summary.fail + summary.info,
@@ -136,6 +142,34 @@ void measure_rates(std::int64_t port, std::chrono::seconds time, const std::stri
                measured.cpu_seconds * 1e6 / static_cast<double>(std::max<std::uint64_t>(summary.planned, 1)));
     std::filesystem::remove(history);
   }
+}
+
+/// Requests per second that wrk reports of the same responder, with as many connections; 0: it is not installed.
+double rate_of_wrk(std::int64_t port, int connections, std::chrono::seconds time) {
+  const auto command =
+      fmt::format("wrk -t1 -c{} -d{}s http://127.0.0.1:{}/ 2>/dev/null", connections, time.count(), port);
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+  if (!pipe) return 0;
+  std::array<char, 256> line{};
+  double rate = 0;
+  while (std::fgets(line.data(), line.size(), pipe.get()) != nullptr)
+    (void)std::sscanf(line.data(), "Requests/sec: %lf", &rate);
+  return rate;
+}
+
+/// As fast as answers come: the most that one core can ask, beside the same of wrk, which keeps no history.
+void measure_most(std::int64_t port, std::chrono::seconds time, const std::string& folder) {
+  constexpr int users = 64;
+  auto config = config_for(port, folder + "/most.jsonl");
+  config.users = users;
+  const auto measured = run(config, time);
+  const double rate = static_cast<double>(measured.summary.ok) / static_cast<double>(time.count());
+  const double wrk = rate_of_wrk(port, users, time);
+  fmt::print("{} users in a closed loop: {:.0f}/s, {:.1f} us of CPU per operation", users, rate,
+             measured.cpu_seconds * 1e6 / static_cast<double>(std::max<std::uint64_t>(measured.summary.planned, 1)));
+  if (wrk > 0) fmt::print("; wrk beside it: {:.0f}/s, ratio {:.2f}", wrk, rate / wrk);
+  fmt::print("\n");
+  std::filesystem::remove(config.history);
 }
 
 void measure_reader(const std::string& folder) {
@@ -185,6 +219,7 @@ int main(int count, char** arguments) {
   });
   acceptor.close();
   measure_rates(port, time, folder);
+  measure_most(port, time, folder);
   measure_reader(folder);
   ::kill(responder, SIGTERM);
   ::waitpid(responder, nullptr, 0);
