@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "report/files.hpp"
+#include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/junit.hpp"
 #include "report/markdown.hpp"
@@ -25,16 +26,17 @@ record::RunRecord load_run(const std::string& directory) {
 
 void write_reports(const record::RunRecord& run) {
   std::optional<std::system_error> failure;
-  const auto write = [&](const char* name, const std::string& content) {
+  const auto write = [&](const char* name, const auto& make) {
     try {
-      write_file(run.directory + "/" + name, content);
+      write_file(run.directory + "/" + name, make());
     } catch (const std::system_error& error) {
       failure = error;
     }
   };
-  write("report.json", json_report({run}, run.end.exit_code));
-  write("report.md", markdown_report({run}));
-  write("junit.xml", junit_report({run}));
+  write("report.json", [&] { return json_report({run}, run.end.exit_code); });
+  write("report.md", [&] { return markdown_report({run}); });
+  write("junit.xml", [&] { return junit_report({run}); });
+  write("report.html", [&] { return html_report(run); });  // the last one: it has links to the others
   if (failure) throw *failure;
 }
 

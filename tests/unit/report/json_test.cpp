@@ -108,7 +108,7 @@ TEST(Json, SeveralRunsAreOneObject) {
   EXPECT_EQ(report["exit_code"], 6);
   EXPECT_EQ(report["runs"].size(), samples::all().size());
   EXPECT_EQ(report["totals"]["runs"], samples::all().size());
-  EXPECT_EQ(report["totals"]["failed"], 3);
+  EXPECT_EQ(report["totals"]["failed"], 4);
   EXPECT_EQ(report["totals"]["as_expected"], 2);
   EXPECT_EQ(report["runs"][0]["name"], "process.kv-kill-one");
   EXPECT_EQ(report["runs"][1]["name"], "process.kv-kill-one#2");

@@ -297,6 +297,74 @@ Sample killed() {
   return story.cut(R"({"t":11201000000,"event":"node","node":"n2","wh)");
 }
 
+/// Twenty-five seconds of load and probes by the second, a node that dies by itself, one that comes back: what charts
+/// are drawn from.
+void series(Story& story) {
+  for (std::int64_t i = 0; i < 26; ++i) {
+    const bool split = i >= 8 && i < 13;
+    LoadSecond second_of;
+    second_of.second = i;
+    second_of.ok = i == 0 ? 160 : split ? 120 : 200;
+    second_of.fail = split ? 60 : 0;
+    second_of.info = i == 8 ? 20 : 0;
+    second_of.dropped = i == 9 ? 12 : 0;
+    second_of.p50 = (split ? 4 : 1) * ms;
+    second_of.p99 = (split ? 900 : 9) * ms;
+    second_of.max = (split ? 1000 : 11) * ms;
+    story.at(i * second + second, second_of);
+    for (const char* node : {"n1", "n2", "n3"}) {
+      const bool down = i >= 15 && i < 18 && std::string(node) == "n2";
+      story.at(i * second + 300 * ms, ProbeSample{"up", node, !down, (down ? 1 : 3) * ms, down ? "refused" : "200"});
+    }
+  }
+}
+
+void series_by_second(Story& story) {
+  for (std::int64_t i = 0; i < 26; ++i) {
+    const bool split = i >= 8 && i < 13;
+    for (const char* op : {"", "read", "write"}) {
+      const std::uint64_t share = *op == 0 ? 1 : 2;
+      const std::uint64_t failed = split ? 60 / share : 0;
+      LatencySummary one =
+          latency(i < 6    ? "before"
+                  : i < 21 ? "during"
+                           : "after",
+                  op, 200 / share, failed, i == 8 ? 20 / share : 0,
+                  (split ? 4 : 1) * ms + static_cast<std::int64_t>(share) * 100'000, (split ? 1000 : 11) * ms);
+      one.second = i;
+      story.at(26300 * ms, one);
+    }
+  }
+}
+
+Sample load() {
+  Story story("load");
+  RunStarted begin =
+      start("A store of three serves through a partition and a crash", "experiments/network/kv-split.toml");
+  begin.versions["libquorum"] = "2.1";
+  story.at(0, begin);
+  launch(story);
+  series(story);
+  story.at(6200 * ms, PhaseStarted{"during"});
+  story.at(8 * second, injection("split", "network.partition", "injected", {"n1→n2", "n2→n1"}, 8 * second, 21));
+  story.at(13 * second, injection("split", "network.partition", "reverted", {}, 0, 21));
+  story.at(14 * second, injection("hang", "process.pause", "injected", {"n3"}, 14 * second, 27));
+  story.at(15 * second, NodeEvent{"n2", "exited", "exited with status 3, nobody asked", 4002});
+  story.at(18 * second, NodeEvent{"n2", "ready", "", 4010});
+  story.at(19 * second, injection("hang", "process.pause", "reverted", {"n3"}, 0, 27));
+  story.at(21200 * ms, PhaseStarted{"after"}).at(26200 * ms, PhaseStarted{"check"});
+  story.at(26210 * ms,
+           EvidenceEvent{"split", "packets n1→n2", "none", "0 of 731 passed", "link fabric egress", "agrees"});
+  story.at(26210 * ms, EvidenceVerdict{"split", "network.partition", true, true, ""});
+  story.at(26210 * ms, EvidenceVerdict{"hang", "process.pause", false, false, "frozen n3: nothing was seen"});
+  figures(story, 300, 0);
+  series_by_second(story);
+  story.at(26310 * ms, ExpectationResult{"during", "availability{op=read} > 50%", "held", "70.2%", "", 36});
+  story.at(26310 * ms, ExpectationResult{"during", "probe.up == 100%", "failed", "93.3%", "3 of 45 failed", 37});
+  closing(story);
+  return story.done(31320 * ms, "failed", {"during: probe.up == 100%: measured 93.3%"}, false, 1);
+}
+
 /// Every text that could upset a terminal, XML, JSON, Markdown, a workflow command or a table.
 Sample hostile() {
   const std::string nasty =
@@ -330,7 +398,8 @@ Sample hostile() {
 
 const std::vector<Sample>& all() {
   static const std::vector<Sample> samples{
-      withstood(), failed(), failed_as_expected(), inconclusive(), error(), skipped(), aborted(), killed(), hostile()};
+      withstood(), failed(), failed_as_expected(), inconclusive(), error(), skipped(), aborted(), killed(),
+      load(),      hostile()};
   return samples;
 }
 
@@ -361,5 +430,18 @@ record::RunRecord run_of(const Sample& sample) {
 }
 
 record::RunRecord run_of(const std::string& name) { return run_of(named(name)); }
+
+record::RunRecord attacking() {
+  std::string text = journal(named("hostile"));
+  const std::string plain = "<b>&amp;</b>";
+  const std::string attack = "</script></pre><script>taken=1</script><img src=x onerror=taken=1>";
+  for (std::size_t at = 0; (at = text.find(plain, at)) != std::string::npos; at += attack.size()) {
+    text.replace(at, plain.size(), attack);
+  }
+  std::istringstream in(text);
+  record::RunRecord run = record::read_run(in);
+  run.directory = "runs/attacking";
+  return run;
+}
 
 }  // namespace withstand::report::samples

@@ -22,4 +22,7 @@ std::string journal(const Sample& sample);       ///< the file's content
 record::RunRecord run_of(const Sample& sample);  ///< read back from it, as every report is; directory "runs/NAME"
 record::RunRecord run_of(const std::string& name);
 
+/// The hostile sample, in which every text tries to become a program of an HTML page, which would set `taken`.
+record::RunRecord attacking();
+
 }  // namespace withstand::report::samples
