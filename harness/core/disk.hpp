@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -75,6 +78,40 @@ struct DiskEffect {
       0;  ///< files it matches whose data cannot be seen, for they were renamed after they were opened
 };
 
+/// Power that goes: of what was not durable, what the disk has when it comes back. What programs made durable is there
+/// under every model.
+struct PowerLoss {
+  enum class Model {
+    strict_posix,  ///< all that POSIX does not promise may be lost: any page of any write, any name, in any order that
+                   ///< leaves the tree whole
+    ext4_ordered,  ///< names and attributes survive in their order up to some point; what was written over survives
+                   ///< page by page, what was appended in order
+    prefix,  ///< everything up to some operation
+    lazyfs,  ///< names, attributes and cuts survive, data do not: what LazyFS does
+  };
+  std::string fault;  ///< the injection's name; part of every draw
+  std::uint64_t seed = 0;
+  Model model = Model::strict_posix;
+  std::optional<std::int64_t> keep_ppb{};  ///< of what may be lost, about how much is kept; nothing: drawn, too
+  std::uint64_t variant = 0;               ///< another state of the same cut
+  /// A file to write, with a line for each operation of which something is lost. Whoever asks leaves it empty: the
+  /// disks choose one in the node's folder of logs.
+  std::string manifest{};
+};
+
+/// What a node's disk lost.
+struct PowerLossEffect {
+  NodeId node = 0;
+  std::chrono::nanoseconds cut{};  ///< CLOCK_MONOTONIC: from here on nothing became durable and nobody got an answer
+  std::uint64_t unanswered = 0;    ///< requests that were under way or came later
+  std::uint64_t operations = 0, bytes = 0;  ///< that nobody had made durable at the cut
+  std::uint64_t lost = 0, torn = 0;         ///< of those operations: of which nothing survives, and only a part
+  std::uint64_t lost_bytes = 0;             ///< of what they wrote
+  std::uint64_t written_back = 0;  ///< operations that were made durable earlier since too much was to be remembered
+  std::uint64_t digest = 0;        ///< equal for equal choices of what survives
+  std::string manifest;            ///< the file's name, in the node's folder of logs
+};
+
 /// The disks of the lab's nodes, as faults see them. Calls return when the disk servers have acknowledged; they throw
 /// when one is gone.
 class Disks {
@@ -86,6 +123,16 @@ class Disks {
   /// Ends it; what it holds is done now. The effect stays readable.
   virtual void remove(Handle handle) = 0;
   [[nodiscard]] virtual std::vector<DiskEffect> effect(Handle handle) = 0;
+
+  /// A power cut, step by step; only on nodes whose durability the plan claimed. From one instant on, the same on all
+  /// of these nodes, nothing becomes durable and nobody gets an answer.
+  virtual void cut_power(const std::vector<NodeId>&) { throw std::logic_error("these disks have no power to cut"); }
+  /// Their processes have been killed: those that wait for an answer get one, which none of them sees.
+  virtual void let_go(const std::vector<NodeId>&) {}
+  /// The node's mounts are gone: leaves in its folder what survives, and says what was lost, once, or why it cannot.
+  virtual void lose(NodeId, const PowerLoss&, std::function<void(PowerLossEffect, std::string error)> done) {
+    done({}, "these disks have no power to cut");
+  }
 };
 
 }  // namespace withstand::core
