@@ -2,6 +2,7 @@
 
 #include "clock/clock_faults.hpp"
 #include "disk/disk_faults.hpp"
+#include "machine/machine_faults.hpp"
 #include "network/network_faults.hpp"
 #include "process/process_faults.hpp"
 
@@ -24,6 +25,7 @@ core::Catalog catalog() {
   faults.push_back(disk_fsync());
   faults.push_back(disk_latency());
   faults.push_back(disk_stall());
+  faults.push_back(machine_power_cut());
   faults.push_back(network_corrupt());
   faults.push_back(network_dns());
   faults.push_back(network_duplicate());

@@ -33,6 +33,7 @@ struct Claim {
   bool streams = false;              ///< link: TCP connections on them, which must be followed from the start
   bool http = false;                 ///< link: HTTP messages on those connections, which must be read from the start
   std::vector<DiskConcern> files{};  ///< disk: on every one of the nodes
+  bool durability = false;           ///< disk: what is not durable is known from the start, so that it can be lost
 };
 
 /// Whom an injection hits: resolved when it starts, then fixed.

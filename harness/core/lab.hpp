@@ -104,6 +104,11 @@ class Lab {
   /// Starts the target in a node whose main process has exited, as soon as nothing of the last start lives: whatever it
   /// left behind gets SIGKILL first. Throws if it runs.
   virtual void start(NodeId node) = 0;
+  /// Destroys all that a machine without power does not keep: every process and the node's namespaces, with their
+  /// connections, memory files and mounts. Its target must have exited, its links be cut.
+  virtual void power_off(NodeId) { throw std::logic_error("this lab's nodes cannot be powered off"); }
+  /// New namespaces on the same disk, with the same addresses; then `start` starts the target.
+  virtual void power_on(NodeId) { throw std::logic_error("this lab's nodes cannot be powered off"); }
   /// Freezes every process of the node, those too that are started later. Two pauses of one node nest: it runs again
   /// when the last ends.
   [[nodiscard]] virtual std::unique_ptr<Pause> pause(NodeId node, const std::string& asked_by) = 0;

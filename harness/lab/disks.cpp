@@ -1,8 +1,11 @@
 #include "lab/disks.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -20,6 +23,8 @@ namespace withstand::lab {
 namespace {
 
 constexpr int patience_ms = 10'000;
+/// Every server knows of a cut before it is due.
+constexpr std::chrono::milliseconds time_to_tell_all{2};
 
 /// Mounts over a node's data directory, from a process that is in the node's mount namespace but in our PID namespace:
 /// the server is then told of callers by the numbers that we know them by.
@@ -40,11 +45,18 @@ os::Fd mount_in(const Node& node) {
   return std::move(devices.at(0));
 }
 
+std::string as_file_name(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '.'; }, '-');
+  return text;
+}
+
 }  // namespace
 
 struct NodeDisks::Server {
   Server(core::EventLoop& loop, const Node& node, std::function<void(const std::string&)> on_end)
-      : name(node.plan().name) {
+      : name(node.plan().name), logs(node.logs()) {
     const std::string path = node.plan().folder + "/data";
     const os::Fd folder(os::check("open " + path, ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)));
     const os::Fd device = mount_in(node);
@@ -62,10 +74,19 @@ struct NodeDisks::Server {
 
   std::string ask(const disk::Command& command) {
     if (!how.empty()) throw std::runtime_error(fmt::format("disk of {}: {}", name, how));
+    if (later) answer_later();  // it answers in turn
+    send(command);
+    return receive();
+  }
+
+  void send(const disk::Command& command, const std::vector<int>& descriptors = {}) {
     const std::string text = disk::encode(command);
     if (text.size() > disk::message_capacity)
       throw std::runtime_error(fmt::format("disk of {}: the faults name too many files", name));
-    if (!os::send_message(helper.control().get(), text)) give_up("its process has ended");
+    if (!os::send_message(helper.control().get(), text, descriptors)) give_up("its process has ended");
+  }
+
+  std::string receive() {
     pollfd wanted{helper.control().get(), POLLIN, 0};
     if (os::check("wait for a disk server", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
       give_up(fmt::format("no answer within {} s", patience_ms / 1000));
@@ -73,24 +94,51 @@ struct NodeDisks::Server {
     if (!reply || reply->end) give_up("its process has ended");
     return std::move(reply->data);
   }
+
+  /// What takes long: the loop goes on meanwhile. `done` gets the reply, or nothing and why.
+  void ask_later(core::EventLoop& loop, const disk::Command& command,
+                 std::function<void(std::string reply, std::string error)> done) {
+    if (later) answer_later();
+    later = std::move(done);
+    send(command);
+    replies = loop.on_readable(helper.control().get(), [this] { answer_later(); });
+  }
+
+  void answer_later() {
+    replies.reset();
+    const auto done = std::exchange(later, nullptr);
+    std::string reply, error;
+    try {
+      reply = receive();
+    } catch (const std::exception& failure) {
+      error = failure.what();
+    }
+    done(std::move(reply), std::move(error));
+  }
+
   [[noreturn]] void give_up(const std::string& why) {
     how = why;
     throw std::runtime_error(fmt::format("disk of {}: {}", name, how));
   }
 
-  std::string name;
+  std::string name, logs;
   HelperProcess helper;
-  core::EventLoop::Registration death;
-  std::string how;  ///< why it can no longer be asked
+  core::EventLoop::Registration death, replies;
+  std::function<void(std::string, std::string)> later;  ///< a reply is awaited
+  std::string how;                                      ///< why it can no longer be asked
 };
 
 NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
-                     const std::vector<core::Claim>& claims) {
+                     const std::vector<core::Claim>& claims)
+    : loop_(loop) {
   std::map<core::NodeId, std::vector<core::DiskConcern>> concerns;
+  std::set<core::NodeId> durability;
   for (const auto& claim : claims)
     if (claim.medium == core::Claim::Medium::disk)
-      for (const core::NodeId node : claim.nodes)
+      for (const core::NodeId node : claim.nodes) {
         concerns[node].insert(concerns[node].end(), claim.files.begin(), claim.files.end());
+        if (claim.durability) durability.insert(node);
+      }
   for (const auto& [id, files] : concerns) {
     const Node& node = *nodes.at(id);
     const auto on_end = [this, name = node.plan().name](const std::string& how) {
@@ -100,6 +148,7 @@ NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<No
     disk::Command start;
     start.node = node.plan().name;
     start.passthrough = true;  // where the kernel allows it: the server finds out
+    start.durability = durability.contains(id);
     start.concerns = files;
     disk::check_done(server->ask(start));
   }
@@ -108,6 +157,7 @@ NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<No
 NodeDisks::~NodeDisks() {
   for (const auto& [node, server] : servers_) {
     server->death.reset();
+    server->replies.reset();
     server->helper.finish(500);
   }
 }
@@ -148,6 +198,59 @@ std::vector<core::DiskEffect> NodeDisks::effect(Handle handle) {
     effects.back().node = node;
   }
   return effects;
+}
+
+void NodeDisks::cut_power(const std::vector<core::NodeId>& nodes) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::cut;
+  command.at = core::now() + time_to_tell_all;
+  for (const core::NodeId node : nodes) server(node).send(command);
+  for (const core::NodeId node : nodes) disk::check_done(server(node).receive());
+}
+
+void NodeDisks::let_go(const std::vector<core::NodeId>& nodes) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::let_go;
+  for (const core::NodeId node : nodes) disk::check_done(server(node).ask(command));
+}
+
+void NodeDisks::lose(core::NodeId node, const core::PowerLoss& loss,
+                     std::function<void(core::PowerLossEffect, std::string error)> done) {
+  disk::Command command;
+  command.kind = disk::Command::Kind::lose;
+  command.loss = loss;
+  const std::string manifest = fmt::format("lost-{}.jsonl", as_file_name(loss.fault));
+  if (command.loss.manifest.empty()) command.loss.manifest = server(node).logs + "/" + manifest;
+  server(node).ask_later(loop_, command,
+                         [node, manifest, done = std::move(done)](const std::string& reply, std::string error) {
+                           core::PowerLossEffect effect;
+                           try {
+                             if (error.empty()) effect = disk::decode_power_loss(reply);
+                           } catch (const std::exception& failure) {
+                             error = failure.what();
+                           }
+                           effect.node = node;
+                           effect.manifest = manifest;
+                           done(effect, std::move(error));
+                         });
+}
+
+void NodeDisks::settle(core::NodeId node) {
+  const auto found = servers_.find(node);
+  if (found == servers_.end()) return;
+  disk::Command command;
+  command.kind = disk::Command::Kind::settle;
+  disk::check_done(found->second->ask(command));
+}
+
+void NodeDisks::mount(const Node& node) {
+  const auto found = servers_.find(node.plan().id);
+  if (found == servers_.end()) return;
+  const os::Fd device = mount_in(node);
+  disk::Command command;
+  command.kind = disk::Command::Kind::mount;
+  found->second->send(command, {device.get()});
+  disk::check_done(found->second->receive());
 }
 
 void NodeDisks::on_death(std::function<void(const std::string&, const std::string&)> callback) {

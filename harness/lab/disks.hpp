@@ -25,6 +25,15 @@ class NodeDisks : public core::Disks {
   Handle add(const core::DiskRule& rule, const std::vector<core::NodeId>& nodes) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::DiskEffect> effect(Handle handle) override;
+  void cut_power(const std::vector<core::NodeId>& nodes) override;
+  void let_go(const std::vector<core::NodeId>& nodes) override;
+  void lose(core::NodeId node, const core::PowerLoss& loss,
+            std::function<void(core::PowerLossEffect, std::string error)> done) override;
+
+  /// What was done so far is durable: for what was made before a target was started. Nothing without a disk of ours.
+  void settle(core::NodeId node);
+  /// Mounts again in the new namespaces of a node that was powered off; nothing where it has no disk of ours.
+  void mount(const Node& node);
 
   /// Called when a server has ended although nobody asked.
   void on_death(std::function<void(const std::string& node, const std::string& how)> callback);
@@ -35,6 +44,7 @@ class NodeDisks : public core::Disks {
   struct Server;
   [[nodiscard]] Server& server(core::NodeId node);
 
+  core::EventLoop& loop_;
   std::map<core::NodeId, std::unique_ptr<Server>> servers_;
   std::map<Handle, std::vector<core::NodeId>> rules_;
   std::function<void(const std::string&, const std::string&)> callback_;

@@ -60,7 +60,10 @@ class Launch : public std::enable_shared_from_this<Launch> {
 
   void prepared(core::NodeId id, const core::CommandResult& result) {
     if (failure_) return;
-    if (result.exit_status == 0 && !result.timed_out) return start(id);
+    if (result.exit_status == 0 && !result.timed_out) {
+      if (lab_.disks) lab_.disks->settle(id);  // what set a system up is not what is tested
+      return start(id);
+    }
     const std::string how = result.timed_out ? "did not end within " + spec::to_text(before_start_timeout)
                                              : fmt::format("ended with status {}", result.exit_status);
     fail(id, fmt::format("before_start of {} {}: {}", lab_.topology.at(id).name, how, first_line(result)));

@@ -42,6 +42,9 @@ void LocalLab::kill(core::NodeId node, const std::string& asked_by) { impl_->nod
 std::size_t LocalLab::processes(core::NodeId node) const { return impl_->node(node).processes(); }
 void LocalLab::start(core::NodeId node) { impl_->start(node, {}); }
 
+void LocalLab::power_off(core::NodeId node) { impl_->power_off(node); }
+void LocalLab::power_on(core::NodeId node) { impl_->power_on(node); }
+
 std::unique_ptr<core::Pause> LocalLab::pause(core::NodeId node, const std::string&) {
   return impl_->node(node).pause();
 }

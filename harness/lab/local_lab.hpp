@@ -61,6 +61,8 @@ class LocalLab : public core::Lab {
   void kill(core::NodeId node, const std::string& asked_by) override;
   [[nodiscard]] std::size_t processes(core::NodeId node) const override;
   void start(core::NodeId node) override;
+  void power_off(core::NodeId node) override;
+  void power_on(core::NodeId node) override;
   [[nodiscard]] std::unique_ptr<core::Pause> pause(core::NodeId node, const std::string& asked_by) override;
   void run_in(core::NodeId node, const std::vector<std::string>& command, std::chrono::nanoseconds timeout,
               std::function<void(core::CommandResult)> done) override;

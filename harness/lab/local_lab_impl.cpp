@@ -141,7 +141,8 @@ void LocalLab::Impl::write_state() {
     state.nodes.push_back({each->plan().name, init, os::process_stat(init).value_or(os::ProcessStat{}).start_time,
                            each->plan().who, each->plan().env});
   }
-  write_run_state(foundation.announce_state_file(), state);
+  if (state_file.empty()) state_file = foundation.announce_state_file();
+  write_run_state(state_file, state);
 }
 
 NodeEvents LocalLab::Impl::events() {
@@ -168,6 +169,7 @@ NodeEvents LocalLab::Impl::events() {
 }
 
 void LocalLab::Impl::start(core::NodeId id, std::function<void(std::string)> done) {
+  if (node(id).is_off()) return;  // a machine without power starts nothing
   readiness.erase(id);
   node(id).start();
   start_waiters[id] = std::move(done);

@@ -28,6 +28,8 @@ struct LocalLab::Impl {
   [[nodiscard]] Node& node(core::NodeId id) { return *nodes.at(id); }
   /// Starts the target and asks until it is ready; `done` (may be empty) hears why not, or "".
   void start(core::NodeId id, std::function<void(std::string why_not)> done);
+  void power_off(core::NodeId id);
+  void power_on(core::NodeId id);
   void run(core::NodeId id, const std::vector<std::string>& located, std::chrono::nanoseconds timeout,
            std::function<void(core::CommandResult)> done);
   [[nodiscard]] LaunchFailure failure(core::NodeId id, const std::string& reason);
@@ -47,6 +49,7 @@ struct LocalLab::Impl {
   Subscribers<const std::string&> deaths, warnings;
   bool ending = false;
   std::string log_failure;
+  std::string state_file;
 
   Foundation foundation;
   core::EventLoop::Registration guardian_death;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <filesystem>
 #include <sched.h>
 #include <signal.h>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 
 #include "lab/init_protocol.hpp"
 #include "lab/node_setup.hpp"
+#include "os/files.hpp"
 #include "os/handshake.hpp"
 #include "os/network_namespace.hpp"
 
@@ -32,16 +34,20 @@ int NodeCgroups::make_start(std::int64_t number) {
 
 Node::Node(core::EventLoop& loop, const core::Topology& topology, NodePlan plan, std::optional<std::string> cgroup,
            const NodeLogs& logs, NodeEvents events)
-    : loop_(loop), plan_(std::move(plan)), events_(std::move(events)) {
+    : loop_(loop), topology_(topology), plan_(std::move(plan)), logs_(logs.folder), events_(std::move(events)) {
   output_log_ = capture(logs, false);
   error_log_ = capture(logs, true);
   if (cgroup) cgroups_ = std::make_unique<NodeCgroups>(*cgroup);
+  start_init();
+}
+
+void Node::start_init() {
   os::SocketPair control = os::make_socket_pair();
   const os::CloneOptions options{node_namespaces | (plan_.network ? 0U : CLONE_NEWNET),
                                  cgroups_ ? cgroups_->harness.get() : -1};
   const os::Parent self;
   init_ = os::clone_process("start node " + plan_.name, options,
-                            [&]() -> int { return run_in_child(topology, self, control.second.get()); });
+                            [&]() -> int { return run_in_child(self, control.second.get()); });
   control_ = std::move(control.first);
 }
 
@@ -72,7 +78,7 @@ Node::~Node() {
   if (error_log_) error_log_->drain();
 }
 
-int Node::run_in_child(const core::Topology& topology, const os::Parent& parent, int control) {
+int Node::run_in_child(const os::Parent& parent, int control) {
   const InitDescriptors kept{control, output_.get(), error_.get()};
   os::set_up_or_report(control, [&] {
     parent.die_with(SIGKILL);
@@ -88,7 +94,7 @@ int Node::run_in_child(const core::Topology& topology, const os::Parent& parent,
     set_up_mounts(plan_);
     const os::Fd proc(os::check("open /proc", ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
     if (plan_.network) return os::report_ready(control, {proc.get()});
-    const link::NodeInterface interface = link::set_up_node_interface(topology, plan_.id);
+    const link::NodeInterface interface = link::set_up_node_interface(topology_, plan_.id);
     const dns::Sockets names = dns::open_sockets();
     os::report_ready(control,
                      {proc.get(), interface.tun.get(), interface.route_socket.get(), names.udp.get(), names.tcp.get()});
@@ -101,7 +107,8 @@ Node::Ways Node::finish_setup() {
   if (descriptors.size() != (plan_.network ? 1U : 5U))
     throw os::SystemError("node " + plan_.name + ": receive its interface", EPROTO);
   proc_ = os::ProcFolder(std::move(descriptors[0]));
-  pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
+  if (!pauses_)
+    pauses_ = std::make_shared<PauseControl>(cgroups_ ? make_cgroup_tree(cgroups_->target) : make_proc_tree(proc_));
   adopted_ = std::make_unique<AdoptedProcess>(loop_, init_, [this](const os::WaitStatus& status) {
     clearing_.reset();
     commands_.reset();
@@ -112,6 +119,24 @@ Node::Ways Node::finish_setup() {
   if (plan_.network) return {};
   return {{std::move(descriptors[1]), std::move(descriptors[2])},
           {std::move(descriptors[3]), std::move(descriptors[4])}};
+}
+
+void Node::power_off() {
+  if (state_.host_pid != 0) throw std::logic_error("power off " + plan_.name + ": its target runs");
+  clearing_.reset();
+  commands_.reset();
+  give_up_sockets();
+  adopted_.reset();  // kills and reaps the init; everything else in its namespaces goes before it does
+  init_ = {};
+  control_.reset();
+  const std::string temporary = plan_.folder + "/tmp";
+  for (const auto& entry : std::filesystem::directory_iterator(temporary))
+    static_cast<void>(os::remove_tree(entry.path()));
+}
+
+void Node::power_on() {
+  if (init_.pid != 0) throw std::logic_error("power on " + plan_.name + ": its power is on");
+  start_init();
 }
 
 core::NodeState Node::state() const {

@@ -62,6 +62,12 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  /// Ends its init, and with it everything in its namespaces; its target has exited. Its folder of temporary files is
+  /// emptied: a machine keeps them in memory.
+  void power_off();
+  /// A new init in new namespaces; `finish_setup` goes on from there.
+  void power_on();
+
   /// What was made inside the node for those who serve it from outside.
   struct Ways {
     link::NodeInterface interface;  ///< its way into the fabric
@@ -71,6 +77,10 @@ class Node {
   Ways finish_setup();
 
   [[nodiscard]] const NodePlan& plan() const { return plan_; }
+  /// The folder of its logs.
+  [[nodiscard]] const std::string& logs() const { return logs_; }
+  /// Powered off, and not on again.
+  [[nodiscard]] bool is_off() const { return init_.pid == 0; }
   [[nodiscard]] core::NodeState state() const;
   [[nodiscard]] const os::Child& init() const { return init_; }
   [[nodiscard]] const os::Cgroup* harness_cgroup() const { return cgroups_ ? &cgroups_->harness : nullptr; }
@@ -96,7 +106,8 @@ class Node {
 
  private:
   [[nodiscard]] std::unique_ptr<LogCapture> capture(const NodeLogs& logs, bool error);
-  int run_in_child(const core::Topology& topology, const os::Parent& parent, int control);
+  void start_init();
+  int run_in_child(const os::Parent& parent, int control);
   void on_control();
   void on_message(os::Message& message);
   void start_when_alone();
@@ -105,7 +116,9 @@ class Node {
   void give_up_sockets();
 
   core::EventLoop& loop_;
+  const core::Topology& topology_;
   NodePlan plan_;
+  std::string logs_;
   NodeEvents events_;
   std::unique_ptr<NodeCgroups> cgroups_;
   os::Fd output_, error_;  ///< writing ends, for the init and the load generator

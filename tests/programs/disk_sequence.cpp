@@ -1,6 +1,6 @@
 // disk_sequence WAY SEED OPERATIONS: random file operations in a plain folder and in one mirrored by the disk layer, in
-// one of the ways that data can travel (passthrough, cached, uncached, direct). Ends with status 1 and says where they
-// first came out differently; the same arguments do the same again.
+// one of the ways that data can travel (passthrough, cached, uncached, direct) or while what is not durable is recorded
+// (recorded). Ends with status 1 and says where they first came out differently; the same arguments do the same again.
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +22,7 @@ int run(const std::string& way, std::uint64_t seed, std::uint64_t operations) {
   const testing::Everywhere data({Operation::read, Operation::write}), all(Operations::all());
   testing::DiskRig::Options options;
   options.passthrough = way == "passthrough";
+  options.records = way == "recorded";
   if (way == "direct") options.concerns = &data;
   if (way == "uncached") options.concerns = &all;
   const testing::DiskRig rig(options);
@@ -49,7 +50,7 @@ int run(const std::string& way, std::uint64_t seed, std::uint64_t operations) {
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    fmt::print(stderr, "disk_sequence passthrough|cached|uncached|direct SEED OPERATIONS\n");
+    fmt::print(stderr, "disk_sequence passthrough|cached|uncached|direct|recorded SEED OPERATIONS\n");
     return 2;
   }
   if (const auto& why = testing::why_no_mount(); !why.empty()) {

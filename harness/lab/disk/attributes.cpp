@@ -59,21 +59,32 @@ int set_owner(const Inode& inode, const struct stat& wanted, int valid) {
   return ::fchownat(inode.path(), "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
 }
 
-int set_size(const Inode& inode, off_t size, const Handle* handle) {
+int set_size(FileSystem& files, Inode& inode, off_t size, const Handle* handle) {
   if ((exchange().body<fuse_setattr_in>().valid & FATTR_KILL_SUIDGID) != 0 && drop_privilege_bits(inode) < 0) return -1;
-  return handle != nullptr ? ::ftruncate(handle->fd.get(), size) : ::truncate(magic_link(inode).c_str(), size);
+  return static_cast<int>(files.change_data(inode, Operation::truncate, static_cast<std::uint64_t>(size), 0, 0, [&] {
+    return handle != nullptr ? ::ftruncate(handle->fd.get(), size) : ::truncate(magic_link(inode).c_str(), size);
+  }));
+}
+
+/// All but the size.
+int set_plain(const Inode& inode, const struct stat& wanted, int valid) {
+  int done = 0;
+  // Owner before mode: changing it clears bits that the same call may set.
+  if ((valid & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) != 0) done = set_owner(inode, wanted, valid);
+  if (done == 0 && (valid & FUSE_SET_ATTR_MODE) != 0)
+    done = ::chmod(magic_link(inode).c_str(), wanted.st_mode & 07777U);
+  const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
+  if (done == 0 && (valid & times) != 0) done = set_times(inode, wanted, valid);
+  return done;
 }
 
 void set_attributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int valid, fuse_file_info* info) {
-  const Inode& inode = file_system_of(request).inodes().at(node);
+  FileSystem& files = file_system_of(request);
+  Inode& inode = files.inodes().at(node);
   int done = 0;
-  // Owner before mode: changing it clears bits that the same call may set.
-  if ((valid & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) != 0) done = set_owner(inode, *wanted, valid);
-  if (done == 0 && (valid & FUSE_SET_ATTR_MODE) != 0)
-    done = ::chmod(magic_link(inode).c_str(), wanted->st_mode & 07777U);
-  if (done == 0 && (valid & FUSE_SET_ATTR_SIZE) != 0) done = set_size(inode, wanted->st_size, handle_of(info));
-  const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
-  if (done == 0 && (valid & times) != 0) done = set_times(inode, *wanted, valid);
+  // The size first: times that come with it are to stay.
+  if ((valid & FUSE_SET_ATTR_SIZE) != 0) done = set_size(files, inode, wanted->st_size, handle_of(info));
+  if (done == 0) done = files.change_attributes(inode, [&] { return set_plain(inode, *wanted, valid); });
   if (done < 0) {
     ::fuse_reply_err(request, errno);
   } else {

@@ -26,10 +26,17 @@ void drop_privilege_bits(int file) {
   if (kept != status.st_mode) static_cast<void>(::fchmod(file, kept & 07777U));
 }
 
+/// What O_TRUNC does, for those who must know what was there.
+std::int64_t empty(FileSystem& files, Inode& inode, const os::Fd& file) {
+  return files.change_data(inode, Operation::truncate, 0, 0, 0, [&] { return ::ftruncate(file.get(), 0); });
+}
+
 void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
   Inode& inode = files.inodes().at(node);
-  os::Fd file(files.reopen(inode, backing_flags(info->flags)));
+  const bool empties = (info->flags & O_TRUNC) != 0 && files.records();
+  os::Fd file(files.reopen(inode, backing_flags(info->flags) & ~(empties ? O_TRUNC : 0)));
+  if (file.valid() && empties && empty(files, inode, file) < 0) file.reset();
   if (!file.valid()) {
     ::fuse_reply_err(request, errno);
     return;
@@ -55,10 +62,13 @@ void read(fuse_req_t request, fuse_ino_t /*node*/, std::size_t size, off_t offse
   }
 }
 
-void write(fuse_req_t request, fuse_ino_t /*node*/, const char* bytes, std::size_t size, off_t offset,
+void write(fuse_req_t request, fuse_ino_t node, const char* bytes, std::size_t size, off_t offset,
            fuse_file_info* info) {
   if ((exchange().body<fuse_write_in>().write_flags & FUSE_WRITE_KILL_SUIDGID) != 0) drop_privilege_bits(file_of(info));
-  const ssize_t written = ::pwrite(file_of(info), bytes, size, offset);
+  FileSystem& files = file_system_of(request);
+  const auto flags = static_cast<int>(exchange().body<fuse_write_in>().flags);
+  const auto written = files.change_data(files.inodes().at(node), Operation::write, static_cast<std::uint64_t>(offset),
+                                         size, flags, [&] { return ::pwrite(file_of(info), bytes, size, offset); });
   if (written < 0) {
     ::fuse_reply_err(request, errno);
   } else {
@@ -66,22 +76,31 @@ void write(fuse_req_t request, fuse_ino_t /*node*/, const char* bytes, std::size
   }
 }
 
-void sync(fuse_req_t request, fuse_ino_t /*node*/, int data_only, fuse_file_info* info) {
-  const int done = data_only != 0 ? ::fdatasync(file_of(info)) : ::fsync(file_of(info));
-  ::fuse_reply_err(request, done < 0 ? errno : 0);
+void sync(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* info) {
+  FileSystem& files = file_system_of(request);
+  reply_sync(request, files.inodes().at(node), data_only != 0,
+             [&] { return data_only != 0 ? ::fdatasync(file_of(info)) : ::fsync(file_of(info)); });
 }
 
 /// Closing has no meaning for the file below, which others may have open as well.
 void flush(fuse_req_t request, fuse_ino_t /*node*/, fuse_file_info* /*info*/) { ::fuse_reply_err(request, 0); }
 
-void allocate(fuse_req_t request, fuse_ino_t /*node*/, int mode, off_t offset, off_t length, fuse_file_info* info) {
-  ::fuse_reply_err(request, ::fallocate(file_of(info), mode, offset, length) < 0 ? errno : 0);
+void allocate(fuse_req_t request, fuse_ino_t node, int mode, off_t offset, off_t length, fuse_file_info* info) {
+  FileSystem& files = file_system_of(request);
+  const auto done = files.change_data(files.inodes().at(node), Operation::fallocate, static_cast<std::uint64_t>(offset),
+                                      static_cast<std::uint64_t>(length), mode,
+                                      [&] { return ::fallocate(file_of(info), mode, offset, length); });
+  ::fuse_reply_err(request, done < 0 ? errno : 0);
 }
 
-void copy_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from_info,
-                fuse_ino_t /*to*/, off_t to_offset, fuse_file_info* to_info, std::size_t size, int flags) {
-  const ssize_t copied = ::copy_file_range(file_of(from_info), &from_offset, file_of(to_info), &to_offset, size,
-                                           static_cast<unsigned>(flags));
+void copy_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from_info, fuse_ino_t to,
+                off_t to_offset, fuse_file_info* to_info, std::size_t size, int flags) {
+  FileSystem& files = file_system_of(request);
+  const auto copied =
+      files.change_data(files.inodes().at(to), Operation::copy, static_cast<std::uint64_t>(to_offset), size, 0, [&] {
+        return ::copy_file_range(file_of(from_info), &from_offset, file_of(to_info), &to_offset, size,
+                                 static_cast<unsigned>(flags));
+      });
   if (copied < 0) {
     ::fuse_reply_err(request, errno);
   } else {

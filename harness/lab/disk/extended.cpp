@@ -39,12 +39,18 @@ void list(fuse_req_t request, fuse_ino_t node, std::size_t size) {
 }
 
 void set(fuse_req_t request, fuse_ino_t node, const char* name, const char* value, std::size_t size, int flags) {
-  const int done = ::setxattr(magic_link(request, node).c_str(), name, value, size, flags);
+  FileSystem& files = file_system_of(request);
+  const int done = files.change_extended(files.inodes().at(node), name, [&] {
+    return ::setxattr(magic_link(request, node).c_str(), name, value, size, flags);
+  });
   ::fuse_reply_err(request, done < 0 ? errno : 0);
 }
 
 void remove(fuse_req_t request, fuse_ino_t node, const char* name) {
-  ::fuse_reply_err(request, ::removexattr(magic_link(request, node).c_str(), name) < 0 ? errno : 0);
+  FileSystem& files = file_system_of(request);
+  const int done = files.change_extended(files.inodes().at(node), name,
+                                         [&] { return ::removexattr(magic_link(request, node).c_str(), name); });
+  ::fuse_reply_err(request, done < 0 ? errno : 0);
 }
 
 }  // namespace

@@ -52,10 +52,12 @@ FileSystem::FileSystem(Options options)
     : descriptors_(os::check("open /proc/self/fd", ::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC))),
       device_(options.device),
       concerns_(options.concerns),
-      passthrough_allowed_(options.passthrough_allowed),
+      passthrough_allowed_(options.passthrough_allowed && options.shadow == nullptr),
       sees_close_(concerns_ != nullptr && concerns_->anywhere().has(Operation::close)),
       metadata_timeout_(concerns_ != nullptr && concerns_->anywhere().meets(cached_operations) ? 0 : for_long),
-      inodes_(std::move(options.root)) {}
+      inodes_(std::move(options.root)),
+      shadow_(options.shadow),
+      power_(options.power) {}
 
 FileSystem::~FileSystem() = default;
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "lab/disk/inode.hpp"
@@ -14,6 +16,10 @@ struct fuse_lowlevel_ops;
 struct fuse_req;
 
 namespace withstand::lab::disk {
+
+class Power;
+class Shadow;
+struct Entry;
 
 /// What rules may ever concern, as the plan says it before anything is opened.
 class Concerns {
@@ -39,6 +45,8 @@ class FileSystem {
     int device = -1;  ///< /dev/fuse of the mount, for passthrough; stays the caller's
     bool passthrough_allowed = false;
     const Concerns* concerns = nullptr;  ///< none: no rule will ever concern anything
+    Shadow* shadow = nullptr;            ///< none: what is not durable is not recorded; else nothing passes through
+    Power* power = nullptr;              ///< none: it is never cut
   };
   /// Throws SystemError.
   explicit FileSystem(Options options);
@@ -71,6 +79,22 @@ class FileSystem {
   void names_changed(bool folder) { renamed_folders_ += folder ? 1U : 0U; }
   [[nodiscard]] std::uint64_t renamed_folders() const { return renamed_folders_; }
 
+  /// Changes that the shadow is told of, where there is one; `act` makes them, and returns a negative number and errno
+  /// when that fails. When the shadow fails, the change is made all the same, and the first reason is kept.
+  std::int64_t change_data(Inode& inode, Operation what, std::uint64_t offset, std::uint64_t length, int flags,
+                           const std::function<std::int64_t()>& act);
+  int change_attributes(const Inode& inode, const std::function<int()>& act);
+  int change_extended(const Inode& inode, const char* name, const std::function<int()>& act);
+  /// `flags`: of renameat2(2).
+  int change_name(Operation what, Inode& folder, const char* name, const std::function<int()>& act);
+  int change_names(Inode& folder, const char* name, Inode& new_folder, const char* new_name, unsigned flags,
+                   const std::function<int()>& act);
+  /// Makes something durable: `act` below, and then, unless the power went meanwhile, in the shadow. An errno, or 0.
+  int sync(const Inode& inode, bool data_only, const std::function<int()>& act);
+  [[nodiscard]] std::string recording_failure() const;
+  [[nodiscard]] Power* power() const { return power_; }
+  [[nodiscard]] bool records() const { return shadow_ != nullptr; }
+
   /// Says at INIT whether the kernel can pass data through, and mmap what is read directly.
   void kernel_can(bool passthrough, bool direct_mmap);
   [[nodiscard]] bool passes_through() const { return passthrough_; }
@@ -79,6 +103,7 @@ class FileSystem {
  private:
   void decide(Inode& inode, int file);
   [[nodiscard]] Inode::Way way_of(Inode& inode);
+  void note_failure(const std::exception& error);
 
   os::Fd descriptors_;
   int device_;
@@ -90,6 +115,10 @@ class FileSystem {
   std::atomic<bool> direct_mmap_{false};
   std::atomic<std::uint64_t> renamed_folders_{0};
   InodeTable inodes_;
+  Shadow* shadow_;
+  Power* power_;
+  mutable std::mutex failing_;  ///< guards the next
+  std::string failure_;
 };
 
 /// Flags of an open(2) that mean something to the backing file: where to append and how to cache are the kernel's.
@@ -104,5 +133,7 @@ void install_extended(fuse_lowlevel_ops& operations);
 
 /// The file system of a request.
 [[nodiscard]] FileSystem& file_system_of(fuse_req* request);
+/// Makes something durable and says so. Whether there is power is asked when it is done, not before: it may take long.
+void reply_sync(fuse_req* request, const Inode& inode, bool data_only, const std::function<int()>& act);
 
 }  // namespace withstand::lab::disk

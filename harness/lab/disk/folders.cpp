@@ -123,9 +123,9 @@ void read_plus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offs
   list(request, node, size, offset, info, true);
 }
 
-void sync(fuse_req_t request, fuse_ino_t /*node*/, int data_only, fuse_file_info* info) {
-  const int done = data_only != 0 ? ::fdatasync(folder_of(info)) : ::fsync(folder_of(info));
-  ::fuse_reply_err(request, done < 0 ? errno : 0);
+void sync(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* info) {
+  reply_sync(request, file_system_of(request).inodes().at(node), data_only != 0,
+             [&] { return data_only != 0 ? ::fdatasync(folder_of(info)) : ::fsync(folder_of(info)); });
 }
 
 }  // namespace

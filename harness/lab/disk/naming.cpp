@@ -46,9 +46,13 @@ int make(fuse_req_t request, Inode& folder, const char* name, const std::functio
   return made;
 }
 
-void make_and_reply(fuse_req_t request, fuse_ino_t parent, const char* name, const std::function<int(Inode&)>& making) {
-  Inode& folder = file_system_of(request).inodes().at(parent);
-  if (make(request, folder, name, [&] { return making(folder); }) < 0) {
+void make_and_reply(fuse_req_t request, Operation what, fuse_ino_t parent, const char* name,
+                    const std::function<int(Inode&)>& making) {
+  FileSystem& files = file_system_of(request);
+  Inode& folder = files.inodes().at(parent);
+  const auto made = files.change_name(what, folder, name,
+                                      [&] { return make(request, folder, name, [&] { return making(folder); }); });
+  if (made < 0) {
     ::fuse_reply_err(request, errno);
   } else {
     find_and_reply(request, folder, name);
@@ -80,15 +84,18 @@ void forget_many(fuse_req_t request, std::size_t count, fuse_forget_data* nodes)
 }
 
 void make_node(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
-  make_and_reply(request, parent, name, [&](Inode& folder) { return ::mknodat(folder.path(), name, mode, device); });
+  make_and_reply(request, Operation::mknod, parent, name,
+                 [&](Inode& folder) { return ::mknodat(folder.path(), name, mode, device); });
 }
 
 void make_folder(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode) {
-  make_and_reply(request, parent, name, [&](Inode& folder) { return ::mkdirat(folder.path(), name, mode); });
+  make_and_reply(request, Operation::mkdir, parent, name,
+                 [&](Inode& folder) { return ::mkdirat(folder.path(), name, mode); });
 }
 
 void make_link(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
-  make_and_reply(request, parent, name, [&](Inode& folder) { return ::symlinkat(target, folder.path(), name); });
+  make_and_reply(request, Operation::symlink, parent, name,
+                 [&](Inode& folder) { return ::symlinkat(target, folder.path(), name); });
 }
 
 /// Another name of an inode: by descriptor, which needs a capability on kernels before 6.10, or by /proc.
@@ -96,10 +103,11 @@ void add_link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char
   FileSystem& files = file_system_of(request);
   const Inode& inode = files.inodes().at(node);
   Inode& folder = files.inodes().at(parent);
-  int linked = ::linkat(inode.path(), "", folder.path(), name, AT_EMPTY_PATH);
-  if (linked < 0 && errno == ENOENT)
-    linked =
-        ::linkat(files.descriptors(), std::to_string(inode.path()).c_str(), folder.path(), name, AT_SYMLINK_FOLLOW);
+  const int linked = files.change_name(Operation::link, folder, name, [&] {
+    const int done = ::linkat(inode.path(), "", folder.path(), name, AT_EMPTY_PATH);
+    if (done == 0 || errno != ENOENT) return done;
+    return ::linkat(files.descriptors(), std::to_string(inode.path()).c_str(), folder.path(), name, AT_SYMLINK_FOLLOW);
+  });
   if (linked < 0) {
     ::fuse_reply_err(request, errno);
   } else {
@@ -112,7 +120,9 @@ void remove(fuse_req_t request, fuse_ino_t parent, const char* name, int flags) 
   Inode& folder = files.inodes().at(parent);
   struct stat status {};
   const bool known = ::fstatat(folder.path(), name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-  const int error = ::unlinkat(folder.path(), name, flags) < 0 ? errno : 0;
+  const Operation what = flags == AT_REMOVEDIR ? Operation::rmdir : Operation::unlink;
+  const int done = files.change_name(what, folder, name, [&] { return ::unlinkat(folder.path(), name, flags); });
+  const int error = done < 0 ? errno : 0;
   if (error == 0 && known) files.inodes().remove_name(status, folder, name);
   ::fuse_reply_err(request, error);
 }
@@ -148,7 +158,10 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
   FileSystem& files = file_system_of(request);
   InodeTable& inodes = files.inodes();
   const Placed from(inodes.at(parent), name), to(inodes.at(new_parent), new_name);
-  if (::renameat2(from.folder.path(), name, to.folder.path(), new_name, flags) < 0) {
+  const int renamed = files.change_names(from.folder, name, to.folder, new_name, flags, [&] {
+    return ::renameat2(from.folder.path(), name, to.folder.path(), new_name, flags);
+  });
+  if (renamed < 0) {
     ::fuse_reply_err(request, errno);
     return;
   }
@@ -177,17 +190,19 @@ void read_link(fuse_req_t request, fuse_ino_t node) {
 
 bool unnamed(int flags) { return (flags & O_TMPFILE) == O_TMPFILE; }
 
-int create_file(Inode& folder, const char* name, mode_t mode, int flags) {
+int create_file(FileSystem& files, Inode& folder, const char* name, mode_t mode, int flags) {
   const int wanted = backing_flags(flags) | (flags & O_EXCL);
   if (unnamed(flags)) return ::openat(folder.path(), ".", wanted, mode);
-  return ::openat(folder.path(), name, wanted | O_CREAT | O_NOFOLLOW, mode);
+  // The kernel asks for this only where there was nothing: O_TRUNC has nothing to do.
+  return files.change_name(Operation::create, folder, name,
+                           [&] { return ::openat(folder.path(), name, wanted | O_CREAT | O_NOFOLLOW, mode); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
   Inode& folder = files.inodes().at(parent);
   const char* final_name = unnamed(info->flags) ? "" : name;
-  os::Fd file(make(request, folder, final_name, [&] { return create_file(folder, name, mode, info->flags); }));
+  os::Fd file(make(request, folder, final_name, [&] { return create_file(files, folder, name, mode, info->flags); }));
   if (!file.valid()) {
     ::fuse_reply_err(request, errno);
     return;

@@ -59,6 +59,27 @@ core::DiskRule to_rule(const json& value) {
   return rule;
 }
 
+json of_loss(const core::PowerLoss& loss) {
+  json value{{"fault", loss.fault},
+             {"seed", loss.seed},
+             {"model", static_cast<int>(loss.model)},
+             {"variant", loss.variant},
+             {"manifest", loss.manifest}};
+  if (loss.keep_ppb) value["keep_ppb"] = *loss.keep_ppb;
+  return value;
+}
+
+core::PowerLoss to_loss(const json& value) {
+  core::PowerLoss loss;
+  value.at("fault").get_to(loss.fault);
+  value.at("seed").get_to(loss.seed);
+  loss.model = static_cast<core::PowerLoss::Model>(value.at("model").get<int>());
+  value.at("variant").get_to(loss.variant);
+  value.at("manifest").get_to(loss.manifest);
+  if (value.contains("keep_ppb")) loss.keep_ppb = value.at("keep_ppb").get<std::int64_t>();
+  return loss;
+}
+
 json of_strike(const core::DiskStrike& strike) {
   return {{"when", strike.when.count()}, {"ordinal", strike.ordinal}, {"operation", to_text(strike.operation)},
           {"path", strike.path},         {"offset", strike.offset},   {"size", strike.size},
@@ -99,9 +120,12 @@ std::string encode(const Command& command) {
   if (command.kind == Command::Kind::start) {
     value["node"] = command.node;
     value["passthrough"] = command.passthrough;
+    value["durability"] = command.durability;
     value["concerns"] = std::move(concerns);
   }
   if (command.kind == Command::Kind::add) value["rule"] = of_rule(command.rule);
+  if (command.kind == Command::Kind::cut) value["at"] = command.at.count();
+  if (command.kind == Command::Kind::lose) value["loss"] = of_loss(command.loss);
   return dump(value);
 }
 
@@ -111,9 +135,12 @@ Command decode_command(std::string_view text) {
     command.kind = static_cast<Command::Kind>(value.at("do").get<int>());
     value.at("handle").get_to(command.handle);
     if (command.kind == Command::Kind::add) command.rule = to_rule(value.at("rule"));
+    if (command.kind == Command::Kind::cut) command.at = std::chrono::nanoseconds(value.at("at").get<std::int64_t>());
+    if (command.kind == Command::Kind::lose) command.loss = to_loss(value.at("loss"));
     if (command.kind != Command::Kind::start) return command;
     value.at("node").get_to(command.node);
     value.at("passthrough").get_to(command.passthrough);
+    value.at("durability").get_to(command.durability);
     for (const json& each : value.at("concerns"))
       command.concerns.push_back({Operations(each.at(0).get<std::uint32_t>()), each.at(1).get<std::string>()});
     return command;
@@ -156,6 +183,34 @@ core::DiskEffect decode_effect(std::string_view text) {
     for (const json& each : value.at("strikes")) effect.strikes.push_back(to_strike(each));
     value.at("nearest").get_to(effect.nearest);
     value.at("unseen").get_to(effect.unseen);
+    return effect;
+  });
+}
+
+std::string encode(const core::PowerLossEffect& effect) {
+  return dump({{"cut", effect.cut.count()},
+               {"unanswered", effect.unanswered},
+               {"operations", effect.operations},
+               {"bytes", effect.bytes},
+               {"lost", effect.lost},
+               {"torn", effect.torn},
+               {"lost_bytes", effect.lost_bytes},
+               {"written_back", effect.written_back},
+               {"digest", effect.digest}});
+}
+
+core::PowerLossEffect decode_power_loss(std::string_view text) {
+  return reading(text, [](const json& value) {
+    core::PowerLossEffect effect;
+    effect.cut = std::chrono::nanoseconds(value.at("cut").get<std::int64_t>());
+    value.at("unanswered").get_to(effect.unanswered);
+    value.at("operations").get_to(effect.operations);
+    value.at("bytes").get_to(effect.bytes);
+    value.at("lost").get_to(effect.lost);
+    value.at("torn").get_to(effect.torn);
+    value.at("lost_bytes").get_to(effect.lost_bytes);
+    value.at("written_back").get_to(effect.written_back);
+    value.at("digest").get_to(effect.digest);
     return effect;
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,13 +14,26 @@
 namespace withstand::lab::disk {
 
 struct Command {
-  enum class Kind { start, add, remove, effect };
+  enum class Kind {
+    start,
+    add,
+    remove,
+    effect,
+    settle,  ///< everything that was done so far is durable
+    cut,     ///< the power, at `at`
+    let_go,  ///< those who wait for an answer
+    lose,    ///< waits for the end of the mount, then leaves in the folder what survives; reply: a PowerLossEffect
+    mount,   ///< serves the folder again; comes with /dev/fuse, mounted
+  };
   Kind kind = Kind::start;
   std::string node;                         ///< start: its name
   bool passthrough = false;                 ///< start: where the kernel can
+  bool durability = false;                  ///< start: what is not durable is recorded
   std::vector<core::DiskConcern> concerns;  ///< start: all that will ever be asked
   core::Disks::Handle handle = 0;           ///< add, remove, effect
   core::DiskRule rule;                      ///< add
+  std::chrono::nanoseconds at{};            ///< cut: CLOCK_MONOTONIC
+  core::PowerLoss loss;                     ///< lose
 };
 
 /// A message is small enough for any socket buffer: of an effect's strikes, the first ones that fit.
@@ -32,6 +46,9 @@ inline constexpr std::size_t strikes_per_message = 200;
 [[nodiscard]] std::string encode(const core::DiskEffect& effect);
 /// Throws std::runtime_error with what the server said when it is no effect.
 [[nodiscard]] core::DiskEffect decode_effect(std::string_view text);
+[[nodiscard]] std::string encode(const core::PowerLossEffect& effect);
+/// Throws std::runtime_error with what the server said when it is none.
+[[nodiscard]] core::PowerLossEffect decode_power_loss(std::string_view text);
 /// Without data. `error`: empty when all is well.
 [[nodiscard]] std::string encode_done(const std::string& error);
 /// Throws std::runtime_error with what the server said.

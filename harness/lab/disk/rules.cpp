@@ -123,7 +123,7 @@ struct Rules::Set {
 };
 
 Rules::Rules(FileSystem& files, std::string node)
-    : files_(files), node_(std::move(node)), set_(std::make_shared<Set>(0, Matched())) {}
+    : files_(&files), node_(std::move(node)), set_(std::make_shared<Set>(0, Matched())) {}
 Rules::~Rules() = default;
 
 void Rules::add(Handle handle, const core::DiskRule& rule) {
@@ -141,6 +141,11 @@ void Rules::add(Handle handle, const core::DiskRule& rule) {
   Matched rules = set_->rules;
   rules.push_back(std::move(added));
   publish(std::move(rules));
+}
+
+void Rules::serve(FileSystem& files) {
+  const std::unique_lock lock(mutex_);
+  files_ = &files;
 }
 
 void Rules::remove(Handle handle) {
@@ -170,7 +175,7 @@ std::shared_ptr<Rules::Rule> Rules::find(Handle handle) const {
 }
 
 std::vector<std::string> Rules::paths_of(const Request& request) {
-  InodeTable& inodes = files_.inodes();
+  InodeTable& inodes = files_->inodes();
   Inode& inode = inodes.at(request.header->nodeid);
   if (request.name.empty()) return inodes.paths(inode);
   std::vector<std::string> paths;
@@ -198,11 +203,11 @@ void Rules::count_unseen(Inode& inode, const Matched& matched) {
 
 /// What the rules say of an inode is kept with it, as long as they and its path stay the same.
 Rules::Matched Rules::of_inode(const Set& set, Inode& inode, Operation operation) {
-  const std::uint64_t epoch = (set.number << 32U) | (files_.renamed_folders() & 0xffffffffU);
+  const std::uint64_t epoch = (set.number << 32U) | (files_->renamed_folders() & 0xffffffffU);
   if (inode.matched_epoch == epoch && !Operations(inode.matched_operations).has(operation)) return {};
   const std::lock_guard lock(inode.matching);
   if (inode.matched_epoch != epoch) {
-    const auto paths = files_.inodes().paths(inode);
+    const auto paths = files_->inodes().paths(inode);
     auto matched = std::make_shared<Matched>(set.of(paths));
     Operations operations;
     for (const auto& each : *matched) operations.add(each->rule.operations);
@@ -216,7 +221,7 @@ Rules::Matched Rules::of_inode(const Set& set, Inode& inode, Operation operation
 }
 
 Rules::Matched Rules::matching(const Set& set, const Request& request) {
-  if (request.name.empty()) return of_inode(set, files_.inodes().at(request.header->nodeid), *request.operation);
+  if (request.name.empty()) return of_inode(set, files_->inodes().at(request.header->nodeid), *request.operation);
   const auto paths = paths_of(request);
   auto matched = set.of(paths);
   if (matched.empty()) note_near(set, *request.operation, paths);

@@ -50,6 +50,9 @@ class Rules : public Gate {
   /// What it did; nothing when there was no such rule.
   [[nodiscard]] std::optional<core::DiskEffect> effect(Handle handle) const;
 
+  /// The same rules on a new mount, while nobody asks the old one any more. What they did is kept.
+  void serve(FileSystem& files);
+
   [[nodiscard]] Verdict judge(Request& request) override;
   void answered(Handle rule) override;
   void waited(Handle rule, std::chrono::nanoseconds asked, std::chrono::nanoseconds took) override;
@@ -70,7 +73,7 @@ class Rules : public Gate {
   [[nodiscard]] std::shared_ptr<Rule> find(Handle handle) const;
   void strike(Rule& rule, std::uint64_t ordinal, Request& request, Verdict& verdict);
 
-  FileSystem& files_;
+  FileSystem* files_;
   std::string node_;
   std::atomic<std::uint32_t> operations_{0};  ///< of all rules in force
   mutable std::shared_mutex mutex_;           ///< guards the two below

@@ -1,17 +1,13 @@
 // One node's disk server: a process of its own, beside the node, that holds no file of the mount it serves.
-#include <atomic>
-#include <csignal>
-#include <thread>
+#include <memory>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 
-#include "lab/disk/file_system.hpp"
 #include "lab/disk/mount.hpp"
 #include "lab/disk/protocol.hpp"
-#include "lab/disk/rules.hpp"
-#include "lab/disk/session.hpp"
+#include "lab/disk/served_folder.hpp"
 #include "os/ancillary.hpp"
 #include "os/process.hpp"
 
@@ -26,11 +22,11 @@ class Server {
   /// Until the orchestrator lets go of it.
   void run() {
     for (;;) {
-      const auto message = os::receive_message(control_.get(), true, message_capacity);
+      auto message = os::receive_message(control_.get(), true, message_capacity);
       if (!message || message->end) return;
       std::string reply;
       try {
-        reply = answer(decode_command(message->data));
+        reply = answer(decode_command(message->data), message->descriptors);
       } catch (const std::exception& error) {
         reply = encode_done(error.what());
       }
@@ -39,55 +35,59 @@ class Server {
   }
 
  private:
-  std::string answer(const Command& command) {
-    if (command.kind == Command::Kind::start) {
+  std::string answer(const Command& command, std::vector<os::Fd>& descriptors) {
+    using Kind = Command::Kind;
+    if (command.kind == Kind::start) {
       start(command);
-    } else if (!rules_) {
-      throw std::logic_error("asked before it was started");
-    } else if (command.kind == Command::Kind::add) {
-      rules_->add(command.handle, command.rule);
-    } else if (command.kind == Command::Kind::remove) {
-      rules_->remove(command.handle);
-      session_->release(command.handle);
-    } else if (const auto effect = rules_->effect(command.handle)) {
-      return encode(*effect);
-    } else {
-      throw std::logic_error("there was no such rule");
+      return encode_done("");
+    }
+    if (!served_) throw std::logic_error("asked before it was started");
+    switch (command.kind) {
+      case Kind::start:
+        break;
+      case Kind::add:
+        served_->rules().add(command.handle, command.rule);
+        break;
+      case Kind::remove:
+        served_->remove(command.handle);
+        break;
+      case Kind::effect: {
+        const auto effect = served_->rules().effect(command.handle);
+        if (!effect) throw std::logic_error("there was no such rule");
+        return encode(*effect);
+      }
+      case Kind::settle:
+        served_->settle();
+        break;
+      case Kind::cut:
+        served_->cut(command.at);
+        break;
+      case Kind::let_go:
+        served_->let_go();
+        break;
+      case Kind::lose:
+        return encode(served_->lose(command.loss));
+      case Kind::mount:
+        if (descriptors.empty()) throw std::logic_error("no device came along");
+        served_->mount(std::move(descriptors.front()));
+        break;
     }
     return encode_done("");
   }
 
-  /// The mount answers from here on. Its threads live as long as the process.
   void start(const Command& command) {
-    claimed_ = std::make_unique<ClaimedFiles>(command.concerns);
-    FileSystem::Options options;
-    options.root = std::move(folder_);
-    options.device = device_.get();
-    options.passthrough_allowed = command.passthrough;
-    options.concerns = claimed_.get();
-    files_ = std::make_unique<FileSystem>(std::move(options));
-    rules_ = std::make_unique<Rules>(*files_, command.node);
-    Session::Options session_options;
-    session_options.device = device_.duplicate();
-    session_options.gate = rules_.get();
-    session_ = std::make_unique<Session>(*files_, std::move(session_options));
-    std::thread([this] {
-      int status = 0;
-      try {
-        session_->run();
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "{}\n", error.what());
-        status = 1;
-      }
-      ::_exit(status);  // the node's mounts are gone, and with them what there is to do
-    }).detach();
+    ServedFolder::Options options;
+    options.folder = std::move(folder_);
+    options.node = command.node;
+    options.concerns = command.concerns;
+    options.passthrough = command.passthrough;
+    options.durability = command.durability;
+    served_ = std::make_unique<ServedFolder>(std::move(options));
+    served_->mount(std::move(device_));
   }
 
   os::Fd control_, folder_, device_;
-  std::unique_ptr<ClaimedFiles> claimed_;
-  std::unique_ptr<FileSystem> files_;
-  std::unique_ptr<Rules> rules_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<ServedFolder> served_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <fcntl.h>
 #include <mutex>
+#include <optional>
 #include <poll.h>
 #include <stdexcept>
 #include <thread>
@@ -17,6 +18,7 @@
 
 #include "lab/disk/buffer.hpp"
 #include "lab/disk/caller.hpp"
+#include "lab/disk/durability/power.hpp"
 #include "lab/disk/exchange.hpp"
 #include "lab/disk/file_system.hpp"
 #include "lab/disk/fuse_library.hpp"
@@ -74,6 +76,20 @@ ssize_t refuse_to_receive(int /*device*/, void* /*buffer*/, std::size_t /*size*/
 bool reply_without_data(int device, std::uint64_t unique, int error) {
   fuse_out_header header{sizeof(fuse_out_header), -error, unique};
   return ::write(device, &header, sizeof header) == sizeof header;
+}
+
+bool is_told(std::uint32_t opcode) {
+  switch (opcode) {
+    case FUSE_INIT:
+    case FUSE_DESTROY:
+    case FUSE_FORGET:
+    case FUSE_BATCH_FORGET:
+    case FUSE_RELEASE:
+    case FUSE_RELEASEDIR:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -143,13 +159,28 @@ struct Session::Impl {
 
   void finish(int device, std::span<std::byte> bytes, const Verdict& verdict) {
     if (!verdict.answer) return carry_out(device, bytes);
+    std::optional<Power::Use> power;
+    if (!is_powered(device, bytes, power)) return;
     const auto unique = reinterpret_cast<const fuse_in_header*>(bytes.data())->unique;
     if (reply_without_data(device, unique, verdict.answer->error)) options.gate->answered(verdict.answer->rule);
+  }
+
+  /// Waits while there is no power, and then refuses. What the kernel only tells, it may always tell.
+  bool is_powered(int device, std::span<std::byte> bytes, std::optional<Power::Use>& power) {
+    const auto* header = reinterpret_cast<const fuse_in_header*>(bytes.data());
+    if (files.power() == nullptr || is_told(header->opcode)) return true;
+    if (power.emplace(*files.power()).on()) return true;
+    reply_without_data(device, header->unique, EIO);
+    return false;
   }
 
   void carry_out(int device, std::span<std::byte> bytes) {
     exchange() = {device, bytes, 0, 0};
     auto* header = reinterpret_cast<fuse_in_header*>(bytes.data());
+    std::optional<Power::Use> power;
+    // A sync may take long, and asks when it is done.
+    const bool syncs = header->opcode == FUSE_FSYNC || header->opcode == FUSE_FSYNCDIR;
+    if (!syncs && !is_powered(device, bytes, power)) return;
     if (header->opcode == FUSE_TMPFILE) header->opcode = FUSE_CREATE;  // its flags say it too, and libfuse knows this
     fuse_buf buffer{};
     buffer.size = bytes.size();

@@ -17,11 +17,21 @@ constexpr std::size_t most_waiting = 20'000;
 
 Resolver::Resolver(core::EventLoop& loop, const core::Topology& topology, std::vector<Sockets> sockets)
     : loop_(loop), zone_(topology, link::kernel_has_ipv6()), rules_(topology), account_(topology, zone_) {
-  for (core::NodeId node = 0; node < sockets.size(); ++node)
-    servers_.push_back(std::make_unique<Server>(loop_, std::move(sockets[node]),
-                                                [this, node](ByteView message, bool over_tcp, const Send& send) {
-                                                  on_message(node, message, over_tcp, send);
-                                                }));
+  for (core::NodeId node = 0; node < sockets.size(); ++node) servers_.push_back(serve(node, std::move(sockets[node])));
+}
+
+std::unique_ptr<Server> Resolver::serve(core::NodeId node, Sockets sockets) {
+  return std::make_unique<Server>(
+      loop_, std::move(sockets),
+      [this, node](ByteView message, bool over_tcp, const Send& send) { on_message(node, message, over_tcp, send); });
+}
+
+void Resolver::replace(core::NodeId node, Sockets sockets) {
+  const std::uint64_t unread = servers_.at(node)->unread();
+  servers_[node] = serve(node, std::move(sockets));
+  for (auto& [handle, before] : unread_before_)
+    if (const auto known = before.find(node); known != before.end())
+      known->second -= unread;  // wraps, as it is meant to
 }
 
 Resolver::~Resolver() = default;

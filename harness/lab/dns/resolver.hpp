@@ -24,6 +24,9 @@ class Resolver final : public core::Names {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
+  /// A node's resolver listens on these from now on; its faults go on.
+  void replace(core::NodeId node, Sockets sockets);
+
   Handle add(const core::NameFault& fault, const std::vector<core::NodeId>& nodes) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::NameEffect> effect(Handle handle) override;
@@ -35,6 +38,7 @@ class Resolver final : public core::Names {
     Send send;
     core::EventLoop::Registration timer;
   };
+  [[nodiscard]] std::unique_ptr<Server> serve(core::NodeId node, Sockets sockets);
   void on_message(core::NodeId node, ByteView message, bool over_tcp, const Send& send);
   void send_later(std::chrono::nanoseconds delay, Waiting waiting);
   void send_now(const Waiting& waiting);

@@ -303,6 +303,13 @@ core::Links::Carrier Fabric::carrier(core::NodeId node) {
   return {.present = carrier.present, .changes = carrier.changes};
 }
 
+void Fabric::replace(core::NodeId node, NodeInterface interface) {
+  const int fds[] = {interface.tun.get(), interface.route_socket.get()};
+  impl_->ask(MessageWriter().put(Request::replace).put(node), fds);
+  if (impl_->unplugged[node] > 0)
+    impl_->ask(MessageWriter().put(Request::plug).put(PlugRequest{.node = node, .present = false}));
+}
+
 std::optional<CaptureCounts> Fabric::end_capture() {
   if (!impl_->captures) return {};
   for (const core::Instant deadline = core::now() + capture_patience;;) {

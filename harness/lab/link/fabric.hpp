@@ -53,6 +53,8 @@ class Fabric final : public core::Links {
   void unplug(core::NodeId node) override;
   void plug(core::NodeId node) override;
   [[nodiscard]] Carrier carrier(core::NodeId node) override;
+  /// A node's new way into the fabric, in new namespaces; the old one is closed, with what waits in it.
+  void replace(core::NodeId node, NodeInterface interface);
 
   /// Ends the capture, runs the loop until its file is written, 10 s at most (then the counts are not `done`), and says
   /// what it has come to. Idempotent. Nothing when nothing is captured.

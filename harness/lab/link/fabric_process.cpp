@@ -119,6 +119,8 @@ class Process {
       case Request::carrier:
         reply.put(routes_.at(reader.take<core::NodeId>()).carrier("eth0"));
         return;
+      case Request::replace:
+        return replace(reader.take<core::NodeId>(), fds);
       case Request::watch_streams:
         forwarder_->watch_streams();
         return;
@@ -155,8 +157,21 @@ class Process {
   void start() {
     for (std::uint32_t id = 0; id < tuns_.size(); ++id) waiter_.watch(tuns_[id].get(), id);
     cables_.resize(tuns_.size());
+    retired_.resize(tuns_.size());
     forwarder_ = std::make_unique<Forwarder>(addresses_, std::move(tuns_));
     if (capture_) forwarder_->set_capture(capture_.get());
+  }
+
+  /// What the kernel counted of the old interface still counts.
+  void replace(core::NodeId node, std::vector<os::Fd>& fds) {
+    const os::InterfaceCounters last = routes_.at(node).counters("eth0");
+    retired_[node].rx_packets += last.rx_packets;
+    retired_[node].tx_packets += last.tx_packets;
+    retired_[node].tx_dropped += last.tx_dropped - excused(node, last.tx_dropped);
+    cables_[node] = {};
+    waiter_.watch(fds.at(0).get(), node);
+    forwarder_->replace(node, std::move(fds.at(0)));
+    routes_[node] = os::RouteSocket(std::move(fds.at(1)));
   }
 
   void add(const StageSettings& settings) {
@@ -309,6 +324,9 @@ class Process {
     for (std::uint32_t id = first; id < end; ++id) {
       os::InterfaceCounters kernel = routes_[id].counters("eth0");
       kernel.tx_dropped -= excused(id, kernel.tx_dropped);
+      kernel.tx_dropped += retired_[id].tx_dropped;
+      kernel.tx_packets += retired_[id].tx_packets;
+      kernel.rx_packets += retired_[id].rx_packets;
       reply.put(NodeAudit{.fabric = forwarder_->port(id), .kernel = kernel});
     }
   }
@@ -340,6 +358,7 @@ class Process {
 
   os::Fd control_;
   std::vector<Cable> cables_;
+  std::vector<os::InterfaceCounters> retired_;  ///< of interfaces that were replaced
   Waiter waiter_;
   std::vector<NodeAddresses> addresses_;
   std::vector<std::string> names_;

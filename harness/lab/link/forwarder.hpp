@@ -84,6 +84,8 @@ class Forwarder : private stream::Exit {
   void add(const StageSettings& settings, std::span<const StagedLink> links, const Table& table = {},
            core::Instant now = core::now());
   void remove(std::uint64_t handle);
+  /// A node's new device; the old one is closed.
+  void replace(core::NodeId node, os::Fd tun) { ports_[node].tun = std::move(tun); }
   void set_carrier(core::NodeId node, bool present) { os::set_carrier(ports_[node].tun, present); }
   /// Every stage of an impairment, ended or not; null for an unknown handle.
   [[nodiscard]] const Stages* stages(std::uint64_t handle) const;

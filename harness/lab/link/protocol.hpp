@@ -34,6 +34,7 @@ enum class Request : std::uint32_t {
   health,         ///< reply: HealthReply
   plug,           ///< PlugRequest
   carrier,        ///< node; reply: os::Carrier
+  replace,        ///< node, with the TUN device and the netlink socket that take the place of its own
   watch_streams,  ///< from now on
   stream_add,     ///< StreamRequest and the fault's name, for the staged links
   stream_effect,  ///< EffectRequest; reply: StreamEffect...

@@ -9,6 +9,8 @@
 #include <linux/capability.h>
 #include <sys/mount.h>
 
+#include "lab/disk/durability/power.hpp"
+#include "lab/disk/durability/shadow.hpp"
 #include "lab/disk/mount.hpp"
 #include "os/capabilities.hpp"
 #include "os/check.hpp"
@@ -37,6 +39,16 @@ int serve(const DiskRig::Options& options, const std::string& backing, os::Fd de
   files_options.device = device.get();
   files_options.passthrough_allowed = options.passthrough;
   files_options.concerns = options.concerns;
+  std::unique_ptr<Shadow> shadow;
+  Power power;
+  if (options.records) {
+    Shadow::Options shadow_options;
+    shadow_options.store =
+        os::Fd(os::check("make a store", ::open(backing.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600)));
+    shadow = std::make_unique<Shadow>(std::move(shadow_options));
+    files_options.shadow = shadow.get();
+    files_options.power = &power;
+  }
   FileSystem files(std::move(files_options));
   const std::unique_ptr<Gate> gate = options.gate ? options.gate(files) : nullptr;
   Session::Options session_options;

@@ -33,6 +33,7 @@ class DiskRig {
     /// Made in the server's process; may be empty.
     std::function<std::unique_ptr<Gate>(FileSystem&)> gate;
     std::string parent = "/tmp";  ///< where the folders are made
+    bool records = false;         ///< what is not durable
   };
   explicit DiskRig(Options options);
   ~DiskRig();

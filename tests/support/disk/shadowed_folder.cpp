@@ -146,6 +146,10 @@ void ShadowedFolder::sync_folder(const std::string& path) {
   shadow_->folder_synced(open_path(path).get(), shadow_->mark());
 }
 
+void ShadowedFolder::sync_fails(const std::string& path, const Shadow::SyncFailure& failure) {
+  shadow_->sync_failed(open_path(path).get(), failure);
+}
+
 core::PowerLossEffect ShadowedFolder::cut(core::PowerLoss::Model model, std::optional<std::int64_t> keep_ppb,
                                           std::uint64_t seed, const std::string& manifest) {
   core::PowerLoss loss;

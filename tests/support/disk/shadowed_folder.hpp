@@ -40,6 +40,7 @@ class ShadowedFolder {
   void set_extended(const std::string& path, const char* name, const std::string& value);
   void sync(const std::string& path, bool data_only = false);
   void sync_folder(const std::string& path = "");
+  void sync_fails(const std::string& path, const Shadow::SyncFailure& failure);
 
   /// The power goes now.
   core::PowerLossEffect cut(core::PowerLoss::Model model, std::optional<std::int64_t> keep_ppb = {},

@@ -10,8 +10,8 @@ namespace {
 
 /// Random operations in a plain folder and in a mirrored one come out the same. `disk-sequence` does the same for long.
 class Differential : public Posix {};
-INSTANTIATE_TEST_SUITE_P(Each, Differential, ::testing::Values("passthrough", "cached", "uncached", "direct"),
-                         way_name);
+INSTANTIATE_TEST_SUITE_P(Each, Differential,
+                         ::testing::Values("passthrough", "cached", "uncached", "direct", "recorded"), way_name);
 
 TEST_P(Differential, RandomOperationsComeOutTheSame) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {

@@ -221,6 +221,44 @@ TEST(Durability, TheManifestNamesWhatWasLost) {
   EXPECT_THAT(write, HasSubstr(R"("offset":10,"operation":"write","path":"f","size":4)"));
 }
 
+/// A file of two synced letters, with two more whose sync failed.
+void write_and_fail(ShadowedFolder& folder, const Shadow::SyncFailure& failure) {
+  folder.create("f");
+  folder.write("f", 0, "ab");
+  folder.sync("f");
+  folder.sync_folder();
+  folder.write("f", 1, "XY");
+  folder.sync_fails("f", failure);
+}
+
+TEST(Durability, AFailedSyncLeavesPagesThatNoLaterSyncWrites) {
+  for (const Model model : models) {
+    ShadowedFolder folder;
+    write_and_fail(folder, {});
+    EXPECT_EQ(folder.read("f"), "aXY");
+    folder.sync("f");
+    static_cast<void>(folder.cut(model, everything));
+    EXPECT_EQ(folder.read("f"), std::string("ab\0", 3));  // the size is metadata, and durable
+  }
+}
+
+TEST(Durability, WhatIsWrittenAndSyncedAfterAFailedSyncIsThere) {
+  ShadowedFolder folder;
+  write_and_fail(folder, {});
+  folder.write("f", 2, "Z!");
+  folder.sync("f");
+  static_cast<void>(folder.cut(Model::strict_posix, nothing));
+  EXPECT_EQ(folder.read("f"), "abZ!");
+}
+
+TEST(Durability, AFailedSyncCanTakeBackWhatProgramsRead) {
+  ShadowedFolder evicted, reverted;
+  write_and_fail(evicted, {.metadata_durable = true, .content_stays = false});
+  EXPECT_EQ(evicted.read("f"), std::string("ab\0", 3));
+  write_and_fail(reverted, {.metadata_durable = false, .content_stays = false});
+  EXPECT_EQ(reverted.read("f"), "ab");
+}
+
 TEST(Durability, TheSameSeedLosesTheSameAndAnotherSomethingElse) {
   const auto digest = [](std::uint64_t seed) {
     ShadowedFolder folder;

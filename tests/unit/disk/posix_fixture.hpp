@@ -46,6 +46,7 @@ class Posix : public ::testing::TestWithParam<const char*> {
     DiskRig::Options options;
     const std::string way = GetParam();
     options.passthrough = way == "passthrough";
+    options.records = way == "recorded";
     if (way == "direct") options.concerns = &reads_;
     if (way == "uncached") options.concerns = &look_ups_;
     rig_ = std::make_unique<DiskRig>(options);
@@ -93,8 +94,8 @@ class Posix : public ::testing::TestWithParam<const char*> {
 
 inline std::string way_name(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
 
-#define EACH_WAY(suite)                                                                                            \
-  INSTANTIATE_TEST_SUITE_P(Each, suite, ::testing::Values("plain", "passthrough", "cached", "uncached", "direct"), \
-                           way_name)
+#define EACH_WAY(suite)     \
+  INSTANTIATE_TEST_SUITE_P( \
+      Each, suite, ::testing::Values("plain", "passthrough", "cached", "uncached", "direct", "recorded"), way_name)
 
 }  // namespace withstand::lab::disk::testing

@@ -72,11 +72,21 @@ class Choice {
   /// What a failed sync has lost is never written; what a sync has covered is.
   Survivors done() {
     for (const auto& [number, each] : operations_) {
-      if (each.fate == Fate::doomed) survivors_.erase(number);
+      if (each.fate == Fate::doomed) doom(each);
       if (each.fate == Fate::durable) keep(number);
     }
     std::erase_if(survivors_, [](const auto& each) { return each.second.nothing(); });
     return std::move(survivors_);
+  }
+
+  void doom(const PendingOperation& operation) {
+    survivors_.erase(operation.number);
+    if (!operation.size_durable) return;
+    if (operation.writes()) {
+      survivors_[operation.number] = {false, {}, operation.size_after};
+    } else {
+      keep(operation.number);
+    }
   }
 
   void keep(std::uint64_t number) { survivors_[number] = {true, {}, {}}; }

@@ -75,7 +75,7 @@ void CrashState::restore_data(Tracked& file) {
   for (auto each = numbers.end(); each != first_lost;) {
     const PendingOperation& operation = operations_.at(*--each);
     again[*each] = surviving_bytes(file, operation);
-    undo(file, operation);
+    undo_data(operation, shadow_.store());
   }
   for (auto each = first_lost; each != numbers.end(); ++each) {
     redo(file, operations_.at(*each), again[*each]);
@@ -96,13 +96,6 @@ SavedBytes CrashState::surviving_bytes(const Tracked& file, const PendingOperati
     bytes.extents.insert(bytes.extents.end(), part.extents.begin(), part.extents.end());
   }
   return bytes;
-}
-
-void CrashState::undo(Tracked& file, const PendingOperation& operation) const {
-  set_size(file, operation.size_before);
-  if (operation.changes_bytes())
-    clear(file, operation.offset, std::min(operation.offset + operation.length, operation.size_before));
-  shadow_.store().restore(operation.saved, file.open_file.get());
 }
 
 void CrashState::redo(const Tracked& file, const PendingOperation& operation, const SavedBytes& bytes) const {

@@ -27,7 +27,6 @@ class CrashState {
   using Place = std::pair<FileId, std::string>;
 
   void restore_data(Tracked& file);
-  void undo(Tracked& file, const PendingOperation& operation) const;
   void redo(const Tracked& file, const PendingOperation& operation, const SavedBytes& bytes) const;
   [[nodiscard]] SavedBytes surviving_bytes(const Tracked& file, const PendingOperation& operation) const;
 

@@ -169,6 +169,8 @@ void Shadow::relieve() {
     drop(each);
     ++written_back_;
   }
+  // What a failed sync left cannot be dropped.
+  most_operations_ = std::max(most_operations_, 2 * operations_.size());
   commit(oldest.back());
   last_sync_ = std::max(last_sync_, oldest.back());
 }
@@ -311,6 +313,54 @@ void Shadow::all_synced(std::uint64_t mark) {
   for (const auto& [number, operation] : operations_)
     if (number <= mark) reached.push_back(number);
   for (const std::uint64_t each : reached) drop(each);
+}
+
+void undo_data(const PendingOperation& operation, const ByteStore& store) {
+  const int file = operation.file->open_file.get();
+  os::check("restore a size", ::ftruncate(file, static_cast<off_t>(operation.size_before)));
+  const std::uint64_t end = std::min(operation.offset + operation.length, operation.size_before);
+  if (operation.changes_bytes() && operation.offset < end)
+    os::check("clear bytes",
+              ::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(operation.offset),
+                          static_cast<off_t>(end - operation.offset)));
+  store.restore(operation.saved, file);
+}
+
+void Shadow::sync_failed(int path, const SyncFailure& failure) {
+  TrackedFile file;
+  {
+    const std::lock_guard lock(mutex_);
+    file = known(path);
+  }
+  if (!file) return;
+  const std::lock_guard data(file->data);
+  const std::lock_guard lock(mutex_);
+  std::vector<std::uint64_t> lost;
+  for (const std::uint64_t number : file->data_operations)
+    if (operations_.at(number).fate == PendingOperation::Fate::open) lost.push_back(number);
+  if (lost.empty()) return;
+  const auto size = static_cast<std::uint64_t>(status_of(path).st_size);
+  if (!failure.content_stays) {
+    return revert_content(*file, lost, failure.metadata_durable ? std::optional(size) : std::nullopt);
+  }
+  for (const std::uint64_t number : lost) {
+    PendingOperation& each = operations_.at(number);
+    each.fate = PendingOperation::Fate::doomed;
+    each.size_durable = failure.metadata_durable;
+  }
+}
+
+/// Programs read what the disk has: what was lost leaves the list, being undone. With both of its mutexes held.
+void Shadow::revert_content(Tracked& file, const std::vector<std::uint64_t>& numbers,
+                            std::optional<std::uint64_t> size) {
+  for (auto each = numbers.rbegin(); each != numbers.rend(); ++each) {
+    const auto found = operations_.find(*each);
+    undo_data(found->second, store_);
+    store_.give_back(found->second.saved);
+    file.data_operations.erase(*each);
+    operations_.erase(found);
+  }
+  if (size) os::check("restore a size", ::ftruncate(file.open_file.get(), static_cast<off_t>(*size)));
 }
 
 PendingList Shadow::list() const {

@@ -76,6 +76,7 @@ struct PendingOperation {
   Operation what = Operation::write;
   Kind kind = Kind::names;
   Fate fate = Fate::open;
+  bool size_durable = false;   ///< doomed: all but its bytes is durable
   std::string path, new_path;  ///< as it was called then
 
   std::vector<Assignment> names;
@@ -101,6 +102,9 @@ struct PendingList {
   std::uint64_t last_sync = 0;    ///< the last operation that was done when anything was synced
   std::uint64_t last_commit = 0;  ///< the last that was done when a journal had to be written
 };
+
+/// Takes back what an operation did to its file's data, when nothing that came after it is left. Throws SystemError.
+void undo_data(const PendingOperation& operation, const ByteStore& store);
 
 /// The list. Thread-safe; two changes of the same names must not run at once (the kernel holds the folder).
 class Shadow {
@@ -143,6 +147,15 @@ class Shadow {
   void folder_synced(int path, std::uint64_t mark);
   void all_synced(std::uint64_t mark);
 
+  /// What file systems do when a sync cannot write a file's data, as far as programs can tell (Rebello et al., "Can
+  /// Applications Recover from fsync Failures?", USENIX ATC 2020): the pages are marked clean, so that no later sync
+  /// writes them. Whether metadata are durable all the same, and whether programs still read what they wrote.
+  struct SyncFailure {
+    bool metadata_durable = true;  ///< ext4, XFS; Btrfs loses the size, too
+    bool content_stays = true;     ///< until the cache is dropped; Btrfs reverts it
+  };
+  void sync_failed(int path, const SyncFailure& failure);
+
   /// For those who stopped all that could change it.
   [[nodiscard]] PendingList list() const;
   [[nodiscard]] ByteStore& store() { return store_; }
@@ -155,6 +168,7 @@ class Shadow {
   [[nodiscard]] TrackedFile track(const Entry* entry);
   [[nodiscard]] TrackedFile track(os::Fd path, const struct stat& status);
   [[nodiscard]] TrackedFile known(int path);
+  void revert_content(Tracked& file, const std::vector<std::uint64_t>& numbers, std::optional<std::uint64_t> size);
   [[nodiscard]] SavedBytes save(Tracked& file, const DataChange& change, std::uint64_t size);
   PendingOperation& add(PendingOperation operation);
   void find_needs(PendingOperation& operation);
@@ -169,7 +183,7 @@ class Shadow {
     std::size_t operator()(const FileId& id) const { return std::hash<ino_t>()(id.number ^ (id.device << 40U)); }
   };
   ByteStore store_;
-  const std::size_t most_operations_;
+  std::size_t most_operations_;
   mutable std::mutex mutex_;  ///< guards the rest
   PendingOperations operations_;
   std::unordered_map<FileId, std::weak_ptr<Tracked>, HashId> tracked_;
