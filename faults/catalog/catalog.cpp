@@ -21,8 +21,11 @@ core::Catalog catalog() {
   faults.push_back(clock_start_at());
   faults.push_back(clock_strobe());
   faults.push_back(clock_suspend());
+  faults.push_back(disk_bandwidth());
+  faults.push_back(disk_corrupt());
   faults.push_back(disk_error());
   faults.push_back(disk_fsync());
+  faults.push_back(disk_full());
   faults.push_back(disk_latency());
   faults.push_back(disk_stall());
   faults.push_back(machine_power_cut());

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/glob.hpp"
 #include "core/parameters.hpp"
 #include "spec/units.hpp"
 
@@ -14,14 +15,8 @@ using core::EvidenceRow;
 using spec::ValueType;
 using Objections = std::vector<spec::KindTable::Objection>;
 
+constexpr std::int64_t default_device_bytes = 512LL << 20, least_device_bytes = 16LL << 20;
 constexpr std::size_t strikes_shown = 20, nearest_shown = 5;
-
-core::DiskOperations operations_of(const spec::FaultSpec& fault) {
-  core::DiskOperations operations;
-  for (const auto& name : core::parameter_or<spec::TextList>(fault, "operations", {}))
-    if (const auto operation = core::disk_operation_named(name)) operations.add(*operation);
-  return operations;
-}
 
 std::uint64_t number_or(const spec::FaultSpec& fault, const char* name, std::uint64_t fallback) {
   const auto given = core::parameter<std::int64_t>(fault, name);
@@ -33,12 +28,42 @@ std::uint64_t bytes_or(const spec::FaultSpec& fault, const char* name, std::uint
   return given ? static_cast<std::uint64_t>(given->count) : fallback;
 }
 
+/// What a file system asks of a block device.
+constexpr core::DiskOperations device_operations{core::DiskOperation::read, core::DiskOperation::write,
+                                                 core::DiskOperation::fsync, core::DiskOperation::fdatasync,
+                                                 core::DiskOperation::fallocate};
+
+bool is_of_device(const spec::FaultSpec& fault) {
+  return core::parameter_or<std::string>(fault, "plane", "files") == "block";
+}
+
+std::string path_of(const spec::FaultSpec& fault) {
+  return is_of_device(fault) ? core::Disks::device_file : core::parameter_or<std::string>(fault, "path", "");
+}
+
+Objections objections_to_plane(const spec::FaultSpec& fault, core::DiskOperations operations) {
+  Objections all;
+  if (!is_of_device(fault)) {
+    for (const char* name : {"file_system", "size"})
+      if (fault.given.contains(name))
+        all.push_back({name, {"there is no block device to have one", "say plane = \"block\" too"}});
+    return all;
+  }
+  for (const char* name : {"path", "process", "state"})
+    if (fault.given.contains(name))
+      all.push_back({name, {"a block device knows only places on it", "leave it out, or 'plane'"}});
+  if ((operations.bits() & ~device_operations.bits()) != 0)
+    all.push_back({fault.given.contains("operations") ? "operations" : "plane",
+                   {"a block device is only asked to read, write, fsync (flush) and fallocate (discard)",
+                    "name some of these as 'operations'"}});
+  return all;
+}
+
 core::DiskRule rule_of(const spec::FaultSpec& fault, std::uint64_t seed) {
   core::DiskRule rule;
   rule.fault = fault.name;
   rule.seed = seed;
-  rule.operations = operations_of(fault);
-  rule.path = core::parameter_or<std::string>(fault, "path", "");
+  rule.path = path_of(fault);
   rule.process = core::parameter_or<std::string>(fault, "process", "");
   rule.first_byte = bytes_or(fault, "first_byte", 0);
   rule.end_byte = bytes_or(fault, "end_byte", core::DiskRule::no_end);
@@ -52,10 +77,13 @@ core::DiskRule rule_of(const spec::FaultSpec& fault, std::uint64_t seed) {
   return rule;
 }
 
-std::string in_words(const core::DiskStrike& strike) {
+/// `begin`: of the fault.
+std::string in_words(const core::DiskStrike& strike, core::Instant begin) {
   std::string range = strike.size > 0 ? fmt::format(" {}+{}", strike.offset, strike.size) : "";
   std::string who = strike.pid > 0 ? fmt::format(" by {} ({})", strike.command, strike.pid) : " by the kernel";
-  return fmt::format("{} {}{}{}", to_text(strike.operation), strike.path, range, who);
+  const double since = std::chrono::duration<double>(strike.when - begin).count();
+  return fmt::format("{:.3f}s: {} {}{}{}{}{}", since, to_text(strike.operation), strike.path, range, who,
+                     strike.result.empty() ? "" : ": ", strike.result);
 }
 
 std::string nothing_matched(const core::DiskRule& rule, const core::DiskEffect& effect) {
@@ -74,8 +102,9 @@ std::string nothing_matched(const core::DiskRule& rule, const core::DiskEffect& 
 class DiskInjection : public core::Injection {
  public:
   using Judge = std::function<EvidenceRow(const core::DiskEffect&, const std::string& node)>;
-  DiskInjection(const core::Context& context, core::DiskRule rule, Judge judge)
-      : lab_(context.lab), rule_(std::move(rule)), judge_(std::move(judge)) {
+  using Silence = std::function<std::string(const core::DiskEffect&)>;
+  DiskInjection(const core::Context& context, core::DiskRule rule, Judge judge, Silence silence)
+      : lab_(context.lab), rule_(std::move(rule)), judge_(std::move(judge)), silence_(std::move(silence)) {
     handle_ = lab_.disks().add(rule_, context.aim.on);
   }
 
@@ -87,8 +116,7 @@ class DiskInjection : public core::Injection {
       decided += effect.decided;
       const auto& node = lab_.topology().at(effect.node).name;
       if (effect.decided == 0) {
-        silent.push_back(
-            row("files of " + node, "", nothing_matched(rule_, effect), EvidenceRow::Judgement::informative));
+        silent.push_back(row("files of " + node, "", silence_(effect), EvidenceRow::Judgement::informative));
         continue;
       }
       evidence.rows.push_back(judge_(effect, node));
@@ -116,21 +144,43 @@ class DiskInjection : public core::Injection {
       const auto& strike = effect.strikes[i];
       evidence.rows.push_back(
           row(fmt::format("{} of {}", spec::ordinal(static_cast<std::int64_t>(strike.ordinal)), node), "",
-              in_words(strike), EvidenceRow::Judgement::informative));
+              in_words(strike, begin_), EvidenceRow::Judgement::informative));
     }
   }
 
   core::Lab& lab_;
   core::DiskRule rule_;
   Judge judge_;
+  Silence silence_;
+  core::Instant begin_ = core::now();
   core::Disks::Handle handle_ = 0;
   bool reverted_ = false;
 };
 
+/// Where the operations are seen: those of programs on files, or those of a file system on its disk.
+std::vector<spec::Parameter> plane_parameters() {
+  spec::Parameter plane =
+      disk_parameter("plane", ValueType::choice,
+                     "files: what programs ask of their files; block: what a file system of the node's own asks of its "
+                     "block device. All faults on disks of an experiment are on one plane.");
+  plane.choices = {"block", "files"};
+  plane.fallback = std::string("files");
+  spec::Parameter kind = disk_parameter("file_system", ValueType::choice, "Of plane = \"block\": which is made there.");
+  kind.choices = {"btrfs", "ext4", "xfs"};
+  kind.fallback = std::string("ext4");
+  spec::Parameter size = disk_parameter("size", ValueType::bytes, "Of plane = \"block\": how large the device is.");
+  size.minimum = spec::Bytes{least_device_bytes};
+  size.fallback = spec::Bytes{default_device_bytes};
+  kind.default_matters = size.default_matters = is_of_device;
+  return {plane, kind, size};
+}
+
 std::vector<spec::Parameter> choosing_parameters(spec::TextList operations) {
   std::vector<spec::Parameter> all;
-  all.push_back(disk_parameter("operations", ValueType::text_list, "Which operations are looked at."));
-  all.back().fallback = std::move(operations);
+  if (!operations.empty()) {
+    all.push_back(disk_parameter("operations", ValueType::text_list, "Which operations are looked at."));
+    all.back().fallback = std::move(operations);
+  }
   all.push_back(disk_parameter("path", ValueType::text,
                                "Of which files, from the data directory: * and ? within a name, ** any folders, [a-z], "
                                "{a,b}; without a slash a name in any folder. All, when not given."));
@@ -163,14 +213,20 @@ spec::Parameter disk_parameter(std::string name, ValueType type, std::string sum
   return one;
 }
 
-spec::KindSchema disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters,
-                             spec::TextList operations) {
+spec::KindSchema whole_disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters) {
   spec::KindSchema schema;
   schema.kind = std::move(kind);
   schema.summary = std::move(summary);
   schema.targeting = spec::Targeting::nodes;
   schema.parameters = std::move(parameters);
+  return schema;
+}
+
+spec::KindSchema disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters,
+                             spec::TextList operations) {
+  spec::KindSchema schema = whole_disk_schema(std::move(kind), std::move(summary), std::move(parameters));
   for (auto& one : choosing_parameters(std::move(operations))) schema.parameters.push_back(std::move(one));
+  for (auto& one : plane_parameters()) schema.parameters.push_back(std::move(one));
   return schema;
 }
 
@@ -187,14 +243,33 @@ core::Documentation disk_documentation(std::string text, std::string evidence, s
   return documentation;
 }
 
+core::DiskOperations DiskFault::operations(const spec::FaultSpec& fault) const {
+  core::DiskOperations operations;
+  for (const auto& name : core::parameter_or<spec::TextList>(fault, "operations", {}))
+    if (const auto operation = core::disk_operation_named(name)) operations.add(*operation);
+  return operations;
+}
+
+std::string DiskFault::silence(const core::DiskRule& rule, const core::DiskEffect& effect) const {
+  return nothing_matched(rule, effect);
+}
+
 Objections DiskFault::objections(const spec::FaultSpec& fault) const {
   Objections all = own_objections(fault);
+  for (const auto& [name, read] : {std::pair{"path", &core::glob_to_regex}, {"process", &core::name_glob_to_regex}}) {
+    try {
+      static_cast<void>(read(core::parameter_or<std::string>(fault, name, "")));
+    } catch (const core::BadGlob& bad) {
+      all.push_back({name, {bad.what(), "a backslash before one of * ? [ { \\ makes it stand for itself"}});
+    }
+  }
   for (const auto& name : core::parameter_or<spec::TextList>(fault, "operations", {}))
     if (!core::disk_operation_named(name))
       all.push_back({"operations",
                      {fmt::format("there is no operation \"{}\"", name),
                       fmt::format("one of {}", fmt::join(core::disk_operation_names(), ", "))}});
-  if (operations_of(fault).empty()) all.push_back({"operations", {"no operation is named", "name at least one"}});
+  if (operations(fault).empty()) all.push_back({"operations", {"no operation is named", "name at least one"}});
+  for (auto& each : objections_to_plane(fault, operations(fault))) all.push_back(std::move(each));
   const auto rule = rule_of(fault, 0);
   if (rule.first_byte >= rule.end_byte)
     all.push_back({"end_byte", {"the range is empty", "let end_byte be above first_byte"}});
@@ -210,16 +285,27 @@ std::vector<core::Claim> DiskFault::claims(const spec::FaultSpec& fault, const c
   core::Claim claim;
   claim.medium = core::Claim::Medium::disk;
   claim.nodes = topology.targets();  // a role or a draw may make any of them its victim
-  claim.files = {{operations_of(fault), core::parameter_or<std::string>(fault, "path", "")}};
+  claim.files = {{operations(fault), path_of(fault)}};
+  // No page cache may stand between a device and its rules.
+  if (is_of_device(fault)) claim.files.front().operations.add(device_operations);
   return {claim};
+}
+
+void DiskFault::prepare(const spec::FaultSpec& fault, core::Lab& lab) const {
+  if (!is_of_device(fault)) return;
+  const auto size = core::parameter_or<spec::Bytes>(fault, "size", {default_device_bytes});
+  lab.disks().make_device(core::parameter_or<std::string>(fault, "file_system", "ext4"),
+                          static_cast<std::uint64_t>(size.count), lab.topology().targets());
 }
 
 std::unique_ptr<core::Injection> DiskFault::inject(const core::Context& context) const {
   core::DiskRule rule = rule_of(context.fault, context.seed);
+  rule.operations = operations(context.fault);
   act(context.fault, rule);
   return std::make_unique<DiskInjection>(
       context, rule,
-      [this, rule](const core::DiskEffect& effect, const std::string& node) { return judge(rule, effect, node); });
+      [this, rule](const core::DiskEffect& effect, const std::string& node) { return judge(rule, effect, node); },
+      [this, rule](const core::DiskEffect& effect) { return silence(rule, effect); });
 }
 
 }  // namespace withstand::faults

@@ -130,7 +130,7 @@ struct NodeDisks::Server {
 
 NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
                      const std::vector<core::Claim>& claims)
-    : loop_(loop) {
+    : loop_(loop), nodes_(nodes) {
   std::map<core::NodeId, std::vector<core::DiskConcern>> concerns;
   std::set<core::NodeId> durability;
   for (const auto& claim : claims)
@@ -155,6 +155,7 @@ NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<No
 }
 
 NodeDisks::~NodeDisks() {
+  devices_.clear();  // what the kernel still writes when it unmounts them goes to the servers
   for (const auto& [node, server] : servers_) {
     server->death.reset();
     server->replies.reset();
@@ -168,14 +169,29 @@ NodeDisks::Server& NodeDisks::server(core::NodeId node) {
   return *found->second;
 }
 
+void NodeDisks::make_device(const std::string& file_system, std::uint64_t bytes,
+                            const std::vector<core::NodeId>& nodes) {
+  for (const core::NodeId node : nodes) {
+    const std::string& name = server(node).name;
+    auto& device = devices_[node];
+    if (device && (device->file_system() != file_system || device->bytes() != bytes))
+      throw std::invalid_argument(
+          fmt::format("two faults ask for different devices below {}: {} of {} bytes and {} of {}", name,
+                      device->file_system(), device->bytes(), file_system, bytes));
+    if (!device) device = std::make_unique<BlockDevice>(*nodes_.at(node), file_system, bytes);
+  }
+}
+
 core::Disks::Handle NodeDisks::add(const core::DiskRule& rule, const std::vector<core::NodeId>& nodes) {
   disk::Command command;
   command.kind = disk::Command::Kind::add;
   command.handle = ++last_;
   command.rule = rule;
+  command.rule.damage.parts = static_cast<std::uint32_t>(std::max<std::size_t>(1, nodes.size()));
   for (const core::NodeId node : nodes) {
     const auto reply = server(node).ask(command);
     disk::check_done(reply);
+    ++command.rule.damage.part;
     rules_[command.handle].push_back(node);
   }
   return command.handle;

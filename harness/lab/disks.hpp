@@ -9,6 +9,7 @@
 #include "core/disk.hpp"
 #include "core/event_loop.hpp"
 #include "core/fault.hpp"
+#include "lab/block_device.hpp"
 #include "lab/node.hpp"
 
 namespace withstand::lab {
@@ -17,11 +18,14 @@ namespace withstand::lab {
 /// own mount namespace, so that the kernel undoes the mount with the node. All on the event loop's thread.
 class NodeDisks : public core::Disks {
  public:
-  /// Nodes are running inits, no target yet. Throws os::SystemError naming the node.
+  /// Nodes are running inits, no target yet; the vector outlives this or is empty by then. Throws os::SystemError
+  /// naming the node.
   NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
             const std::vector<core::Claim>& claims);
   ~NodeDisks() override;
 
+  void make_device(const std::string& file_system, std::uint64_t bytes,
+                   const std::vector<core::NodeId>& nodes) override;
   Handle add(const core::DiskRule& rule, const std::vector<core::NodeId>& nodes) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::DiskEffect> effect(Handle handle) override;
@@ -45,7 +49,9 @@ class NodeDisks : public core::Disks {
   [[nodiscard]] Server& server(core::NodeId node);
 
   core::EventLoop& loop_;
+  const std::vector<std::unique_ptr<Node>>& nodes_;
   std::map<core::NodeId, std::unique_ptr<Server>> servers_;
+  std::map<core::NodeId, std::unique_ptr<BlockDevice>> devices_;
   std::map<Handle, std::vector<core::NodeId>> rules_;
   std::function<void(const std::string&, const std::string&)> callback_;
   Handle last_ = 0;

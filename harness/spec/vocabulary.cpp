@@ -119,10 +119,11 @@ const std::vector<std::string>& drivers() {
 }
 
 const std::vector<std::string>& features() {
-  static const std::vector<std::string> names{"kernel",       "namespaces",     "user-namespaces", "tun",
-                                              "cgroup",       "cgroup-freezer", "cgroup-kill",     "time-namespaces",
-                                              "fuse",         "seccomp-notify", "ptrace",          "netem",
-                                              "kernel-links", "nftables",       "realtime"};
+  static const std::vector<std::string> names{
+      "kernel",         "namespaces",     "user-namespaces", "tun",   "cgroup",
+      "cgroup-freezer", "cgroup-kill",    "time-namespaces", "fuse",  "fuse-passthrough",
+      "loop-devices",   "seccomp-notify", "ptrace",          "netem", "kernel-links",
+      "nftables",       "realtime"};
   return names;
 }
 

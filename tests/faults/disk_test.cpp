@@ -1,12 +1,10 @@
 // Faults on disks, seen by the nodes' own programs and in the folder below.
-#include "core/disk.hpp"
-
 #include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 
-#include "fault_fixture.hpp"
+#include "disk_fixture.hpp"
 
 namespace withstand::faults::testing {
 namespace {
@@ -14,36 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-class DiskFaultTest : public FaultTest {
- protected:
-  void SetUp() override {
-    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "needs /dev/fuse";
-    FaultTest::SetUp();
-  }
-  /// Nodes that sleep, whose files may be struck by anything.
-  void stand(std::int64_t nodes = 2) {
-    core::Claim claim;
-    claim.medium = core::Claim::Medium::disk;
-    for (core::NodeId id = 0; id < static_cast<core::NodeId>(nodes); ++id) claim.nodes.push_back(id);
-    claim.files = {{core::DiskOperations::all(), ""}};
-    more_claims_ = {claim};
-    launch("exec sleep 1000", nodes);
-  }
-  /// With every default of the kind, as the parser has it.
-  core::Injection& strike(const std::string& kind, std::map<std::string, spec::Value> parameters) {
-    for (const auto& each : catalog_.find(kind)->parameters)
-      if (each.fallback && !parameters.contains(each.name)) parameters[each.name] = *each.fallback;
-    return inject(kind, std::move(parameters), {{0}, {}});
-  }
-  static std::string text(core::Injection& injection) {
-    std::string all;
-    for (const auto& row : injection.observe().rows)
-      all +=
-          row.what + " | " + row.requested + " | " + row.measured + " | " + std::string(to_text(row.judgement)) + "\n";
-    return all;
-  }
-};
 
 TEST_F(DiskFaultTest, AnErrorReachesTheProgramAndNothingIsDone) {
   stand();
@@ -60,6 +28,87 @@ TEST_F(DiskFaultTest, AnErrorReachesTheProgramAndNothingIsDone) {
   EXPECT_THAT(text(injection), HasSubstr("write f 0+5 by dd"));
   injection.revert();
   EXPECT_EQ(run(0, "echo text > f").error, "");
+}
+
+TEST_F(DiskFaultTest, AReadOnlyDiskIsReadAndNothingElse) {
+  stand();
+  run(0, "echo text > f; mkdir d");
+  auto& injection = strike("disk.error", {{"state", std::string("read-only")}});
+  EXPECT_EQ(run(0, "cat f").output, "text\n");
+  for (const char* change : {"echo more >> f", "touch new", "mkdir e", "rm f", "rmdir d", "mv f g", "ln f g",
+                             "ln -s f g", "chmod 600 f", "truncate -s 0 f", "sync f"})
+    EXPECT_THAT(run(0, change).error, HasSubstr("Read-only file system")) << change;
+  EXPECT_EQ(run(0, "cat f").output, "text\n");
+  injection.revert();
+  EXPECT_EQ(run(0, "echo more >> f && rm f && rmdir d").error, "");
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
+  EXPECT_THAT(text(injection), HasSubstr("EROFS"));
+}
+
+TEST_F(DiskFaultTest, ADiskThatIsGoneFailsThroughOpenDescriptorsToo) {
+  stand();
+  run(0, "echo text > f");
+  // The file is opened before, and read when the fault is there.
+  std::optional<core::CommandResult> late;
+  lab_->run_in(0, {"/bin/sh", "-c", "exec 3< f; echo > opened; while [ ! -e /tmp/go ]; do sleep 0.01; done; cat <&3"},
+               seconds(20), [&](auto result) { late = std::move(result); });
+  EXPECT_TRUE(wait([&] { return std::filesystem::exists(data(0, "opened")); }));
+  auto& injection = strike("disk.error", {{"state", std::string("vanished")}, {"error", std::string("ENODEV")}});
+  std::ofstream(data(0, "../tmp/go")) << "go";
+  EXPECT_TRUE(wait([&] { return late.has_value(); }));
+  EXPECT_THAT(late->error, HasSubstr("No such device"));
+  for (const char* use : {"cat f", "ls .", "stat f", "echo > g"})
+    EXPECT_THAT(run(0, use).error, HasSubstr("No such device")) << use;
+  injection.revert();
+  EXPECT_EQ(run(0, "cat f").output, "text\n");
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
+}
+
+TEST_F(DiskFaultTest, StaleDescriptorsFailAndNewOnesDoNot) {
+  stand();
+  run(0, "echo text > f");
+  std::optional<core::CommandResult> late;
+  lab_->run_in(
+      0, {"/bin/sh", "-c", "exec 3< f; echo > opened; while [ ! -e /tmp/go ]; do sleep 0.01; done; cat <&3; cat f"},
+      seconds(20), [&](auto result) { late = std::move(result); });
+  EXPECT_TRUE(wait([&] { return std::filesystem::exists(data(0, "opened")); }));
+  auto& injection = strike("disk.error", {{"state", std::string("stale")}});
+  std::ofstream(data(0, "../tmp/go")) << "go";
+  EXPECT_TRUE(wait([&] { return late.has_value(); }));
+  EXPECT_THAT(late->error, HasSubstr("Stale file handle"));
+  EXPECT_EQ(late->output, "text\n");
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
+}
+
+TEST_F(DiskFaultTest, CallsAreInterrupted) {
+  stand();
+  strike("disk.error", {{"operations", spec::TextList{"fsync"}}, {"error", std::string("EINTR")}});
+  EXPECT_THAT(run(0, "echo text > f; sync f").error, HasSubstr("Interrupted system call"));
+}
+
+TEST_F(DiskFaultTest, ADiskCarriesOnlySoMuch) {
+  stand();
+  auto& injection = strike("disk.bandwidth", {{"rate", spec::Bandwidth{8 << 20}}, {"burst", spec::Bytes{64 << 10}}});
+  const auto result = run(0, "dd if=/dev/zero of=f bs=64K count=16 2>&1 && dd if=f of=/dev/null bs=64K 2>&1");
+  // 2 MiB, less the burst, at 1 MiB/s.
+  EXPECT_GE(result.ended - result.started, milliseconds(1930));
+  EXPECT_LE(result.ended - result.started, seconds(5));
+  EXPECT_EQ(std::filesystem::file_size(data(0, "f")), 1U << 20U);
+  injection.revert();
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
+}
+
+TEST_F(DiskFaultTest, WhatASlowDiskHoldsGoesOnWhenItEnds) {
+  stand();
+  auto& injection = strike("disk.bandwidth", {{"rate", spec::Bandwidth{8 << 10}}, {"burst", spec::Bytes{1}}});
+  std::optional<core::CommandResult> late;
+  lab_->run_in(0, {"/bin/sh", "-c", "dd if=/dev/zero of=f bs=1M count=1"}, seconds(20),
+               [&](auto result) { late = std::move(result); });
+  EXPECT_TRUE(wait([&] { return text(injection).find("write f") != std::string::npos; }));
+  injection.revert();
+  EXPECT_TRUE(wait([&] { return late.has_value(); }));
+  EXPECT_EQ(std::filesystem::file_size(data(0, "f")), 1U << 20U);
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
 }
 
 TEST_F(DiskFaultTest, NoMatchIsNoEvidenceAndNamesWhatWasNear) {

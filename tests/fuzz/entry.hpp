@@ -18,4 +18,8 @@ void exposition(std::string_view input);
 /// An HTTP URL: what is accepted reads back as itself and cannot break out of a request's first line.
 void url(std::string_view input);
 
+/// A path pattern, and behind the first newline a path: what is accepted is a regular expression, and looking the path
+/// up, or its folder, finds whatever matching finds.
+void glob(std::string_view input);
+
 }  // namespace withstand::fuzz

@@ -236,6 +236,12 @@ TEST(Mutation, Urls) {
          url);
 }
 
+TEST(Mutation, Globs) {
+  damage({"member/snap/db\nmember/snap/db", "*.wal\na/b/1.wal", "/top\ntop", "a/**/x\na/b/c/x", "**/db\ndb",
+          "{wal,snap}/[0-9]?\nwal/12", "a\\*b[!x-z]\na*bc", "[]x]\n]", "**\na", "a/*\na/b", "{a/b,c}\na/b", "/**/a\na"},
+         glob);
+}
+
 // Recursion is what a parser dies of: nesting in every form that TOML has.
 TEST(Mutation, DeepNesting) {
   for (const int depth : {10, 100, 1'000, 100'000}) {

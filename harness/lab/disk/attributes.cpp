@@ -62,6 +62,7 @@ int set_owner(const Inode& inode, const struct stat& wanted, int valid) {
 int set_size(FileSystem& files, Inode& inode, off_t size, const Handle* handle) {
   if ((exchange().body<fuse_setattr_in>().valid & FATTR_KILL_SUIDGID) != 0 && drop_privilege_bits(inode) < 0) return -1;
   return static_cast<int>(files.change_data(inode, Operation::truncate, static_cast<std::uint64_t>(size), 0, 0, [&] {
+    const auto leave = files.space().to_change(inode);
     return handle != nullptr ? ::ftruncate(handle->fd.get(), size) : ::truncate(magic_link(inode).c_str(), size);
   }));
 }
@@ -94,9 +95,12 @@ void set_attributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, in
 
 void file_system_status(fuse_req_t request, fuse_ino_t node) {
   struct statvfs status {};
-  if (::fstatvfs(file_system_of(request).inodes().at(node).path(), &status) < 0) {
+  FileSystem& files = file_system_of(request);
+  Inode& inode = files.inodes().at(node);
+  if (::fstatvfs(inode.path(), &status) < 0) {
     ::fuse_reply_err(request, errno);
   } else {
+    files.space().correct(inode, status);
     ::fuse_reply_statfs(request, &status);
   }
 }

@@ -1,5 +1,7 @@
 // Files that are open: reading, writing, making durable.
+#include <algorithm>
 #include <fcntl.h>
+#include <span>
 #include <unistd.h>
 
 #include <sys/mman.h>
@@ -42,6 +44,7 @@ void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
     return;
   }
   if ((exchange().body<fuse_open_in>().open_flags & FUSE_OPEN_KILL_SUIDGID) != 0) drop_privilege_bits(file.get());
+  if ((info->flags & O_TRUNC) != 0) static_cast<void>(files.space().to_change(inode));
   files.hand_out(inode, std::move(file), *info);
   if (::fuse_reply_open(request, info) < 0) files.take_back(inode, info->fh);
 }
@@ -62,13 +65,26 @@ void read(fuse_req_t request, fuse_ino_t /*node*/, std::size_t size, off_t offse
   }
 }
 
+/// 0 or more, or -1 and errno. What room it takes is known when this returns, before the reply.
+ssize_t write_within(FileSystem& files, Inode& inode, int file, std::span<const char> bytes, off_t offset) {
+  const auto begin = static_cast<std::uint64_t>(offset);
+  const auto leave = files.space().to_write(inode, file, {begin, begin + bytes.size()});
+  if (leave.error() != 0) {
+    errno = leave.error();
+    return -1;
+  }
+  return ::pwrite(file, bytes.data(), leave.size(), offset);
+}
+
 void write(fuse_req_t request, fuse_ino_t node, const char* bytes, std::size_t size, off_t offset,
            fuse_file_info* info) {
   if ((exchange().body<fuse_write_in>().write_flags & FUSE_WRITE_KILL_SUIDGID) != 0) drop_privilege_bits(file_of(info));
   FileSystem& files = file_system_of(request);
+  Inode& inode = files.inodes().at(node);
   const auto flags = static_cast<int>(exchange().body<fuse_write_in>().flags);
-  const auto written = files.change_data(files.inodes().at(node), Operation::write, static_cast<std::uint64_t>(offset),
-                                         size, flags, [&] { return ::pwrite(file_of(info), bytes, size, offset); });
+  const auto written = files.change_data(inode, Operation::write, static_cast<std::uint64_t>(offset), size, flags, [&] {
+    return write_within(files, inode, file_of(info), {bytes, size}, offset);
+  });
   if (written < 0) {
     ::fuse_reply_err(request, errno);
   } else {
@@ -85,22 +101,51 @@ void sync(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* in
 /// Closing has no meaning for the file below, which others may have open as well.
 void flush(fuse_req_t request, fuse_ino_t /*node*/, fuse_file_info* /*info*/) { ::fuse_reply_err(request, 0); }
 
+/// 0, or -1 and errno.
+int allocate_within(FileSystem& files, Inode& inode, int file, int mode, off_t offset, off_t length) {
+  const bool takes_room = (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_UNSHARE_RANGE)) == 0;
+  const auto begin = static_cast<std::uint64_t>(offset), end = begin + static_cast<std::uint64_t>(length);
+  const auto leave =
+      takes_room ? files.space().to_write(inode, file, {begin, end}, true) : files.space().to_change(inode);
+  if (leave.error() != 0) {
+    errno = leave.error();
+    return -1;
+  }
+  return ::fallocate(file, mode, offset, length);
+}
+
 void allocate(fuse_req_t request, fuse_ino_t node, int mode, off_t offset, off_t length, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
-  const auto done = files.change_data(files.inodes().at(node), Operation::fallocate, static_cast<std::uint64_t>(offset),
-                                      static_cast<std::uint64_t>(length), mode,
-                                      [&] { return ::fallocate(file_of(info), mode, offset, length); });
+  Inode& inode = files.inodes().at(node);
+  const auto done = files.change_data(
+      inode, Operation::fallocate, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(length), mode,
+      [&] { return allocate_within(files, inode, file_of(info), mode, offset, length); });
   ::fuse_reply_err(request, done < 0 ? errno : 0);
 }
 
-void copy_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from_info, fuse_ino_t to,
+ssize_t copy_within(FileSystem& files, Inode& to, int from_file, off_t from_offset, int to_file, off_t to_offset,
+                    std::size_t size, unsigned flags) {
+  const auto begin = static_cast<std::uint64_t>(to_offset);
+  // What is asked for may be more than there is.
+  struct stat source {};
+  if (::fstat(from_file, &source) == 0)
+    size = std::min(size, static_cast<std::size_t>(std::max<off_t>(0, source.st_size - from_offset)));
+  const auto leave = files.space().to_write(to, to_file, {begin, begin + size});
+  if (leave.error() != 0) {
+    errno = leave.error();
+    return -1;
+  }
+  return ::copy_file_range(from_file, &from_offset, to_file, &to_offset, leave.size(), flags);
+}
+
+void copy_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from_info, fuse_ino_t node,
                 off_t to_offset, fuse_file_info* to_info, std::size_t size, int flags) {
   FileSystem& files = file_system_of(request);
-  const auto copied =
-      files.change_data(files.inodes().at(to), Operation::copy, static_cast<std::uint64_t>(to_offset), size, 0, [&] {
-        return ::copy_file_range(file_of(from_info), &from_offset, file_of(to_info), &to_offset, size,
-                                 static_cast<unsigned>(flags));
-      });
+  Inode& to = files.inodes().at(node);
+  const auto copied = files.change_data(to, Operation::copy, static_cast<std::uint64_t>(to_offset), size, 0, [&] {
+    return copy_within(files, to, file_of(from_info), from_offset, file_of(to_info), to_offset, size,
+                       static_cast<unsigned>(flags));
+  });
   if (copied < 0) {
     ::fuse_reply_err(request, errno);
   } else {

@@ -104,6 +104,15 @@ int FileSystem::find_open(Inode& folder, const char* name, int open_file, fuse_e
   return 0;
 }
 
+std::uint64_t FileSystem::size_of(const Inode& inode) const {
+  struct stat status {};
+  return ::fstatat(inode.path(), "", &status, AT_EMPTY_PATH) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+std::uint64_t open_ordinal(std::uint64_t handle) {
+  return reinterpret_cast<const Handle*>(handle)->ordinal;  // NOLINT(performance-no-int-to-ptr)
+}
+
 int FileSystem::reopen(const Inode& inode, int flags) const {
   return ::openat(descriptors_.get(), std::to_string(inode.path()).c_str(), flags & ~O_NOFOLLOW);
 }
@@ -151,11 +160,14 @@ void FileSystem::hand_out(Inode& inode, os::Fd file, fuse_file_info& info) {
     }
   }
   handle->fd = std::move(file);
+  handle->ordinal = ++opens_;
+  ++inode.open_handles;
   info.fh = reinterpret_cast<std::uint64_t>(handle.release());
 }
 
 void FileSystem::take_back(Inode& inode, std::uint64_t raw) {
   const std::unique_ptr<Handle> handle(reinterpret_cast<Handle*>(raw));  // NOLINT(performance-no-int-to-ptr)
+  if (--inode.open_handles == 0) space_.closed(inode);
   if (!handle->passes_through) return;
   const std::lock_guard lock(inode.opening);
   if (--inode.passthrough_opens > 0) return;

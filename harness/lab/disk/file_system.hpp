@@ -8,6 +8,7 @@
 
 #include "lab/disk/inode.hpp"
 #include "lab/disk/operation.hpp"
+#include "lab/disk/space.hpp"
 #include "os/fd.hpp"
 
 struct fuse_entry_param;
@@ -35,6 +36,7 @@ class Concerns {
 struct Handle {
   os::Fd fd;
   bool passes_through = false;
+  std::uint64_t ordinal = 0;  ///< the how manieth that was opened, from 1
 };
 
 /// A folder mirrored, as libfuse's low-level operations see it. Thread-safe; every call is one request's.
@@ -67,6 +69,13 @@ class FileSystem {
   int find_open(Inode& folder, const char* name, int open_file, fuse_entry_param& entry);
   /// How many times to tell the kernel of what it did not get.
   void forget(std::uint64_t node_id, std::uint64_t look_ups) { inodes_.forget(inodes_.at(node_id), look_ups); }
+
+  /// How many files and folders were opened so far.
+  [[nodiscard]] std::uint64_t opens() const { return opens_; }
+  /// Of a file, in bytes; 0 when it cannot be told.
+  [[nodiscard]] std::uint64_t size_of(const Inode& inode) const;
+  /// How much the folder may hold.
+  [[nodiscard]] Space& space() { return space_; }
 
   /// Opens an inode again, by descriptor. -1 and errno when that fails.
   [[nodiscard]] int reopen(const Inode& inode, int flags) const;
@@ -114,12 +123,17 @@ class FileSystem {
   std::atomic<bool> passthrough_{false};
   std::atomic<bool> direct_mmap_{false};
   std::atomic<std::uint64_t> renamed_folders_{0};
+  std::atomic<std::uint64_t> opens_{0};
   InodeTable inodes_;
   Shadow* shadow_;
   Power* power_;
   mutable std::mutex failing_;  ///< guards the next
   std::string failure_;
+  Space space_{inodes_};
 };
+
+/// Of a file handle that the kernel was given: Handle::ordinal.
+[[nodiscard]] std::uint64_t open_ordinal(std::uint64_t handle);
 
 /// Flags of an open(2) that mean something to the backing file: where to append and how to cache are the kernel's.
 [[nodiscard]] int backing_flags(int flags);

@@ -58,6 +58,17 @@ Held::~Held() {
   for (auto& each : threads_) each.join();
 }
 
+/// What a rule that has ended asks for beyond now is no longer asked.
+void Held::Item::shorten_delays(std::uint64_t rule, Clock::time_point now) {
+  for (Delay& each : verdict.delays) {
+    if (each.rule != rule) continue;
+    const auto spent = std::min<std::chrono::nanoseconds>(each.asked, now - since);
+    if (spent < each.asked) each.bytes = 0;  // they were not carried at its pace
+    due -= each.asked - spent;
+    each.asked = spent;
+  }
+}
+
 void Held::put(int device, const Request& request, const Verdict& verdict) {
   Item item;
   item.bytes.assign(request.bytes.begin(), request.bytes.end());
@@ -70,6 +81,7 @@ void Held::put(int device, const Request& request, const Verdict& verdict) {
   item.caller = request.header->pid;
   const std::lock_guard lock(mutex_);
   std::erase_if(item.holding, [&](std::uint64_t rule) { return ended_.contains(rule); });
+  for (const std::uint64_t rule : ended_) item.shorten_delays(rule, item.since);
   const auto early = std::find(early_.begin(), early_.end(), item.unique);
   if (early != early_.end()) {
     item.disturbed = true;
@@ -95,7 +107,10 @@ void Held::interrupted(std::uint64_t unique) {
 void Held::release(std::uint64_t rule) {
   const std::lock_guard lock(mutex_);
   ended_.insert(rule);
-  for (Item& each : items_) std::erase(each.holding, rule);
+  for (Item& each : items_) {
+    std::erase(each.holding, rule);
+    each.shorten_delays(rule, Clock::now());
+  }
   changed_.notify_all();
 }
 
@@ -148,7 +163,10 @@ void Held::carry_out_due(std::unique_lock<std::mutex>& lock, Clock::time_point n
 void Held::tell_waited(const Item& item) const {
   if (hooks_.gate == nullptr) return;
   const auto took = Clock::now() - item.since;
-  for (const Delay& each : item.verdict.delays) hooks_.gate->waited(each.rule, each.asked, took);
+  for (const Delay& each : item.verdict.delays) {
+    hooks_.gate->waited(each.rule, each.asked, took);
+    if (each.bytes > 0) hooks_.gate->carried(each.rule, each.bytes);
+  }
   for (const std::uint64_t rule : item.verdict.held_by) hooks_.gate->waited(rule, {}, took);
 }
 
@@ -163,6 +181,7 @@ void Held::let_the_dying_go(std::unique_lock<std::mutex>& lock) {
     if (hooks_.gate != nullptr) {
       for (const Delay& delay : taken.front().verdict.delays) hooks_.gate->died(delay.rule);
       for (const std::uint64_t rule : taken.front().verdict.held_by) hooks_.gate->died(rule);
+      for (const Damage& damage : taken.front().verdict.damages) hooks_.gate->damaged(damage, false);
     }
     lock.lock();
     each = items_.begin();

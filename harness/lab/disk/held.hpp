@@ -41,7 +41,8 @@ class Held {
   void put(int device, const Request& request, const Verdict& verdict);
   /// The kernel says that a signal came for this request's caller. Nothing happens when it is not here.
   void interrupted(std::uint64_t unique);
-  /// What a rule holds goes on, and it holds nothing from now on, not even what was judged before and comes later.
+  /// What a rule holds or delays goes on, and it holds and delays nothing from now on, not even what was judged before
+  /// and comes later.
   void release(std::uint64_t rule);
   [[nodiscard]] std::size_t size() const;
 
@@ -52,6 +53,7 @@ class Held {
     Verdict verdict;
     std::vector<std::uint64_t> holding;  ///< of verdict.held_by, those that have not ended
     Clock::time_point since{}, due{};
+    void shorten_delays(std::uint64_t rule, Clock::time_point now);
     [[nodiscard]] bool is_due(Clock::time_point now) const { return holding.empty() && due <= now; }
     std::uint64_t unique = 0;
     std::uint32_t caller = 0;  ///< thread id

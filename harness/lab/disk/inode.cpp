@@ -58,6 +58,18 @@ Inode& InodeTable::enter(os::Fd path, const struct stat& status) {
   return *inode;
 }
 
+std::vector<Inode*> InodeTable::retain_all() {
+  std::vector<Inode*> all;
+  for (Shard& place : shards_) {
+    const std::lock_guard lock(place.mutex);
+    for (const auto& [key, inode] : place.inodes) {
+      ++inode->references_;
+      all.push_back(inode.get());
+    }
+  }
+  return all;
+}
+
 void InodeTable::forget(Inode& inode, std::uint64_t look_ups) {
   if (&inode != root_) release(inode, look_ups);
 }

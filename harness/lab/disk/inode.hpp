@@ -54,12 +54,14 @@ class Inode {
   Way way = Way::undecided;
   std::uint32_t passthrough_opens = 0;
   std::int32_t backing_id = 0;
+  std::atomic<std::uint32_t> open_handles{0};
 
   /// What the rules say of it, as of an epoch (see rules.hpp): read without a lock.
   std::atomic<std::uint64_t> matched_epoch{0};
   std::atomic<std::uint32_t> matched_operations{0};
-  std::mutex matching;                  ///< guards the next
-  std::shared_ptr<const void> matched;  ///< the rules' own
+  std::atomic<std::uint32_t> noted_operations{0};  ///< which no rule concerns, and that were noted as such
+  std::mutex matching;                             ///< guards the next
+  std::shared_ptr<const void> matched;             ///< the rules' own
 
  private:
   friend class InodeTable;
@@ -89,6 +91,9 @@ class InodeTable {
   Inode& enter(os::Fd path, const struct stat& status);
   /// The kernel lets go of so many look-ups.
   void forget(Inode& inode, std::uint64_t look_ups);
+
+  /// All that are known, each with one more look-up that the caller lets go of.
+  [[nodiscard]] std::vector<Inode*> retain_all();
 
   /// `name` in `folder` is this inode.
   void add_name(Inode& inode, Inode& folder, std::string_view name);

@@ -31,7 +31,7 @@ void find_and_reply(fuse_req_t request, Inode& folder, const char* name) {
 
 /// Makes something in a folder that belongs to the caller. The kernel has checked permissions already, with groups that
 /// this process does not know: where the caller's own do not suffice, it is made and then given away.
-int make(fuse_req_t request, Inode& folder, const char* name, const std::function<int()>& making) {
+int make_for_caller(fuse_req_t request, Inode& folder, const char* name, const std::function<int()>& making) {
   const fuse_ctx* context = ::fuse_req_ctx(request);
   set_umask(context->umask);
   {
@@ -46,12 +46,29 @@ int make(fuse_req_t request, Inode& folder, const char* name, const std::functio
   return made;
 }
 
+/// The same within what room there is. `making` returns an open file where there is no name.
+int make(fuse_req_t request, Inode& folder, const char* name, bool makes_folder, const std::function<int()>& making) {
+  auto leave = file_system_of(request).space().to_make(folder, makes_folder);
+  if (leave.error() != 0) {
+    errno = leave.error();
+    return -1;
+  }
+  const int made = make_for_caller(request, folder, name, making);
+  struct stat status {};
+  const int found = made < 0        ? -1
+                    : *name != '\0' ? ::fstatat(folder.path(), name, &status, AT_SYMLINK_NOFOLLOW)
+                                    : ::fstat(made, &status);
+  if (found == 0) leave.made(status, folder);
+  return made;
+}
+
 void make_and_reply(fuse_req_t request, Operation what, fuse_ino_t parent, const char* name,
                     const std::function<int(Inode&)>& making) {
   FileSystem& files = file_system_of(request);
   Inode& folder = files.inodes().at(parent);
-  const auto made = files.change_name(what, folder, name,
-                                      [&] { return make(request, folder, name, [&] { return making(folder); }); });
+  const auto made = files.change_name(what, folder, name, [&] {
+    return make(request, folder, name, what == Operation::mkdir, [&] { return making(folder); });
+  });
   if (made < 0) {
     ::fuse_reply_err(request, errno);
   } else {
@@ -112,6 +129,7 @@ void add_link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char
     ::fuse_reply_err(request, errno);
   } else {
     find_and_reply(request, folder, name);
+    static_cast<void>(files.space().to_change(files.inodes().at(node)));  // it may lie in another folder from now on
   }
 }
 
@@ -123,7 +141,10 @@ void remove(fuse_req_t request, fuse_ino_t parent, const char* name, int flags) 
   const Operation what = flags == AT_REMOVEDIR ? Operation::rmdir : Operation::unlink;
   const int done = files.change_name(what, folder, name, [&] { return ::unlinkat(folder.path(), name, flags); });
   const int error = done < 0 ? errno : 0;
-  if (error == 0 && known) files.inodes().remove_name(status, folder, name);
+  if (error == 0 && known) {
+    files.inodes().remove_name(status, folder, name);
+    files.space().renamed(status);
+  }
   ::fuse_reply_err(request, error);
 }
 
@@ -174,6 +195,8 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
     }
     move_name(inodes, from, to);
     files.names_changed(from.there && S_ISDIR(from.status.st_mode));
+    for (const Placed* each : {&from, &to})
+      if (each->there) files.space().renamed(each->status);
   }
   ::fuse_reply_err(request, 0);
 }
@@ -190,19 +213,22 @@ void read_link(fuse_req_t request, fuse_ino_t node) {
 
 bool unnamed(int flags) { return (flags & O_TMPFILE) == O_TMPFILE; }
 
-int create_file(FileSystem& files, Inode& folder, const char* name, mode_t mode, int flags) {
+int create_file(fuse_req_t request, Inode& folder, const char* name, mode_t mode, int flags) {
   const int wanted = backing_flags(flags) | (flags & O_EXCL);
-  if (unnamed(flags)) return ::openat(folder.path(), ".", wanted, mode);
+  if (unnamed(flags))
+    return make(request, folder, "", false, [&] { return ::openat(folder.path(), ".", wanted, mode); });
   // The kernel asks for this only where there was nothing: O_TRUNC has nothing to do.
-  return files.change_name(Operation::create, folder, name,
-                           [&] { return ::openat(folder.path(), name, wanted | O_CREAT | O_NOFOLLOW, mode); });
+  return file_system_of(request).change_name(Operation::create, folder, name, [&] {
+    return make(request, folder, name, false,
+                [&] { return ::openat(folder.path(), name, wanted | O_CREAT | O_NOFOLLOW, mode); });
+  });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
   Inode& folder = files.inodes().at(parent);
   const char* final_name = unnamed(info->flags) ? "" : name;
-  os::Fd file(make(request, folder, final_name, [&] { return create_file(files, folder, name, mode, info->flags); }));
+  os::Fd file(create_file(request, folder, name, mode, info->flags));
   if (!file.valid()) {
     ::fuse_reply_err(request, errno);
     return;

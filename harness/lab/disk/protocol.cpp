@@ -15,6 +15,37 @@ using nlohmann::json;
 /// Paths are bytes, JSON is UTF-8: what is not is shown with a mark in its place.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+json of_space(const core::DiskRule::Space& space) {
+  return {{"folder", space.folder}, {"free_bytes", space.free_bytes}, {"free_inodes", space.free_inodes}};
+}
+
+core::DiskRule::Space to_space(const json& value) {
+  return {value.at("folder").get<std::string>(), value.at("free_bytes").get<std::uint64_t>(),
+          value.at("free_inodes").get<std::uint64_t>()};
+}
+
+json of_damage(const core::DiskRule::Damage& damage) {
+  return {{"kind", static_cast<int>(damage.kind)},
+          {"place", static_cast<int>(damage.place)},
+          {"bits", damage.bits},
+          {"block", damage.block},
+          {"stripe", damage.stripe},
+          {"part", damage.part},
+          {"parts", damage.parts}};
+}
+
+core::DiskRule::Damage to_damage(const json& value) {
+  core::DiskRule::Damage damage;
+  damage.kind = static_cast<core::DiskRule::Damage::Kind>(value.at("kind").get<int>());
+  damage.place = static_cast<core::DiskRule::Damage::Place>(value.at("place").get<int>());
+  value.at("bits").get_to(damage.bits);
+  value.at("block").get_to(damage.block);
+  value.at("stripe").get_to(damage.stripe);
+  value.at("part").get_to(damage.part);
+  value.at("parts").get_to(damage.parts);
+  return damage;
+}
+
 json of_rule(const core::DiskRule& rule) {
   return {{"fault", rule.fault},
           {"seed", rule.seed},
@@ -33,7 +64,13 @@ json of_rule(const core::DiskRule& rule) {
           {"keep_ppb", rule.keep_ppb},
           {"spread", static_cast<int>(rule.spread)},
           {"delay", rule.delay.count()},
-          {"jitter", rule.jitter.count()}};
+          {"jitter", rule.jitter.count()},
+          {"changing_opens_only", rule.changing_opens_only},
+          {"opened_before", rule.opened_before},
+          {"bytes_per_second", rule.bytes_per_second},
+          {"burst_bytes", rule.burst_bytes},
+          {"space", of_space(rule.space)},
+          {"damage", of_damage(rule.damage)}};
 }
 
 core::DiskRule to_rule(const json& value) {
@@ -56,6 +93,12 @@ core::DiskRule to_rule(const json& value) {
   rule.spread = static_cast<core::DiskRule::Spread>(value.at("spread").get<int>());
   rule.delay = std::chrono::nanoseconds(value.at("delay").get<std::int64_t>());
   rule.jitter = std::chrono::nanoseconds(value.at("jitter").get<std::int64_t>());
+  value.at("changing_opens_only").get_to(rule.changing_opens_only);
+  value.at("opened_before").get_to(rule.opened_before);
+  value.at("bytes_per_second").get_to(rule.bytes_per_second);
+  value.at("burst_bytes").get_to(rule.burst_bytes);
+  rule.space = to_space(value.at("space"));
+  rule.damage = to_damage(value.at("damage"));
   return rule;
 }
 
@@ -83,7 +126,7 @@ core::PowerLoss to_loss(const json& value) {
 json of_strike(const core::DiskStrike& strike) {
   return {{"when", strike.when.count()}, {"ordinal", strike.ordinal}, {"operation", to_text(strike.operation)},
           {"path", strike.path},         {"offset", strike.offset},   {"size", strike.size},
-          {"pid", strike.pid},           {"command", strike.command}};
+          {"pid", strike.pid},           {"command", strike.command}, {"result", strike.result}};
 }
 
 core::DiskStrike to_strike(const json& value) {
@@ -96,6 +139,7 @@ core::DiskStrike to_strike(const json& value) {
   value.at("size").get_to(strike.size);
   value.at("pid").get_to(strike.pid);
   value.at("command").get_to(strike.command);
+  value.at("result").get_to(strike.result);
   return strike;
 }
 
@@ -157,6 +201,14 @@ std::string encode(const core::DiskEffect& effect) {
                {"waited", effect.waited},
                {"waiting", effect.waiting},
                {"died", effect.died},
+               {"missed", effect.missed},
+               {"healed", effect.healed},
+               {"carried", effect.carried},
+               {"carrying", effect.carrying.count()},
+               {"least_bytes", effect.least_bytes},
+               {"least_inodes", effect.least_inodes},
+               {"left_bytes", effect.left_bytes},
+               {"left_inodes", effect.left_inodes},
                {"asked_mean", effect.asked_mean.count()},
                {"waited_mean", effect.waited_mean.count()},
                {"waited_min", effect.waited_min.count()},
@@ -176,6 +228,14 @@ core::DiskEffect decode_effect(std::string_view text) {
     value.at("waited").get_to(effect.waited);
     value.at("waiting").get_to(effect.waiting);
     value.at("died").get_to(effect.died);
+    value.at("missed").get_to(effect.missed);
+    value.at("healed").get_to(effect.healed);
+    value.at("carried").get_to(effect.carried);
+    effect.carrying = time("carrying");
+    value.at("least_bytes").get_to(effect.least_bytes);
+    value.at("least_inodes").get_to(effect.least_inodes);
+    value.at("left_bytes").get_to(effect.left_bytes);
+    value.at("left_inodes").get_to(effect.left_inodes);
     effect.asked_mean = time("asked_mean");
     effect.waited_mean = time("waited_mean");
     effect.waited_min = time("waited_min");

@@ -1,6 +1,7 @@
 #include "lab/disk/request.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <stdexcept>
 
 namespace withstand::lab::disk {
@@ -28,6 +29,39 @@ void data(Request& request, Operation operation, std::uint64_t offset, std::uint
   request.operation = operation;
   request.offset = offset;
   request.size = size;
+}
+
+/// Through which descriptor it is asked, as far as the kernel says.
+std::uint64_t handle_of(const Request& request) {
+  switch (request.header->opcode) {
+    case FUSE_READ:
+    case FUSE_READDIR:
+    case FUSE_READDIRPLUS:
+      return request.body<fuse_read_in>()->fh;
+    case FUSE_WRITE:
+      return request.body<fuse_write_in>()->fh;
+    case FUSE_FSYNC:
+    case FUSE_FSYNCDIR:
+      return request.body<fuse_fsync_in>()->fh;
+    case FUSE_FLUSH:
+      return request.body<fuse_flush_in>()->fh;
+    case FUSE_FALLOCATE:
+      return request.body<fuse_fallocate_in>()->fh;
+    case FUSE_LSEEK:
+      return request.body<fuse_lseek_in>()->fh;
+    case FUSE_COPY_FILE_RANGE:
+      return request.body<fuse_copy_file_range_in>()->fh_out;
+    case FUSE_GETATTR: {
+      const auto* in = request.body<fuse_getattr_in>();
+      return (in->getattr_flags & FUSE_GETATTR_FH) != 0 ? in->fh : 0;
+    }
+    case FUSE_SETATTR: {
+      const auto* in = request.body<fuse_setattr_in>();
+      return (in->valid & FATTR_FH) != 0 ? in->fh : 0;
+    }
+    default:
+      return 0;
+  }
 }
 
 void parse_naming(Request& request) {
@@ -105,9 +139,12 @@ void parse_rest(Request& request) {
       request.operation = Operation::readlink;
       return;
     case FUSE_OPENDIR:
-    case FUSE_OPEN:
+    case FUSE_OPEN: {
+      const std::uint32_t flags = request.body<fuse_open_in>()->flags;
       request.operation = Operation::open;
+      request.changing_open = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
       return;
+    }
     case FUSE_READDIR:
     case FUSE_READDIRPLUS:
       request.operation = Operation::readdir;
@@ -160,6 +197,7 @@ Request parse_request(std::span<std::byte> bytes) {
   parse_naming(request);
   if (!request.operation) parse_data(request);
   if (!request.operation) parse_rest(request);
+  request.handle = handle_of(request);
   return request;
 }
 

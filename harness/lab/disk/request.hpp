@@ -9,6 +9,7 @@
 
 #include <linux/fuse.h>
 
+#include "lab/disk/damage.hpp"
 #include "lab/disk/operation.hpp"
 
 namespace withstand::lab::disk {
@@ -30,9 +31,11 @@ struct Request {
   std::string_view name;               ///< of a naming operation, in the folder header->nodeid
   std::string_view second_name;        ///< rename, link: the new name, in the folder `second_node`
   std::uint64_t second_node = 0;
-  std::uint64_t offset = 0;   ///< read, write, fallocate, seek, copy (where to); truncate: the new size
-  std::uint64_t size = 0;     ///< bytes asked for; 0 where there are none
-  bool written_back = false;  ///< write: by the kernel, of a mapped page; who wrote it cannot be told
+  std::uint64_t offset = 0;    ///< read, write, fallocate, seek, copy (where to); truncate: the new size
+  std::uint64_t size = 0;      ///< bytes asked for; 0 where there are none
+  std::uint64_t handle = 0;    ///< what it goes through, an open file or folder of ours; 0: none
+  bool changing_open = false;  ///< open: for writing, or truncating
+  bool written_back = false;   ///< write: by the kernel, of a mapped page; who wrote it cannot be told
 
   /// Read, write: asks for no more than this share of the bytes, at least one. False when it asked for less already.
   bool shorten(std::int64_t share_ppb);
@@ -54,11 +57,13 @@ struct Answer {
 struct Delay {
   std::uint64_t rule = 0;
   std::chrono::nanoseconds asked{};
+  std::uint64_t bytes = 0;  ///< that it reads or writes, where a rule counts them
 };
 struct Verdict {
   std::vector<Delay> delays;           ///< first wait for all of these together, ...
   std::vector<std::uint64_t> held_by;  ///< ... and until all of these have ended, ...
-  std::optional<Answer> answer;        ///< ... then answer with this; none: do what is asked
+  std::optional<Answer> answer;        ///< ... then answer with this; none: do what is asked, ...
+  std::vector<Damage> damages;         ///< ... with these to what is read or written
   [[nodiscard]] bool waits() const { return !delays.empty() || !held_by.empty(); }
 };
 

@@ -1,32 +1,23 @@
 #include "lab/disk/rules.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <re2/re2.h>
-#include <re2/set.h>
 
 #include <fmt/format.h>
 
+#include "core/glob.hpp"
 #include "lab/disk/caller_name.hpp"
 #include "lab/disk/delay.hpp"
-#include "lab/disk/glob.hpp"
+#include "lab/disk/exchange.hpp"
 #include "lab/disk/likeness.hpp"
+#include "spec/units.hpp"
 
 namespace withstand::lab::disk {
 namespace {
 
 constexpr std::size_t most_strikes = 1000;
-constexpr std::size_t most_touched = 200;
-/// Of all patterns of a set together; a set that does not fit is matched pattern by pattern.
-constexpr std::int64_t pattern_memory = 256 << 20;
-
-RE2::Options pattern_options(std::int64_t memory) {
-  RE2::Options options;
-  options.set_encoding(RE2::Options::EncodingLatin1);  // names are bytes
-  options.set_dot_nl(true);
-  options.set_log_errors(false);
-  options.set_max_mem(memory);
-  return options;
-}
+constexpr std::int64_t memory_of_a_concern = 8 << 20;
 
 std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
@@ -41,6 +32,11 @@ bool touches(const core::DiskRule& rule, const Request& request) {
   return request.offset < rule.end_byte && end > rule.first_byte;
 }
 
+std::string error_name(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name != nullptr ? name : std::to_string(error);
+}
+
 }  // namespace
 
 struct ClaimedFiles::Each {
@@ -49,10 +45,15 @@ struct ClaimedFiles::Each {
 };
 
 ClaimedFiles::ClaimedFiles(const std::vector<core::DiskConcern>& concerns) {
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingLatin1);  // names are bytes
+  options.set_dot_nl(true);
+  options.set_log_errors(false);
+  options.set_max_mem(memory_of_a_concern);
   for (const auto& each : concerns) {
-    const auto regex = folders_of_glob(each.path);
-    concerns_.push_back({each.operations, std::make_unique<RE2>(regex, pattern_options(8 << 20))});
-    if (!concerns_.back().folders->ok()) throw BadGlob(fmt::format("\"{}\" is too large", each.path));
+    const auto regex = core::folders_of_glob(each.path);
+    concerns_.push_back({each.operations, std::make_unique<RE2>(regex, options)});
+    if (!concerns_.back().folders->ok()) throw core::BadGlob(fmt::format("\"{}\" is too large", each.path));
     anywhere_.add(each.operations);
   }
 }
@@ -67,90 +68,46 @@ Operations ClaimedFiles::of(const std::vector<std::string>& paths) const {
   return operations;
 }
 
-/// A rule in force or ended, and what it did.
-struct Rules::Rule {
-  Handle handle = 0;
-  core::DiskRule rule;
-  core::DrawStream chance, size;
-  std::unique_ptr<RE2> path, process;
-  std::atomic<std::uint64_t> counted{0}, bytes{0}, decided{0}, answered{0}, waiting{0}, died{0};
-  mutable std::mutex mutex;  ///< guards the rest
-  std::uint64_t waited = 0;
-  std::chrono::nanoseconds asked_sum{}, waited_sum{}, waited_min{std::chrono::nanoseconds::max()}, waited_max{};
-  std::vector<core::DiskStrike> strikes;
-  std::deque<std::string> touched;
-  std::uint64_t unseen = 0;
-};
-
-/// All rules in force; not changed once it is published.
-struct Rules::Set {
-  Set(std::uint64_t its_number, Matched its_rules) : number(its_number), rules(std::move(its_rules)) {}
-
-  const std::uint64_t number;  ///< which set it is, from 0
-  const Matched rules;
-
- private:
-  mutable std::once_flag compiled_;
-  mutable std::unique_ptr<RE2::Set> patterns_;  ///< of the rules, in their order; none where they are too many for it
-
-  /// When the first path is matched, so that many rules can be added in a row.
-  void compile() const {
-    auto patterns = std::make_unique<RE2::Set>(pattern_options(pattern_memory), RE2::ANCHOR_BOTH);
-    for (const auto& each : rules)
-      if (patterns->Add(each->path->pattern(), nullptr) < 0) return;
-    if (!rules.empty() && patterns->Compile()) patterns_ = std::move(patterns);
-  }
-
- public:
-  [[nodiscard]] Matched of(const std::vector<std::string>& paths) const {
-    std::call_once(compiled_, [this] { compile(); });
-    std::vector<bool> wanted(rules.size(), false);
-    for (const auto& path : paths) {
-      std::vector<int> found;
-      RE2::Set::ErrorInfo error{};
-      if (patterns_ && (patterns_->Match(path, &found, &error) || error.kind == RE2::Set::kNoError)) {
-        for (const int each : found) wanted[static_cast<std::size_t>(each)] = true;
-        continue;
-      }
-      for (std::size_t i = 0; i < rules.size(); ++i)
-        if (RE2::FullMatch(path, *rules[i]->path)) wanted[i] = true;
-    }
-    Matched matched;
-    for (std::size_t i = 0; i < rules.size(); ++i)
-      if (wanted[i]) matched.push_back(rules[i]);
-    return matched;
-  }
-};
-
 Rules::Rules(FileSystem& files, std::string node)
-    : files_(&files), node_(std::move(node)), set_(std::make_shared<Set>(0, Matched())) {}
+    : files_(&files), node_(std::move(node)), index_(std::make_shared<RuleIndex>(0, Matched())) {
+  serve(files);
+}
 Rules::~Rules() = default;
 
 void Rules::add(Handle handle, const core::DiskRule& rule) {
-  auto added = std::make_shared<Rule>();
-  added->handle = handle;
-  added->rule = rule;
-  added->chance = core::draw_stream(rule.seed, rule.fault, node_, "disk: chance");
-  added->size = core::draw_stream(rule.seed, rule.fault, node_, "disk: delay");
-  added->path = std::make_unique<RE2>(glob_to_regex(rule.path), pattern_options(8 << 20));
-  if (!added->path->ok()) throw BadGlob(fmt::format("\"{}\" is too large", rule.path));
-  if (!rule.process.empty())
-    added->process = std::make_unique<RE2>(name_glob_to_regex(rule.process), pattern_options(8 << 20));
-  const std::unique_lock lock(mutex_);
-  all_[handle] = added;
-  Matched rules = set_->rules;
-  rules.push_back(std::move(added));
-  publish(std::move(rules));
+  using Action = core::DiskRule::Action;
+  auto added = std::make_shared<Rule>(handle, rule, node_);
+  added->opens_before = files_->opens();
+  added->touched_before = touched_.now();
+  const bool at_rest = rule.action == Action::damage && rule.damage.place == core::DiskRule::Damage::Place::rest;
+  if (at_rest) damage_what_is_stored(*added);
+  {
+    const std::unique_lock lock(mutex_);
+    all_[handle] = added;
+    if (rule.action != Action::limit && !at_rest) {
+      Matched rules = index_->rules;
+      rules.push_back(std::move(added));
+      publish(std::move(rules));
+    }
+  }
+  if (rule.action == Action::limit) {
+    limits_.insert(handle);
+    files_->space().add(handle, rule.space);
+  }
 }
 
 void Rules::serve(FileSystem& files) {
   const std::unique_lock lock(mutex_);
   files_ = &files;
+  files_->space().on_refused([this](std::uint64_t rule, int error, Extent wanted) { refused(rule, error, wanted); });
+  for (const Handle limit : limits_) files_->space().add(limit, all_.at(limit)->rule.space);
 }
 
 void Rules::remove(Handle handle) {
+  files_->space().remove(handle);
+  limits_.erase(handle);
   const std::unique_lock lock(mutex_);
-  Matched rules = set_->rules;
+  Matched rules = index_->rules;
   std::erase_if(rules, [&](const auto& each) { return each->handle == handle; });
   publish(std::move(rules));
 }
@@ -159,16 +116,16 @@ void Rules::remove(Handle handle) {
 void Rules::publish(Matched rules) {
   Operations operations;
   for (const auto& each : rules) operations.add(each->rule.operations);
-  set_ = std::make_shared<Set>(set_->number + 1, std::move(rules));
+  index_ = std::make_shared<RuleIndex>(index_->number + 1, std::move(rules));
   operations_ = operations.bits();
 }
 
-std::shared_ptr<const Rules::Set> Rules::current() const {
+std::shared_ptr<const RuleIndex> Rules::current() const {
   const std::shared_lock lock(mutex_);
-  return set_;
+  return index_;
 }
 
-std::shared_ptr<Rules::Rule> Rules::find(Handle handle) const {
+std::shared_ptr<Rule> Rules::find(Handle handle) const {
   const std::shared_lock lock(mutex_);
   const auto found = all_.find(handle);
   return found == all_.end() ? nullptr : found->second;
@@ -201,97 +158,171 @@ void Rules::count_unseen(Inode& inode, const Matched& matched) {
   }
 }
 
-/// What the rules say of an inode is kept with it, as long as they and its path stay the same.
-Rules::Matched Rules::of_inode(const Set& set, Inode& inode, Operation operation) {
-  const std::uint64_t epoch = (set.number << 32U) | (files_->renamed_folders() & 0xffffffffU);
-  if (inode.matched_epoch == epoch && !Operations(inode.matched_operations).has(operation)) return {};
+/// What the rules say of an inode is kept with it, as long as they and its path stay the same; so is which operations
+/// were noted of it although no rule concerns them.
+Matched Rules::of_inode(const RuleIndex& index, Inode& inode, Operation operation) {
+  const std::uint64_t epoch = (index.number << 32U) | (files_->renamed_folders() & 0xffffffffU);
+  const auto known = [&](std::uint32_t mask) { return Operations(mask).has(operation); };
+  if (inode.matched_epoch == epoch && !known(inode.matched_operations) && known(inode.noted_operations)) return {};
   const std::lock_guard lock(inode.matching);
   if (inode.matched_epoch != epoch) {
-    const auto paths = files_->inodes().paths(inode);
-    auto matched = std::make_shared<Matched>(set.of(paths));
+    auto matched = std::make_shared<Matched>(index.of(files_->inodes().paths(inode)));
     Operations operations;
     for (const auto& each : *matched) operations.add(each->rule.operations);
     count_unseen(inode, *matched);
-    if (!operations.has(operation)) note_near(set, operation, paths);
     inode.matched = std::move(matched);
     inode.matched_operations = operations.bits();
+    inode.noted_operations = 0;
     inode.matched_epoch = epoch;
+  }
+  if (!known(inode.matched_operations)) {
+    if (!known(inode.noted_operations)) touched_.note(operation, files_->inodes().paths(inode));
+    Operations noted(inode.noted_operations);
+    noted.add(operation);
+    inode.noted_operations = noted.bits();
+    return {};
   }
   return inode.matched ? *static_cast<const Matched*>(inode.matched.get()) : Matched();
 }
 
-Rules::Matched Rules::matching(const Set& set, const Request& request) {
-  if (request.name.empty()) return of_inode(set, files_->inodes().at(request.header->nodeid), *request.operation);
+Matched Rules::matching(const RuleIndex& index, const Request& request) {
+  if (request.name.empty()) return of_inode(index, files_->inodes().at(request.header->nodeid), *request.operation);
   const auto paths = paths_of(request);
-  auto matched = set.of(paths);
-  if (matched.empty()) note_near(set, *request.operation, paths);
+  auto matched = index.of(paths);
+  if (std::none_of(matched.begin(), matched.end(),
+                   [&](const auto& each) { return each->rule.operations.has(*request.operation); }))
+    touched_.note(*request.operation, paths);
   return matched;
 }
 
-/// For a rule that in the end has struck nothing: what it might have meant.
-void Rules::note_near(const Set& set, Operation operation, const std::vector<std::string>& paths) {
-  for (const auto& each : set.rules) {
-    if (each->counted > 0 || !each->rule.operations.has(operation)) continue;
-    const std::lock_guard lock(each->mutex);
-    for (const auto& path : paths) {
-      if (std::find(each->touched.begin(), each->touched.end(), path) != each->touched.end()) continue;
-      each->touched.push_back(path);
-      if (each->touched.size() > most_touched) each->touched.pop_front();
-    }
-  }
+bool Rules::concerns(const Rule& rule, const Request& request) const {
+  const core::DiskRule& asked = rule.rule;
+  if (!asked.operations.has(*request.operation) || !touches(asked, request)) return false;
+  if (asked.changing_opens_only && request.operation == Operation::open && !request.changing_open) return false;
+  if (asked.opened_before && (request.handle == 0 || open_ordinal(request.handle) > rule.opens_before)) return false;
+  return !rule.process || RE2::FullMatch(command_of(request.header->pid).name, *rule.process);
+}
+
+std::optional<std::uint64_t> Rules::choose(Rule& rule, std::uint64_t size) {
+  const std::uint64_t ordinal = ++rule.counted;
+  const std::uint64_t before = rule.bytes.fetch_add(size);
+  if (ordinal < rule.rule.first || ordinal > rule.rule.last) return std::nullopt;
+  if ((ordinal - rule.rule.first) % rule.rule.step != 0 || before < rule.rule.after_bytes) return std::nullopt;
+  // Of bad sectors chance decides which there are, not which operations meet them.
+  if (rule.is_damage(core::DiskRule::Damage::Kind::bad_sector)) return ordinal;
+  if (!rule.chance.chance(ordinal, rule.rule.probability_ppb)) return std::nullopt;
+  return ordinal;
 }
 
 Verdict Rules::judge(Request& request) {
   Verdict verdict;
   if (!Operations(operations_).has(*request.operation)) return verdict;
-  const auto set = current();
-  for (const auto& each : matching(*set, request)) {
+  const auto index = current();
+  for (const auto& each : matching(*index, request)) {
     Rule& rule = *each;
-    if (!rule.rule.operations.has(*request.operation) || !touches(rule.rule, request)) continue;
-    if (rule.process && !RE2::FullMatch(command_of(request.header->pid).name, *rule.process)) continue;
-    const std::uint64_t ordinal = ++rule.counted;
-    const std::uint64_t before = rule.bytes.fetch_add(request.size);
-    if (ordinal < rule.rule.first || ordinal > rule.rule.last) continue;
-    if ((ordinal - rule.rule.first) % rule.rule.step != 0 || before < rule.rule.after_bytes) continue;
-    if (!rule.chance.chance(ordinal, rule.rule.probability_ppb)) continue;
-    strike(rule, ordinal, request, verdict);
+    if (!concerns(rule, request)) continue;
+    if (rule.rule.action == core::DiskRule::Action::damage) {
+      judge_damage(rule, request, verdict);
+    } else if (const auto ordinal = choose(rule, request.size)) {
+      strike(rule, *ordinal, request, verdict);
+    }
   }
   return verdict;
 }
 
+/// Completes a strike by who asked for what; offset and size are the operation's unless they are given.
+void Rules::note(Rule& rule, std::uint64_t ordinal, const Request& request, core::DiskStrike strike) {
+  ++rule.decided;
+  const std::lock_guard lock(rule.mutex);
+  if (rule.strikes.size() >= most_strikes) return;
+  const auto paths = paths_of(request);
+  const CallingProcess command = command_of(request.header->pid);
+  strike.when = now();
+  strike.ordinal = ordinal;
+  strike.operation = *request.operation;
+  strike.path = paths.empty() ? "" : paths.front();
+  strike.pid = command.pid;
+  strike.command = command.name;
+  if (strike.size == 0) {
+    strike.offset = request.offset;
+    strike.size = request.size;
+  }
+  rule.strikes.push_back(std::move(strike));
+}
+
 void Rules::strike(Rule& rule, std::uint64_t ordinal, Request& request, Verdict& verdict) {
   using Action = core::DiskRule::Action;
-  ++rule.decided;
-  {
-    const std::lock_guard lock(rule.mutex);
-    if (rule.strikes.size() < most_strikes) {
-      const auto paths = paths_of(request);
-      const CallingProcess command = command_of(request.header->pid);
-      rule.strikes.push_back({now(), ordinal, *request.operation, paths.empty() ? "" : paths.front(), request.offset,
-                              request.size, command.pid, command.name});
-    }
-  }
+  core::DiskStrike what;
   switch (rule.rule.action) {
     case Action::error:
       if (!verdict.answer) verdict.answer = Answer{rule.handle, rule.rule.error};
-      return;
+      what.result = error_name(rule.rule.error);
+      break;
     case Action::pretend:
       if (!verdict.answer) verdict.answer = Answer{rule.handle, 0};
-      return;
+      what.result = "success, and nothing done";
+      break;
     case Action::latency: {
       const auto delay = draw_delay(rule.rule, rule.size, ordinal);
       verdict.delays.push_back({rule.handle, delay});
       ++rule.waiting;
-      return;
+      what.result = spec::to_human(delay) + " later";
+      break;
     }
     case Action::stall:
       verdict.held_by.push_back(rule.handle);
       ++rule.waiting;
-      return;
+      what.result = "held";
+      break;
     case Action::shorten:
-      if (request.shorten(rule.rule.keep_ppb)) ++rule.answered;
+      what.offset = request.offset;
+      what.size = request.size;
+      if (request.shorten(rule.rule.keep_ppb)) {
+        ++rule.answered;
+        what.result = fmt::format("cut to {}", request.size);
+      }
+      break;
+    case Action::throttle:
+      return throttle(rule, ordinal, request, verdict);
+    case Action::limit:
+    case Action::damage:
       return;
   }
+  note(rule, ordinal, request, std::move(what));
+}
+
+/// What there is to read may be less than what is asked for.
+void Rules::throttle(Rule& rule, std::uint64_t ordinal, const Request& request, Verdict& verdict) {
+  std::uint64_t bytes = request.size;
+  if (request.operation == Operation::read) {
+    const std::uint64_t there = files_->size_of(files_->inodes().at(request.header->nodeid));
+    bytes = std::min(bytes, there - std::min(there, request.offset));
+  }
+  std::chrono::nanoseconds delay{};
+  {
+    const std::lock_guard lock(rule.mutex);
+    const auto begin = now();
+    if (rule.first_carried.count() == 0) rule.first_carried = rule.last_carried = begin;
+    delay = rule.bucket.take(bytes, begin);
+  }
+  if (delay.count() == 0) return carried(rule.handle, bytes);
+  verdict.delays.push_back({rule.handle, delay, bytes});
+  ++rule.waiting;
+  core::DiskStrike what;
+  what.result = spec::to_human(delay) + " later";
+  note(rule, ordinal, request, std::move(what));
+}
+
+/// On the thread that carries it out.
+void Rules::refused(Handle handle, int error, Extent wanted) {
+  const auto rule = find(handle);
+  if (!rule) return;
+  const Request request = parse_request(exchange().bytes);
+  core::DiskStrike what;
+  what.result = error == 0 ? "cut to what was left" : error_name(error);
+  what.offset = wanted.begin;
+  what.size = wanted.size();
+  note(*rule, ++rule->counted, request, std::move(what));
 }
 
 void Rules::answered(Handle handle) {
@@ -310,6 +341,14 @@ void Rules::waited(Handle handle, std::chrono::nanoseconds asked, std::chrono::n
   rule->waited_max = std::max(rule->waited_max, took);
 }
 
+void Rules::carried(Handle handle, std::uint64_t bytes) {
+  const auto rule = find(handle);
+  if (!rule) return;
+  const std::lock_guard lock(rule->mutex);
+  rule->carried += bytes;
+  rule->last_carried = now();
+}
+
 void Rules::died(Handle handle) {
   const auto rule = find(handle);
   if (!rule) return;
@@ -317,27 +356,19 @@ void Rules::died(Handle handle) {
   ++rule->died;
 }
 
+void Rules::damaged(const Damage& damage, bool hit) {
+  if (const auto rule = find(damage.rule)) ++(hit ? rule->answered : rule->missed);
+}
+
 std::optional<core::DiskEffect> Rules::effect(Handle handle) const {
   const auto rule = find(handle);
   if (!rule) return std::nullopt;
-  core::DiskEffect effect;
-  effect.counted = rule->counted;
-  effect.decided = rule->decided;
-  effect.answered = rule->answered;
-  effect.waiting = rule->waiting;
-  effect.died = rule->died;
-  const std::lock_guard lock(rule->mutex);
-  effect.waited = rule->waited;
-  if (rule->waited > 0) {
-    const auto count = static_cast<std::int64_t>(rule->waited);
-    effect.asked_mean = rule->asked_sum / count;
-    effect.waited_mean = rule->waited_sum / count;
-    effect.waited_min = rule->waited_min;
-    effect.waited_max = rule->waited_max;
-  }
-  effect.strikes = rule->strikes;
-  effect.unseen = rule->unseen;
-  if (effect.counted == 0) effect.nearest = likest(rule->rule.path, {rule->touched.begin(), rule->touched.end()});
+  core::DiskEffect effect = rule->effect();
+  files_->space().tell(handle, effect);
+  if (effect.counted > 0) return effect;
+  std::vector<std::string> near = touched_.since(rule->touched_before, rule->rule.operations);
+  near.insert(near.end(), rule->passed_by.begin(), rule->passed_by.end());
+  effect.nearest = likest(rule->rule.path, std::move(near));
   return effect;
 }
 

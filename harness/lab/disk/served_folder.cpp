@@ -80,6 +80,7 @@ void ServedFolder::mount(os::Fd device) {
   session.device = made->device.duplicate();
   session.gate = rules_.get();
   made->session = std::make_unique<Session>(*made->files, std::move(session));
+  rules_->on_changed([session = made->session.get()](std::uint64_t node) { session->forget_data(node); });
   mounted_ = std::move(made);
   std::thread([mounted = mounted_.get()] {
     int status = 0;

@@ -54,8 +54,15 @@ void extend_open(const Exchange& current, iovec& last) {
   if (current.backing_id != 0) out->open_flags &= ~static_cast<std::uint32_t>(FOPEN_KEEP_CACHE);
 }
 
+/// What is sent is this thread's own buffer (reply_buffer).
+void damage_reply(Exchange& current, const iovec& part) {
+  const std::span data(static_cast<std::byte*>(part.iov_base), part.iov_len);
+  for (const Damage& each : current.damages)
+    current.hits.push_back(damage(each, data, current.body<fuse_read_in>().offset));
+}
+
 ssize_t send_reply(int /*device*/, iovec* parts, int count, void* files) {
-  const Exchange& current = exchange();
+  Exchange& current = exchange();
   const auto* header = static_cast<const fuse_out_header*>(parts[0].iov_base);
   if (count > 1 && header->error == 0 && header->unique == current.header().unique) {
     const auto opcode = current.header().opcode;
@@ -63,8 +70,11 @@ ssize_t send_reply(int /*device*/, iovec* parts, int count, void* files) {
       extend_init(*static_cast<FileSystem*>(files), current.body<fuse_init_in>(),
                   *static_cast<fuse_init_out*>(parts[1].iov_base));
     if (opcode == FUSE_OPEN || opcode == FUSE_CREATE) extend_open(current, parts[count - 1]);
+    if (opcode == FUSE_READ) damage_reply(current, parts[1]);
   }
-  return ::writev(current.device, parts, count);
+  const ssize_t sent = ::writev(current.device, parts, count);
+  if (sent > 0) current.taken = -header->error;
+  return sent;
 }
 
 ssize_t refuse_to_receive(int /*device*/, void* /*buffer*/, std::size_t /*size*/, void* /*files*/) {
@@ -154,13 +164,14 @@ struct Session::Impl {
       if (verdict.waits()) return held.put(device, request, verdict);
       return finish(device, bytes, verdict);
     }
-    carry_out(device, bytes);
+    carry_out(device, bytes, {});
   }
 
   void finish(int device, std::span<std::byte> bytes, const Verdict& verdict) {
-    if (!verdict.answer) return carry_out(device, bytes);
+    if (!verdict.answer) return carry_out(device, bytes, verdict.damages);
     std::optional<Power::Use> power;
     if (!is_powered(device, bytes, power)) return;
+    for (const Damage& each : verdict.damages) options.gate->damaged(each, false);
     const auto unique = reinterpret_cast<const fuse_in_header*>(bytes.data())->unique;
     if (reply_without_data(device, unique, verdict.answer->error)) options.gate->answered(verdict.answer->rule);
   }
@@ -174,8 +185,12 @@ struct Session::Impl {
     return false;
   }
 
-  void carry_out(int device, std::span<std::byte> bytes) {
-    exchange() = {device, bytes, 0, 0};
+  void carry_out(int device, std::span<std::byte> bytes, std::span<const Damage> damages) {
+    Exchange& current = exchange();
+    current = Exchange();
+    current.device = device;
+    current.bytes = bytes;
+    if (!damages.empty()) damage_data(current, damages);
     auto* header = reinterpret_cast<fuse_in_header*>(bytes.data());
     std::optional<Power::Use> power;
     // A sync may take long, and asks when it is done.
@@ -186,6 +201,25 @@ struct Session::Impl {
     buffer.size = bytes.size();
     buffer.mem = bytes.data();
     ::fuse_session_process_buf(session, &buffer);
+    for (std::size_t i = 0; i < damages.size(); ++i)
+      options.gate->damaged(damages[i], i < current.hits.size() && current.hits[i]);
+    if (current.refused_by != 0 && current.taken == current.refused_with) options.gate->answered(current.refused_by);
+  }
+
+  /// Of a read when there is a reply, of a write before it is done.
+  void damage_data(Exchange& current, std::span<const Damage> damages) {
+    if (current.header().opcode == FUSE_READ) current.damages = damages;
+    if (current.header().opcode != FUSE_WRITE) return;
+    Request request = parse_request(current.bytes);
+    for (const Damage& each : damages) current.hits.push_back(damage_write(files, each, request));
+  }
+
+  /// FUSE_NOTIFY_INVAL_INODE: the kernel's cached data of a file is out of date.
+  void forget_data(std::uint64_t node) {
+    fuse_out_header header{sizeof(fuse_out_header) + sizeof(fuse_notify_inval_inode_out), FUSE_NOTIFY_INVAL_INODE, 0};
+    fuse_notify_inval_inode_out body{node, 0, 0};
+    iovec parts[] = {{&header, sizeof header}, {&body, sizeof body}};
+    static_cast<void>(::writev(options.device.get(), parts, 2));  // it may have nothing cached
   }
 
   void work(os::Fd device) {
@@ -249,6 +283,7 @@ struct Session::Impl {
 Session::Session(FileSystem& files, Options options) : impl_(std::make_unique<Impl>(files, std::move(options))) {}
 Session::~Session() = default;
 void Session::run() { impl_->run(); }
+void Session::forget_data(std::uint64_t node) { impl_->forget_data(node); }
 void Session::release(std::uint64_t rule) { impl_->held.release(rule); }
 std::size_t Session::waiting() const { return impl_->held.size(); }
 

@@ -26,6 +26,8 @@ constexpr std::array table = {
     Entry{"cgroup-kill", "killing a node at one instant", doctor::probe_cgroup_kill},
     Entry{"time-namespaces", "clock offsets per node", doctor::probe_time_namespaces},
     Entry{"fuse", "disk faults", doctor::probe_fuse},
+    Entry{"fuse-passthrough", "disks whose files without faults cost little", doctor::probe_fuse_passthrough},
+    Entry{"loop-devices", "faults on block devices", doctor::probe_loop_devices},
     Entry{"seccomp-notify", "system-call faults", doctor::probe_seccomp_notify},
     Entry{"ptrace", "faults inside a process", doctor::probe_ptrace},
     Entry{"netem", "the kernel's own network emulation", doctor::probe_netem},

@@ -47,6 +47,8 @@ Finding probe_user_namespaces();
 Finding probe_time_namespaces();
 Finding probe_tun();  // device_probes.cpp
 Finding probe_fuse();
+Finding probe_fuse_passthrough();
+Finding probe_loop_devices();
 Finding probe_cgroup();  // cgroup_probes.cpp
 Finding probe_cgroup_freezer();
 Finding probe_cgroup_kill();

@@ -21,6 +21,11 @@ TEST(Protocol, CommandsArriveAsTheyWereSent) {
   sent.rule.action = core::DiskRule::Action::latency;
   sent.rule.spread = core::DiskRule::Spread::pareto;
   sent.rule.delay = std::chrono::milliseconds(5);
+  sent.rule.opened_before = true;
+  sent.rule.bytes_per_second = 1 << 20;
+  sent.rule.burst_bytes = 4096;
+  sent.rule.space = {"wal", 0, 17};
+  sent.rule.damage = {core::DiskRule::Damage::Kind::stale, core::DiskRule::Damage::Place::write, 3, 512, 65536, 1, 3};
   const Command got = decode_command(encode(sent));
   EXPECT_EQ(got.handle, 7U);
   EXPECT_EQ(got.rule.seed, UINT64_MAX);
@@ -29,6 +34,10 @@ TEST(Protocol, CommandsArriveAsTheyWereSent) {
   EXPECT_EQ(got.rule.end_byte, core::DiskRule::no_end);
   EXPECT_EQ(got.rule.spread, sent.rule.spread);
   EXPECT_EQ(got.rule.delay, sent.rule.delay);
+  EXPECT_EQ(got.rule.space.folder, "wal");
+  EXPECT_EQ(got.rule.space.free_inodes, 17U);
+  EXPECT_EQ(got.rule.damage.kind, core::DiskRule::Damage::Kind::stale);
+  EXPECT_EQ(got.rule.damage.parts, 3U);
   EXPECT_EQ(encode(got), encode(sent));
   Command start;
   start.node = "n1";
@@ -40,7 +49,9 @@ TEST(Protocol, EffectsArriveAsTheyWereSent) {
   core::DiskEffect sent;
   sent.counted = 3;
   sent.waited_max = std::chrono::seconds(2);
-  sent.strikes = {{std::chrono::nanoseconds(5), 2, core::DiskOperation::fsync, "a\xff/b", 1, 2, 33, "sh"}};
+  sent.strikes = {{std::chrono::nanoseconds(5), 2, core::DiskOperation::fsync, "a\xff/b", 1, 2, 33, "sh", "EIO"}};
+  sent.carrying = std::chrono::seconds(3);
+  sent.left_bytes = core::DiskRule::no_end;
   sent.nearest = {"x"};
   const auto got = decode_effect(encode(sent));
   EXPECT_EQ(got.counted, 3U);
@@ -48,7 +59,9 @@ TEST(Protocol, EffectsArriveAsTheyWereSent) {
   ASSERT_EQ(got.strikes.size(), 1U);
   EXPECT_EQ(got.strikes[0].operation, core::DiskOperation::fsync);
   EXPECT_EQ(got.strikes[0].pid, 33);
+  EXPECT_EQ(got.strikes[0].result, "EIO");
   EXPECT_EQ(got.nearest, sent.nearest);
+  EXPECT_EQ(encode(got), encode(sent));
 }
 
 TEST(Protocol, WhatTheServerCannotDoIsThrown) {

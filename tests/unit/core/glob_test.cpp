@@ -1,11 +1,11 @@
-#include "lab/disk/glob.hpp"
+#include "core/glob.hpp"
 
 #include <re2/re2.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace withstand::lab::disk {
+namespace withstand::core {
 namespace {
 
 bool matches(const std::string& glob, const std::string& path) { return RE2::FullMatch(path, glob_to_regex(glob)); }
@@ -105,4 +105,4 @@ TEST(Glob, FoldersHoldEveryMatchOfRandomPatterns) {
 }
 
 }  // namespace
-}  // namespace withstand::lab::disk
+}  // namespace withstand::core

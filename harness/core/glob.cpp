@@ -1,8 +1,8 @@
-#include "lab/disk/glob.hpp"
+#include "core/glob.hpp"
 
 #include <fmt/format.h>
 
-namespace withstand::lab::disk {
+namespace withstand::core {
 namespace {
 
 constexpr std::size_t longest = 4096;
@@ -129,4 +129,20 @@ std::string folders_of_glob(std::string_view glob) {
   return Translation(folder).run() + (deep ? "(?:/.*)?" : "");
 }
 
-}  // namespace withstand::lab::disk
+GlobKey key_of_glob(std::string_view glob) {
+  const auto is_literal = [](std::string_view text) { return text.find_first_of("*?[{\\") == std::string_view::npos; };
+  const bool rooted = glob.starts_with('/');
+  const std::string_view path = without_first_slash(glob);
+  // An escape, or what may hold a slash without showing it: classes and braces.
+  if (path.empty() || path.find_first_of("[{\\") != std::string_view::npos) return {};
+  const auto slash = path.rfind('/');
+  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  const std::string_view folder = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  const bool anywhere = (slash == std::string_view::npos && !rooted) || folder == "**";
+  if (anywhere) return is_literal(name) ? GlobKey{GlobKey::Kind::name, std::string(name)} : GlobKey{};
+  if (!is_literal(folder) || name.find("**") != std::string_view::npos) return {};
+  if (is_literal(name)) return {GlobKey::Kind::path, std::string(path)};
+  return {GlobKey::Kind::folder, std::string(folder)};
+}
+
+}  // namespace withstand::core
