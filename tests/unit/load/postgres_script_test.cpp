@@ -95,7 +95,9 @@ TEST(PostgresScript, StepsGiveTheListsTheyRead) {
   for (const bool mixed : {false, true}) {
     PostgresTalk talk(postgres_script(request, "withstand", "serializable", mixed).value());
     (void)talk.first();
-    if (mixed) EXPECT_EQ(talk.next(command())->text, "SET LOCAL synchronous_commit = local");
+    if (mixed) {
+      EXPECT_EQ(talk.next(command())->text, "SET LOCAL synchronous_commit = local");
+    }
     (void)talk.next(command());
     (void)talk.next(rows({{"4,5"}}));
     (void)talk.next(command());

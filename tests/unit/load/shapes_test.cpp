@@ -37,8 +37,12 @@ TEST(Shapes, EveryWorkloadHasItsOperationsAndUniqueValues) {
     for (const auto& planned : first(of(workload.name), 500)) {
       ops.insert(std::string(planned.op.empty() ? op_name(planned.kind) : planned.op));
       const bool counted = planned.kind == Kind::increment || planned.kind == Kind::transfer;
-      if (!planned.value.empty() && !counted) EXPECT_TRUE(values.insert(planned.value).second) << workload.name;
-      if (!planned.shown.empty()) EXPECT_TRUE(nlohmann::json::accept(planned.shown)) << planned.shown;
+      if (!planned.value.empty() && !counted) {
+        EXPECT_TRUE(values.insert(planned.value).second) << workload.name;
+      }
+      if (!planned.shown.empty()) {
+        EXPECT_TRUE(nlohmann::json::accept(planned.shown)) << planned.shown;
+      }
     }
     for (const auto& op : ops)
       EXPECT_EQ(std::count(workload.operations.begin(), workload.operations.end(), op), 1) << workload.name << op;
@@ -52,7 +56,9 @@ TEST(Shapes, TransactionsAppendEveryNumberOnce) {
     ASSERT_FALSE(planned.steps.empty());
     ASSERT_LE(planned.steps.size(), 4U);
     for (const auto& step : planned.steps) {
-      if (step.kind == Step::Kind::append) EXPECT_TRUE(appended.insert(step.value).second);
+      if (step.kind == Step::Kind::append) {
+        EXPECT_TRUE(appended.insert(step.value).second);
+      }
       reads += step.kind == Step::Kind::read ? 1 : 0;
     }
   }

@@ -82,7 +82,9 @@ TEST_F(Workloads, WhatWasDeclinedIsInTheHistoryAndNoError) {
   for (const auto& operation : run(of("queue"), seconds(2))) {
     EXPECT_EQ(operation.declined, operation.op == "dequeue");
     EXPECT_EQ(operation.outcome, operation.op == "dequeue" ? Outcome::fail : Outcome::ok);
-    if (operation.op == "dequeue") EXPECT_LT(record::response_time(operation, 1'000'000'000), 1'000'000);
+    if (operation.op == "dequeue") {
+      EXPECT_LT(record::response_time(operation, 1'000'000'000), 1'000'000);
+    }
   }
 }
 
@@ -105,7 +107,9 @@ TEST_F(Workloads, AHolderGivesTheLockBackAsTheSameProcess) {
   std::map<std::uint32_t, std::int64_t> since;
   std::size_t releases = 0;
   for (const auto& operation : operations) {
-    if (operation.op == "acquire" && operation.outcome == Outcome::ok) EXPECT_TRUE(operation.json);
+    if (operation.op == "acquire" && operation.outcome == Outcome::ok) {
+      EXPECT_TRUE(operation.json);
+    }
     releases += operation.op == "release" ? 1 : 0;
   }
   EXPECT_EQ(releases, token) << "every holder gave it back, the last one after the load had stopped";
