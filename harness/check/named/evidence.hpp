@@ -1,0 +1,46 @@
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "check/finding.hpp"
+#include "check/history/history.hpp"
+#include "check/history/words.hpp"
+
+/// What the judges of one promise share.
+namespace withstand::check {
+
+inline bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  for (const std::string_view one : names)
+    if (name == one) return true;
+  return false;
+}
+
+/// Notes a violation: the first few are explained, all are counted by the caller.
+inline void accuse(const OperationHistory& history, Finding& out, std::string_view heading,
+                   std::span<const std::uint32_t> operations, std::string_view reason) {
+  constexpr std::size_t most_lines = 40;
+  out.judgement = Judgement::failed;
+  if (out.explanation.size() >= most_lines) return;
+  out.explanation.push_back(std::string(heading) + ":");
+  for (auto& line : numbered(history, operations)) out.explanation.push_back(std::move(line));
+  out.explanation.push_back("  " + std::string(reason));
+  out.culprits.insert(out.culprits.end(), operations.begin(), operations.end());
+}
+
+/// A client on a key.
+using Holder = std::tuple<std::uint32_t, Value::Tag, std::int64_t>;
+inline Holder holder_of(const HistoryOperation& operation) {
+  return {operation.process, operation.key.tag, operation.key.number};
+}
+
+/// Says that this is no history of the model.
+Finding misfit_of(const OperationHistory& history, const HistoryOperation& operation, std::string_view known);
+
+/// Inconclusive for this reason, unless something failed.
+void too_little(Finding& out, std::string_view why);
+
+}  // namespace withstand::check
