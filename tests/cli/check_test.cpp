@@ -84,5 +84,42 @@ TEST(Check, OfThousandsOfBadLinesTheFirstAreNamed) {
   EXPECT_LT(outcome.err.size(), 1'000U);
 }
 
+TEST(Check, TakesHistoriesOfOthers) {
+  const Folder folder;
+  const auto file = folder.write("history.edn", R"([{:process 0 :type :invoke :f :write :value 1}
+ {:process 0 :type :ok :f :write :value 1}
+ {:process 1 :type :invoke :f :cas :value [1 2]}
+ {:process 1 :type :ok :f :cas :value [1 2]}
+ {:process 2 :type :invoke :f :read :value nil}
+ {:process 2 :type :ok :f :read :value 1}])");
+  const auto failed = withstand({"check", file, "--model", "cas-register", "--explain", "html"});
+  EXPECT_EQ(failed.status, 1) << failed.err;
+  EXPECT_THAT(failed.out, HasSubstr("cas-register: failed"));
+  EXPECT_THAT(failed.out, HasSubstr("3. line 5: process 2: read 1"));
+  EXPECT_THAT(failed.err, HasSubstr("picture: " + file + ".html"));
+  const auto json = withstand({"check", file, "--model", "cas-register", "--json"});
+  EXPECT_THAT(json.out, HasSubstr("\"outcome\": \"failed\""));
+  EXPECT_EQ(withstand({"check", file, "--model", "queue"}).status, 2);
+  EXPECT_THAT(withstand({"check", file, "--model", "list-append", "--isolation", "perfect"}).err,
+              HasSubstr("there is no isolation level 'perfect'; there are:"));
+  EXPECT_THAT(withstand({"check", file, "--model", "queue", "--format", "poem"}).err,
+              HasSubstr("there is no format 'poem'"));
+}
+
+TEST(Check, JudgesTransactionsByTheLevelAsked) {
+  const Folder folder;
+  const auto file =
+      folder.write("skew.json", R"({"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["r","y",null]]}
+{"process":1,"type":"invoke","f":"txn","value":[["append","y",1],["r","x",null]]}
+{"process":0,"type":"ok","f":"txn","value":[["append","x",1],["r","y",[]]]}
+{"process":1,"type":"ok","f":"txn","value":[["append","y",1],["r","x",[]]]}
+)");
+  const auto serial = withstand({"check", file, "--model", "list-append", "--isolation", "serializable"});
+  EXPECT_EQ(serial.status, 1) << serial.err;
+  EXPECT_THAT(serial.out, HasSubstr("not serializable: G2-item, write-skew; not even repeatable-read"));
+  const auto snapshot = withstand({"check", file, "--model", "list-append", "--isolation", "snapshot-isolation"});
+  EXPECT_EQ(snapshot.status, 0) << snapshot.out;
+}
+
 }  // namespace
 }  // namespace withstand::cli_test
