@@ -17,6 +17,9 @@ void texts(std::string_view input);
 void exposition(std::string_view input);
 /// An HTTP URL: what is accepted reads back as itself and cannot break out of a request's first line.
 void url(std::string_view input);
+/// A history, read as every format and judged as every model, within small limits: a verdict says something, and a
+/// failure which operations it is about.
+void history(std::string_view input);
 
 /// A path pattern, and behind the first newline a path: what is accepted is a regular expression, and looking the path
 /// up, or its folder, finds whatever matching finds.

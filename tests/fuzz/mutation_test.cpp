@@ -242,6 +242,24 @@ TEST(Mutation, Globs) {
          glob);
 }
 
+TEST(Mutation, Histories) {
+  damage({"{:process 0 :type :invoke :f :write :value 1}{:process 0 :type :ok :f :write :value 1}\n"
+          "{:process 1 :type :invoke :f :cas :value [1 2]}{:process 2 :type :invoke :f :read}\n"
+          "{:process 1 :type :ok :f :cas :value [1 2]}{:process 2 :type :ok :f :read :value 1}",
+          "{:process 0 :type :invoke :f :add :value 1}{:process 0 :type :ok :f :add :value 1}\n"
+          "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value #{1 2}}",
+          "{:process 0 :type :invoke :f :txn :value [[:append :x 1] [:r :y nil]]}\n"
+          "{:process 1 :type :invoke :f :txn :value [[:append :y 1] [:r :x nil]]}\n"
+          "{:process 0 :type :ok :f :txn :value [[:append :x 1] [:r :y []]]}\n"
+          "{:process 1 :type :ok :f :txn :value [[:append :y 1] [:r :x [1]]]}",
+          "{\"t\":1,\"type\":\"invoke\",\"i\":0,\"process\":0,\"op\":\"push\",\"value\":7}\n{\"t\":2,\"type\":\"ok\","
+          "\"i\":0}\n"
+          "{\"t\":3,\"type\":\"invoke\",\"i\":1,\"process\":0,\"op\":\"pop\"}\n{\"t\":4,\"type\":\"ok\",\"i\":1,"
+          "\"value\":8}\n",
+          "INFO jepsen.util - 0\t:invoke\t:write\t3\nINFO jepsen.util - 0\t:info\t:write\t:timed-out\n"},
+         history);
+}
+
 // Recursion is what a parser dies of: nesting in every form that TOML has.
 TEST(Mutation, DeepNesting) {
   for (const int depth : {10, 100, 1'000, 100'000}) {
