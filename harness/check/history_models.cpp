@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "check/named/write_skew.hpp"
+
 namespace withstand::check {
 
 namespace {
@@ -25,7 +27,7 @@ Finding bank(const OperationHistory& history, const HistoryOptions& options) {
   return judge_bank(history, options.bank);
 }
 
-constexpr std::array<HistoryModel, 22> all{{
+constexpr std::array<HistoryModel, 23> all{{
     {"register", "registers, read and written; linearizable", linear<LinearObject::reg>},
     {"cas-register", "registers with compare-and-set; linearizable", linear<LinearObject::cas_register>},
     {"key-value", "texts by key: get, put, append, delete; linearizable", linear<LinearObject::key_value>},
@@ -50,6 +52,7 @@ constexpr std::array<HistoryModel, 22> all{{
     {"sessions", "each client reads its writes, and nothing goes back for it", plain<judge_sessions>},
     {"monotonic", "versions never go back in real time", plain<judge_monotonic>},
     {"long-fork", "no two reads see two writes in different orders", plain<judge_long_fork>},
+    {"write-skew", "of two halves of a pair one is made at most", plain<judge_write_skew>},
 }};
 
 }  // namespace
