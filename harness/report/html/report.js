@@ -285,7 +285,7 @@
     charts.push(chart);
   };
   plot.hidden = {};
-  const font = () => `12px ${getComputedStyle(document.body).fontFamily}`;
+  const font = () => `${root.classList.contains('printing') ? 10 : 12}px ${getComputedStyle(document.body).fontFamily}`;
 
   // --- Load ------------------------------------------------------------------------------------------------------
   const starts = () => data.load.ops[0].ok.map((unused, i) => (data.load.from + i * data.load.width) / 1000);
@@ -293,7 +293,17 @@
   const timeScale = () => (logarithmic
     ? { distr: 3, log: 10, range: (u, min, max) => (min === null ? [1, 10] : [min * 0.7, max * 1.6]) }
     : { range: (u, min, max) => [0, (max || 1) * 1.08] });
-  const timeAxis = () => ({ values: (u, splits) => splits.map((us) => (us === null ? '' : roughly(us))) });
+  const decades = (u, axis, min, max) => {
+    const places = [];
+    for (let power = 10 ** Math.floor(Math.log10(min)); power <= max; power *= 10) {
+      for (const step of max / min > 60 ? [1] : [1, 2, 5]) if (power * step >= min && power * step <= max) places.push(power * step);
+    }
+    return places;
+  };
+  const timeAxis = () => ({
+    values: (u, splits) => splits.map((us) => (us === null ? '' : roughly(us))),
+    ...(logarithmic ? { splits: decades, filter: (u, splits) => splits } : {}),
+  });
   const positive = (values) => (logarithmic ? values.map((us) => (us === null ? null : Math.max(us, 1))) : values);
 
   const latency = () => {

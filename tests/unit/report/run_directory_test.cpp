@@ -28,6 +28,7 @@ TEST(RunDirectory, ReportsAreMadeAgainFromItAlone) {
   EXPECT_EQ(content, json_report({run}, 3));
   EXPECT_TRUE(fs::exists(folder / "junit.xml"));
   EXPECT_TRUE(fs::exists(folder / "report.md"));
+  EXPECT_TRUE(fs::exists(folder / "report.html"));
   fs::remove_all(folder);
 }
 
