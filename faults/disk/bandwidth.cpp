@@ -38,7 +38,7 @@ core::Documentation bandwidth_documentation() {
       "How many operations waited, and that no more bytes came through, measured where the waiting ended, than the "
       "bucket holds and the rate gives in that time.",
       R"([[fault]]
-name  = "slow disk"
+name  = "narrow"
 kind  = "disk.bandwidth"
 on    = "any"
 rate  = "1MiB/s"

@@ -85,8 +85,8 @@ os::Fd attach(int file) {
   }
 }
 
-/// In the node's mount namespace: what is there belongs to whom the folder below belonged.
-void mount_device(const os::Fd& device, const std::string& file_system) {
+/// In the node's mount namespace: what is there belongs to whom the folder below belonged. Returns the device's number.
+unsigned mount_device(const os::Fd& device, const std::string& file_system) {
   loop_info64 info{};
   os::check("ask about a loop device", ::ioctl(device.get(), LOOP_GET_STATUS64, &info));
   if ((info.lo_flags & LO_FLAGS_DIRECT_IO) == 0)
@@ -100,6 +100,7 @@ void mount_device(const os::Fd& device, const std::string& file_system) {
   static_cast<void>(::rmdir((std::string(inside::data) + "/lost+found").c_str()));
   os::check("give the data directory away", ::chown(inside::data, below.st_uid, below.st_gid));
   os::check("open up the data directory", ::chmod(inside::data, below.st_mode & 07777U));
+  return info.lo_number;
 }
 
 bool is_attached(unsigned number) { return ::access(fmt::format("/sys/block/loop{}/loop", number).c_str(), F_OK) == 0; }
@@ -118,10 +119,9 @@ BlockDevice::BlockDevice(const Node& node, std::string file_system, std::uint64_
       const std::string path = inside::data + name;
       const os::Fd file(os::check("open " + path, ::open(path.c_str(), O_RDWR | O_CLOEXEC)));
       const os::Fd device = attach(file.get());
-      mount_device(device, file_system_);
       // A descriptor that keeps nothing open, to name it by.
-      named = os::Fd(os::check("name a loop device",
-                               ::open(fmt::format("/proc/self/fd/{}", device.get()).c_str(), O_PATH | O_CLOEXEC)));
+      const std::string place = fmt::format("/dev/loop{}", mount_device(device, file_system_));
+      named = os::Fd(os::check("open " + place, ::open(place.c_str(), O_PATH | O_CLOEXEC)));
     });
     os::report_ready(pair.second.get(), {named.get()});
     return 0;

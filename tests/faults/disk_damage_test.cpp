@@ -19,7 +19,8 @@ class DiskDamageTest : public DiskFaultTest {
   /// A file of blocks, each full of its own letter.
   void make_file(core::NodeId node, const std::string& name, std::size_t blocks, char first = 'a') {
     std::string text;
-    for (std::size_t i = 0; i < blocks; ++i) text += std::string(block, static_cast<char>(first + i));
+    for (std::size_t i = 0; i < blocks; ++i)
+      text += std::string(block, static_cast<char>(first + static_cast<char>(i)));
     ASSERT_EQ(run(node, "touch " + name).error, "");
     std::ofstream(data(node, name), std::ios::binary) << text;
   }

@@ -57,8 +57,8 @@ TEST_F(DiskFaultTest, ADiskThatIsGoneFailsThroughOpenDescriptorsToo) {
   std::ofstream(data(0, "../tmp/go")) << "go";
   EXPECT_TRUE(wait([&] { return late.has_value(); }));
   EXPECT_THAT(late->error, HasSubstr("No such device"));
-  for (const char* use : {"cat f", "ls .", "stat f", "echo > g"})
-    EXPECT_THAT(run(0, use).error, HasSubstr("No such device")) << use;
+  for (const char* use : {"cat $D/f", "ls $D", "stat $D/f", "echo > $D/g"})
+    EXPECT_THAT(run(0, std::string("D=/run/withstand/data; ") + use).error, HasSubstr("No such device")) << use;
   injection.revert();
   EXPECT_EQ(run(0, "cat f").output, "text\n");
   EXPECT_TRUE(injection.observe().took_effect()) << text(injection);

@@ -82,6 +82,7 @@ void parse_naming(Request& request) {
     case FUSE_CREATE:
       return name_at(request, Operation::create, sizeof(fuse_create_in));
     case FUSE_LINK:
+      request.second_node = request.body<fuse_link_in>()->oldnodeid;
       return name_at(request, Operation::link, sizeof(fuse_link_in));
     case FUSE_RENAME:
       return two_names(request, sizeof(fuse_rename_in), request.body<fuse_rename_in>()->newdir);

@@ -29,13 +29,13 @@ struct Request {
   fuse_in_header* header = nullptr;
   std::optional<Operation> operation;  ///< nothing for what no program asked for: forget, release, ...
   std::string_view name;               ///< of a naming operation, in the folder header->nodeid
-  std::string_view second_name;        ///< rename, link: the new name, in the folder `second_node`
-  std::uint64_t second_node = 0;
-  std::uint64_t offset = 0;    ///< read, write, fallocate, seek, copy (where to); truncate: the new size
-  std::uint64_t size = 0;      ///< bytes asked for; 0 where there are none
-  std::uint64_t handle = 0;    ///< what it goes through, an open file or folder of ours; 0: none
-  bool changing_open = false;  ///< open: for writing, or truncating
-  bool written_back = false;   ///< write: by the kernel, of a mapped page; who wrote it cannot be told
+  std::string_view second_name;        ///< rename: the new name, in the folder `second_node`
+  std::uint64_t second_node = 0;       ///< link: the inode that gets the name; copy: the file that is written
+  std::uint64_t offset = 0;            ///< read, write, fallocate, seek, copy (where to); truncate: the new size
+  std::uint64_t size = 0;              ///< bytes asked for; 0 where there are none
+  std::uint64_t handle = 0;            ///< what it goes through, an open file or folder of ours; 0: none
+  bool changing_open = false;          ///< open: for writing, or truncating
+  bool written_back = false;           ///< write: by the kernel, of a mapped page; who wrote it cannot be told
 
   /// Read, write: asks for no more than this share of the bytes, at least one. False when it asked for less already.
   bool shorten(std::int64_t share_ppb);

@@ -317,6 +317,8 @@ void Rules::throttle(Rule& rule, std::uint64_t ordinal, const Request& request, 
 void Rules::refused(Handle handle, int error, Extent wanted) {
   const auto rule = find(handle);
   if (!rule) return;
+  exchange().refused_by = handle;
+  exchange().refused_with = error;
   const Request request = parse_request(exchange().bytes);
   core::DiskStrike what;
   what.result = error == 0 ? "cut to what was left" : error_name(error);
