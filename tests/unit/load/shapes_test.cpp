@@ -109,7 +109,7 @@ TEST(Shapes, PopularKeysAreChosenAsOftenAsWasSaid) {
   config.keys = 100;
   const auto count_first = [&](std::size_t keys) {
     std::size_t count = 0;
-    for (const auto& planned : first(config, 20'000)) count += std::stoul(planned.key.substr(1)) < keys ? 1 : 0;
+    for (const auto& planned : first(config, 20'000)) count += std::stoul(planned.key.substr(1)) < keys ? 1U : 0U;
     return static_cast<double>(count);
   };
   EXPECT_NEAR(count_first(10), 2'000, 215);

@@ -110,7 +110,7 @@ TEST_F(Workloads, AHolderGivesTheLockBackAsTheSameProcess) {
     if (operation.op == "acquire" && operation.outcome == Outcome::ok) {
       EXPECT_TRUE(operation.json);
     }
-    releases += operation.op == "release" ? 1 : 0;
+    releases += operation.op == "release" ? 1U : 0U;
   }
   EXPECT_EQ(releases, token) << "every holder gave it back, the last one after the load had stopped";
   EXPECT_FALSE(held);
