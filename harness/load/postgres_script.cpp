@@ -241,6 +241,7 @@ std::optional<PostgresStatement> PostgresTalk::next(const PostgresAnswer& answer
   if (committing_ || undoing_) return std::nullopt;
   if (answer.type == PostgresAnswer::Type::error) {
     failure_ = judge_postgres_error(answer);
+    if (!script_.begin.empty()) failure_->fate = Fate::refused;  // whatever ended it: nobody asked for the commit
     return undo();
   }
   if (begun_) {

@@ -88,6 +88,17 @@ TEST(PostgresScript, WhatIsToBeTriedAgainIsDeclinedAndOtherErrorsAreErrors) {
   }
 }
 
+TEST(PostgresScript, AServerThatGoesAwayBeforeTheCommitHasDoneNothing) {
+  auto talk = talk_of(transfer());
+  (void)talk.first();
+  (void)talk.next(command());
+  auto shutdown = error("57P01");
+  shutdown.severity = "FATAL";
+  (void)talk.next(shutdown);
+  EXPECT_EQ(talk.outcome({true, {}}).fate, Fate::refused);
+  EXPECT_FALSE(talk.outcome({true, {}}).declined);
+}
+
 TEST(PostgresScript, StepsGiveTheListsTheyRead) {
   Request request;
   request.kind = Kind::transaction;
