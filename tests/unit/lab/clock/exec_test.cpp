@@ -46,7 +46,7 @@ TEST_P(InADomain, ExecChainsStayInIt) {
   rig.jump(hour);
   const auto outcome =
       rig.run({victim(GetParam()), "exec", "/bin/sh", "-c",
-               "no-such-program 2>/dev/null; env " + victim(GetParam()) + " exec /bin/date +'date %s'"});
+               "no-such-program 2>/dev/null; /bin/env " + victim(GetParam()) + " exec /bin/date +'date %s'"});
   EXPECT_NEAR(static_cast<double>(outcome.values()["date"] * second), static_cast<double>(true_time() + hour), 5e9)
       << outcome.output;
   EXPECT_EQ(rig.coverage().escaped, 0U);
@@ -130,7 +130,8 @@ TEST(SwitchInADomain, NoReadingThatBeginsAfterItShowsWhatWasBefore) {
 TEST(ExecInADomain, ManyExecsAllSeeIt) {
   DomainRig rig;
   rig.jump(hour);
-  const auto outcome = rig.run({"/bin/sh", "-c", "for i in $(seq 100); do /bin/date +'date %s' & done; wait"});
+  const auto outcome =
+      rig.run({"/bin/sh", "-c", "i=0; while [ $i -lt 100 ]; do /bin/date +'date %s' & i=$((i + 1)); done; wait"});
   std::istringstream lines(outcome.output);
   int seen = 0;
   for (std::string name; lines >> name;) {
@@ -140,14 +141,15 @@ TEST(ExecInADomain, ManyExecsAllSeeIt) {
     EXPECT_NEAR(static_cast<double>(value * second), static_cast<double>(true_time() + hour), 60e9);
   }
   EXPECT_EQ(seen, 100);
-  EXPECT_EQ(rig.coverage().programs, 102U);  // sh, seq, date
+  EXPECT_EQ(rig.coverage().programs, 101U);  // sh, date
   EXPECT_EQ(rig.coverage().escaped, 0U);
 }
 
 TEST(ExecInADomain, KilledInTheMiddleOfItNothingHangs) {
+  if (program("bash").empty()) GTEST_SKIP() << "bash is not installed";
   DomainRig rig;
   const auto outcome = rig.run(
-      {"/bin/bash", "-c", "for i in $(seq 60); do /bin/sleep 5 & kill -9 $!; done; wait 2>/dev/null; echo done 1"});
+      {program("bash"), "-c", "for i in $(seq 60); do /bin/sleep 5 & kill -9 $!; done; wait 2>/dev/null; echo done 1"});
   EXPECT_EQ(outcome.values().count("done"), 1U);
   EXPECT_EQ(rig.coverage().escaped, 0U);
 }

@@ -159,6 +159,7 @@ TEST_F(MappedImage, TheCoarseClockNeverShowsWhatWasBeforeTheSwitch) {
     ahead.deviation = offset(at, 3'600 * second);
     domain.add(ahead, steady_now());
     file_.publish(domain, steady_now());
+    if (steady_now() >= at) continue;  // a slow machine: what was before is no part of the page any more
     const Ns due = domain.shown(WS_WALL, at);
     while (real(CLOCK_MONOTONIC) < at) {
     }
