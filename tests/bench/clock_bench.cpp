@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "core/priority.hpp"
 #include "lab/clock/filter.hpp"
 #include "lab/clock/shapes.hpp"
 #include "lab/clock/supervisor.hpp"
@@ -96,9 +98,10 @@ int measure_here(const std::string& what) {
 
 using Change = std::function<void(Domain&, Ns)>;
 
-/// Runs this program in a domain (or without one) and reads its figure.
-double run(Supervisor* supervisor, Supervisor::Id domain, const char* what,
-           const std::vector<std::string>& environment = {}) {
+/// Runs a program in a domain (or without one); `on_output` sees what it has written so far. All that in the end.
+std::string run_program(Supervisor* supervisor, Supervisor::Id domain, const std::vector<std::string>& argv,
+                        const std::vector<std::string>& environment = {},
+                        const std::function<void(const std::string&)>& on_output = {}) {
   os::Pipe output = os::make_pipe();
   os::SocketPair socket = os::make_socket_pair();
   const pid_t child = ::fork();
@@ -113,7 +116,10 @@ double run(Supervisor* supervisor, Supervisor::Id domain, const char* what,
       const os::Fd listener = install_filter();
       os::send_message(socket.second.get(), "L", {listener.get()});
     }
-    ::execl("/proc/self/exe", "bench_clock", "--here", what, static_cast<char*>(nullptr));
+    std::vector<char*> words;
+    for (const auto& each : argv) words.push_back(const_cast<char*>(each.c_str()));
+    words.push_back(nullptr);
+    ::execv(words[0], words.data());
     ::_exit(127);
   }
   output.write.reset();
@@ -130,9 +136,16 @@ double run(Supervisor* supervisor, Supervisor::Id domain, const char* what,
     const auto got = ::read(output.read.get(), buffer, sizeof buffer);
     if (got == 0) break;
     if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
+    if (got > 0 && on_output) on_output(text);
   }
   ::waitpid(child, nullptr, 0);
-  return std::atof(text.c_str());
+  return text;
+}
+
+/// Runs this program so and reads its figure.
+double run(Supervisor* supervisor, Supervisor::Id domain, const char* what,
+           const std::vector<std::string>& environment = {}) {
+  return std::atof(run_program(supervisor, domain, {"/proc/self/exe", "--here", what}, environment).c_str());
 }
 
 Change add(Deviation (*shape)(Ns)) {
@@ -200,6 +213,41 @@ void execs_table() {
       static_cast<double>(coverage.inject_ns) / 1e3 / static_cast<double>(coverage.programs));
 }
 
+/// A jump while fifty processes of twenty threads do nothing but read the clock.
+void switch_table() {
+  constexpr int rounds_of_jumps = 5;
+  const std::string victim = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "clock-victim-dynamic";
+  if (::access(victim.c_str(), X_OK) != 0) return fmt::print("clock-victim-dynamic is not beside this program\n");
+  core::Priority priority;  // as the supervisor of a lab has
+  fmt::print("50 processes of 20 threads each read the clock, which jumps (µs; {} priority)\n",
+             priority.realtime() ? "real-time" : "raised");
+  for (int round = 0; round < rounds_of_jumps; ++round) {
+    Supervisor supervisor;
+    const auto domain = supervisor.add_domain();
+    Supervisor::Switch made;
+    Ns asked = 0;
+    const auto text = run_program(&supervisor, domain, {victim, "spin", "50", "20", "30000"}, {}, [&](const auto&) {
+      if (asked != 0) return;
+      for (const Ns end = steady_now() + second / 2; steady_now() < end;) supervisor.serve(end);
+      priority.review(core::now());
+      asked = steady_now();
+      made = supervisor.change(domain, add([](Ns at) { return offset(at, 3'600 * second); }));
+    });
+    long long last_old = 0, first_new = 0;
+    const auto place = text.find("last-old");
+    if (place == std::string::npos ||
+        std::sscanf(text.c_str() + place, "last-old %lld first-new %lld", &last_old, &first_new) != 2)
+      return fmt::print("the processes did not end\n");
+    const auto microseconds = [&](Ns from, Ns to) { return static_cast<double>(to - from) / 1e3; };
+    fmt::print(
+        "  published {:>7.1f} after it was asked for, in force {:>7.1f}; the last reading of the old time began "
+        "{:>7.1f} "
+        "before that, the first of the new ended {:>6.1f} after\n",
+        microseconds(asked, made.published), microseconds(asked, made.at), microseconds(last_old, made.at),
+        microseconds(made.at, first_new));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -207,5 +255,6 @@ int main(int argc, char** argv) {
   readings_table();
   calls_table();
   execs_table();
+  switch_table();
   return 0;
 }
