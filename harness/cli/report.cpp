@@ -7,6 +7,7 @@
 #include "cli/reporting.hpp"
 #include "cli/session.hpp"
 #include "record/exit_code.hpp"
+#include "report/run_directory.hpp"
 
 namespace withstand::cli {
 
@@ -24,6 +25,13 @@ int report_again(const ReportArguments& arguments, Session& session) {
   for (const auto& directory : arguments.runs) {
     runs.push_back(read_earlier_run(directory));
     codes.push_back(record::to_exit_code(runs.back().end.exit_code));
+  }
+  for (const auto& run : runs) {
+    try {
+      report::write_reports(run);
+    } catch (const std::exception& error) {  // an archive may be read-only, and the rest is still to be told
+      std::cerr << fmt::format("withstand: the reports in {} are not made again: {}\n", run.directory, error.what());
+    }
   }
   if (!arguments.options.json)
     for (const auto& run : runs) print_console(run, session);

@@ -14,6 +14,7 @@
 #include "report/console.hpp"
 #include "report/files.hpp"
 #include "report/github.hpp"
+#include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/junit.hpp"
 #include "report/markdown.hpp"
@@ -27,12 +28,13 @@ void ReportOptions::add_options(CLI::App& command) {
   command.add_option("--junit", junit, "Write JUnit XML to this file");
   command.add_flag("--junit-strict", junit_strict, "JUnit XML as junit-10.xsd has it, without file and line");
   command.add_option("--markdown", markdown, "Write a Markdown report to this file");
+  command.add_option("--html", html, "Write an HTML report to this file; of several runs, a page with links to theirs");
   command.add_option("--prometheus", prometheus, "Write Prometheus text to this file, for the textfile collector");
 }
 
 void ReportOptions::require_writable() const {
-  for (const auto& [option, path] :
-       {std::pair("--junit", &junit), std::pair("--markdown", &markdown), std::pair("--prometheus", &prometheus)}) {
+  for (const auto& [option, path] : {std::pair("--junit", &junit), std::pair("--markdown", &markdown),
+                                     std::pair("--html", &html), std::pair("--prometheus", &prometheus)}) {
     if (path->empty()) continue;
     // A mistyped path would leave folders that nobody wanted.
     const auto folder = std::filesystem::path(*path).parent_path();
@@ -83,6 +85,12 @@ int publish(const std::vector<record::RunRecord>& runs, int exit_code, const Rep
   junit.strict = options.junit_strict;
   attempt(!options.junit.empty(), [&] { report::write_file(options.junit, report::junit_report(runs, junit)); });
   attempt(!options.markdown.empty(), [&] { report::write_file(options.markdown, report::markdown_report(runs)); });
+  attempt(!options.html.empty(), [&] {
+    const auto folder = std::filesystem::path(options.html).parent_path();
+    const std::string from = folder.empty() ? "." : folder.string();
+    report::write_file(options.html, runs.size() == 1 ? report::html_report(runs.front(), from)
+                                                      : report::html_index(runs, exit_code, from));
+  });
   attempt(!options.prometheus.empty(),
           [&] { report::write_file(options.prometheus, report::prometheus_report(runs)); });
   const auto github = report::github_context(environment, std::filesystem::current_path().string());

@@ -17,7 +17,7 @@ namespace withstand::cli {
 struct ReportOptions {
   bool json = false;
   bool junit_strict = false;
-  std::string junit, markdown, prometheus;
+  std::string junit, markdown, html, prometheus;
   void add_options(CLI::App& command);
   /// Tries whether each file can be written; throws UsageError naming the option, the path and the reason.
   void require_writable() const;

@@ -1,6 +1,7 @@
 #include "report/console.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/core.h>
 
@@ -82,6 +83,9 @@ std::string footer(const record::RunRecord& run, const Pen& pen) {
     if (!value.empty()) out += pen.dim(pad(name, 11)) + pen.clean(value) + "\n";
   };
   line("Results", run.directory);
+  std::error_code missing;
+  const auto page = std::filesystem::path(run.directory) / "report.html";
+  if (!run.directory.empty() && std::filesystem::is_regular_file(page, missing)) line("Report", page.string());
   if (run.capture) line("Capture", fmt::format("{}: {}", run.capture->file, capture_size(*run.capture)));
   line("Seed", std::to_string(run.start.seed));
   line("Run again", run.start.command);

@@ -204,10 +204,14 @@ TEST_F(OutputOfRun, ResultsOnStdoutProgressOnStderrReportsAgainFromTheFolder) {
   EXPECT_THAT(text.err, Not(HasSubstr("Expectations")));
   const auto run = folder_.only_run();
   for (const char* name : {"journal.jsonl", "experiment.toml", "target.toml", "report.json", "report.md", "junit.xml",
-                           "nodes/n1/stderr.log"})
+                           "report.html", "nodes/n1/stderr.log"})
     EXPECT_TRUE(std::filesystem::exists(run + "/" + name)) << name;
   EXPECT_FALSE(std::filesystem::exists(run + "/lab")) << "scratch goes with the lab";
+  EXPECT_THAT(text.out, HasSubstr("Report     " + run + "/report.html\n"));
+  const auto page = read(run + "/report.html");
+  std::filesystem::remove(run + "/report.html");
   EXPECT_EQ(withstand({"report", run, "--color", "never"}).out, text.out);
+  EXPECT_EQ(read(run + "/report.html"), page) << "the same again, from the folder alone";
   EXPECT_EQ(nlohmann::json::parse(read(run + "/report.json")),
             nlohmann::json::parse(withstand({"report", run, "--json"}).out));
   if (shell("command -v xmllint >/dev/null") == 0) {
@@ -215,6 +219,21 @@ TEST_F(OutputOfRun, ResultsOnStdoutProgressOnStderrReportsAgainFromTheFolder) {
                                 WITHSTAND_SOURCE_DIR, folder_.path("junit.xml"))),
               0);
   }
+}
+
+TEST_F(OutputOfRun, SeveralRunsHaveAPageThatLeadsToEach) {
+  const auto text = withstand({"run", file_, "--repeat", "2", "--output", folder_.path("runs"), "--html",
+                               folder_.path("index.html"), "--color", "never"});
+  ASSERT_EQ(text.status, 0) << text.out << text.err;
+  const auto page = read(folder_.path("index.html"));
+  EXPECT_THAT(page, HasSubstr("2 of 2 runs as they should be"));
+  std::size_t leads = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path("runs"))) {
+    EXPECT_TRUE(std::filesystem::exists(entry.path() / "report.html"));
+    leads +=
+        page.find("\"./runs/" + entry.path().filename().string() + "/report.html\"") != std::string::npos ? 1U : 0U;
+  }
+  EXPECT_EQ(leads, 2U);
 }
 
 TEST_F(OutputOfRun, JsonIsOneObjectAndReplayKeepsTheSeed) {
