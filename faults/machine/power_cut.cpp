@@ -61,9 +61,13 @@ PowerCut::PowerCut(const core::Context& context, Options options)
     if (found == victims_.end() || !found->second.boot || found->second.ready) return;
     if (lab_.state(node).starts == found->second.start) found->second.ready = core::now();
   });
-  std::vector<NodeId> running;
-  for (const NodeId node : context.aim.on) (lab_.state(node).host_pid != 0 ? running : were_down_).push_back(node);
-  if (!running.empty()) cut(running);
+  std::vector<NodeId> powered;
+  for (const NodeId node : context.aim.on) {
+    const auto state = lab_.state(node);
+    const bool settled = state.host_pid != 0 || state.phase == core::NodeState::Phase::exited;
+    (settled && lab_.disks().has_power(node) ? powered : were_off_).push_back(node);
+  }
+  if (!powered.empty()) cut(powered);
 }
 
 PowerCut::~PowerCut() { *alive_ = false; }
@@ -78,16 +82,19 @@ void PowerCut::cut(const std::vector<NodeId>& nodes) {
     partition.seed = options_.loss.seed;
     Victim& victim = victims_[node];
     victim.links = lab_.links().add(partition, links_of(lab_.topology(), node));
-    victim.struck = lab_.state(node).starts;
+    victim.was_running = lab_.state(node).host_pid != 0;
   }
   lab_.disks().cut_power(nodes);
   for (const NodeId node : nodes) lab_.kill(node, name_);
   lab_.disks().let_go(nodes);
+  for (const NodeId node : nodes)
+    if (!victims_[node].was_running)
+      victims_[node].timer = lab_.loop().at(core::now(), [this, node] { when_empty(node); });
 }
 
 void PowerCut::on_exit(const core::Exit& exit) {
   const auto found = victims_.find(exit.node);
-  if (found == victims_.end() || found->second.exit) return;
+  if (found == victims_.end() || found->second.exit || !found->second.was_running) return;
   found->second.exit = exit;
   found->second.timer = lab_.loop().at(core::now(), [this, node = exit.node] { when_empty(node); });
 }
@@ -150,12 +157,14 @@ EvidenceRow PowerCut::cut_row(NodeId node, const Victim& victim) const {
   row.requested = "cut";
   row.source = "disk server, and kernel: waitid in the node's init";
   row.judgement = EvidenceRow::Judgement::absent;
-  if (!victim.exit) {
+  if (victim.was_running && !victim.exit) {
     row.measured = "its target still runs";
     return row;
   }
-  const bool killed = victim.exit->signalled && victim.exit->value == SIGKILL;
-  row.measured = killed ? "its target was killed" : "its target ended before it was killed";
+  const bool killed = !victim.was_running || (victim.exit->signalled && victim.exit->value == SIGKILL);
+  row.measured = !victim.was_running ? "its target had ended before"
+                 : killed            ? "its target was killed"
+                                     : "its target ended before it was killed";
   if (!victim.failure.empty()) {
     row.measured += "; its disk: " + victim.failure;
     row.judgement = EvidenceRow::Judgement::mismatch;
@@ -234,10 +243,10 @@ core::Evidence PowerCut::observe() {
     if (victim.boot) evidence.rows.push_back(boot_row(node, victim));
   }
   if (auto row = instant_row()) evidence.rows.push_back(std::move(*row));
-  for (const NodeId node : were_down_) {
+  for (const NodeId node : were_off_) {
     const auto judgement = victims_.empty() ? EvidenceRow::Judgement::absent : EvidenceRow::Judgement::informative;
     evidence.rows.push_back(
-        {"power of " + lab_.topology().at(node).name, "cut", "the node was not running", "lab", judgement});
+        {"power of " + lab_.topology().at(node).name, "cut", "it was off, or just starting", "lab", judgement});
   }
   return evidence;
 }

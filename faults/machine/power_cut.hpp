@@ -9,8 +9,9 @@
 
 namespace withstand::faults {
 
-/// Nodes whose power goes, all at one instant, and comes back: links cut, then the disks, then the processes killed;
-/// then each node by itself: its namespaces end, its disk is left with what survives, and it boots.
+/// Nodes whose power goes, all at one instant, and comes back, whether their targets run or have ended: links cut, then
+/// the disks, then the processes killed; then each node by itself: its namespaces end, its disk is left with what
+/// survives, and it boots.
 class PowerCut : public core::Injection {
  public:
   struct Options {
@@ -26,7 +27,7 @@ class PowerCut : public core::Injection {
  private:
   struct Victim {
     std::optional<core::Links::Handle> links;
-    std::int64_t struck = 0;  ///< which start of the node
+    bool was_running = false;
     std::optional<core::Exit> exit;
     std::optional<core::PowerLossEffect> effect;
     std::string failure;  ///< why its disk could not be brought into the state it is to have
@@ -50,7 +51,7 @@ class PowerCut : public core::Injection {
   Options options_;
   core::Instant begun_{};
   std::map<core::NodeId, Victim> victims_;
-  std::vector<core::NodeId> were_down_;
+  std::vector<core::NodeId> were_off_;
   core::Lab::Subscription exits_, readies_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for answers that come after the end of this
   bool reverted_ = false;

@@ -177,6 +177,8 @@ class Disks {
   /// A power cut, step by step; only on nodes whose durability the plan claimed. From one instant on, the same on all
   /// of these nodes, nothing becomes durable and nobody gets an answer.
   virtual void cut_power(const std::vector<NodeId>&) { throw std::logic_error("these disks have no power to cut"); }
+  /// Not cut, or mounted again since.
+  [[nodiscard]] virtual bool has_power(NodeId) const { return false; }
   /// Their processes have been killed: those that wait for an answer get one, which none of them sees.
   virtual void let_go(const std::vector<NodeId>&) {}
   /// The node's mounts are gone: leaves in its folder what survives, and says what was lost, once, or why it cannot.

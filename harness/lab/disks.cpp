@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -220,7 +219,10 @@ void NodeDisks::cut_power(const std::vector<core::NodeId>& nodes) {
   disk::Command command;
   command.kind = disk::Command::Kind::cut;
   command.at = core::now() + time_to_tell_all;
-  for (const core::NodeId node : nodes) server(node).send(command);
+  for (const core::NodeId node : nodes) {
+    server(node).send(command);
+    without_power_.insert(node);
+  }
   for (const core::NodeId node : nodes) disk::check_done(server(node).receive());
 }
 
@@ -267,6 +269,7 @@ void NodeDisks::mount(const Node& node) {
   command.kind = disk::Command::Kind::mount;
   found->second->send(command, {device.get()});
   disk::check_done(found->second->receive());
+  without_power_.erase(node.plan().id);
 }
 
 void NodeDisks::on_death(std::function<void(const std::string&, const std::string&)> callback) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ class NodeDisks : public core::Disks {
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::DiskEffect> effect(Handle handle) override;
   void cut_power(const std::vector<core::NodeId>& nodes) override;
+  [[nodiscard]] bool has_power(core::NodeId node) const override {
+    return servers_.contains(node) && !without_power_.contains(node);
+  }
   void let_go(const std::vector<core::NodeId>& nodes) override;
   void lose(core::NodeId node, const core::PowerLoss& loss,
             std::function<void(core::PowerLossEffect, std::string error)> done) override;
@@ -52,6 +56,7 @@ class NodeDisks : public core::Disks {
   const std::vector<std::unique_ptr<Node>>& nodes_;
   std::map<core::NodeId, std::unique_ptr<Server>> servers_;
   std::map<core::NodeId, std::unique_ptr<BlockDevice>> devices_;
+  std::set<core::NodeId> without_power_;
   std::map<Handle, std::vector<core::NodeId>> rules_;
   std::function<void(const std::string&, const std::string&)> callback_;
   Handle last_ = 0;

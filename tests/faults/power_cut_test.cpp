@@ -129,6 +129,25 @@ TEST_F(PowerCutTest, ARunningProgramCannotActOnTheCut) {
   EXPECT_LE(std::atoll(content(0, "f").c_str()), said + 1);
 }
 
+TEST_F(PowerCutTest, AMachineWhoseTargetHasEndedCanLoseItsPower) {
+  stand("exec sleep 1000");
+  run(0, "echo text > f");
+  lab_->kill(0, "the test");
+  ASSERT_TRUE(wait([&] { return lab_->state(0).phase == core::NodeState::Phase::exited; }));
+  auto& injection = cut({0}, "strict-posix", nothing);
+  ASSERT_TRUE(wait([&] { return lab_->state(0).starts == 2; })) << text(injection);
+  EXPECT_TRUE(injection.observe().took_effect()) << text(injection);
+  EXPECT_THAT(text(injection), HasSubstr("its target had ended before"));
+  EXPECT_THAT(text(injection), HasSubstr("2 of 2 operations lost"));
+}
+
+TEST_F(PowerCutTest, WhoIsOffCannotLoseItsPower) {
+  stand("exec sleep 1000");
+  auto& first = cut({0}, "strict-posix", nothing, std::nullopt);
+  ASSERT_TRUE(wait([&] { return first.ended().has_value(); }));
+  EXPECT_FALSE(cut({0}, "strict-posix", nothing).observe().took_effect());
+}
+
 TEST_F(PowerCutTest, RulesOnDisksGoOnAfterTheBoot) {
   core::Claim claim;
   claim.medium = core::Claim::Medium::disk;

@@ -146,12 +146,15 @@ class Process {
       case Request::audit:
         return audit(reader.take<std::uint32_t>(), reply);
       case Request::end_capture:
-        if (!capture_) throw std::runtime_error("link fabric: nothing is captured");
-        capture_->close();
-        reply.put(capture_->counts());
-        return;
+        return end_capture(reply);
     }
     throw std::runtime_error("link fabric: unknown request");
+  }
+
+  void end_capture(MessageWriter& reply) {
+    if (!capture_) throw std::runtime_error("link fabric: nothing is captured");
+    capture_->close();
+    reply.put(capture_->counts());
   }
 
   void start() {
