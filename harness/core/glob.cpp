@@ -120,8 +120,8 @@ std::string folders_of_glob(std::string_view glob) {
   const auto brace = path.find('{');
   const bool rooted = glob.starts_with('/');
   if (slash == std::string_view::npos) return rooted && path.find("**") == std::string_view::npos ? "" : ".*";
-  // Braces and classes may hold the slash; what ends in any folders may be in any of them.
-  if (brace != std::string_view::npos || path.find('[') != std::string_view::npos) return ".*";
+  // Braces and classes may hold the slash, and one may be escaped; what ends in any folders may be in any of them.
+  if (brace != std::string_view::npos || path.find_first_of("[\\") != std::string_view::npos) return ".*";
   std::string_view folder = path.substr(0, slash);
   bool deep = path.substr(slash + 1).find("**") != std::string_view::npos;
   for (; folder.ends_with("/**"); folder.remove_suffix(3)) deep = true;

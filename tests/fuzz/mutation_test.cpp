@@ -238,7 +238,8 @@ TEST(Mutation, Urls) {
 
 TEST(Mutation, Globs) {
   damage({"member/snap/db\nmember/snap/db", "*.wal\na/b/1.wal", "/top\ntop", "a/**/x\na/b/c/x", "**/db\ndb",
-          "{wal,snap}/[0-9]?\nwal/12", "a\\*b[!x-z]\na*bc", "[]x]\n]", "**\na", "a/*\na/b", "{a/b,c}\na/b", "/**/a\na"},
+          "{wal,snap}/[0-9]?\nwal/12", "a\\*b[!x-z]\na*bc", "[]x]\n]", "**\na", "a/*\na/b", "{a/b,c}\na/b", "/**/a\na",
+          "a\\/b\na/b"},
          glob);
 }
 

@@ -74,6 +74,7 @@ TEST(Glob, FoldersHoldEveryMatch) {
   EXPECT_TRUE(may_be_in("/top", ""));
   EXPECT_FALSE(may_be_in("/top", "a"));
   EXPECT_FALSE(may_be_in("member/snap/db", "member/wal"));
+  EXPECT_TRUE(may_be_in("a\\/b", "a"));
 }
 
 /// Whatever a random pattern matches lies in a folder that its own folders expression matches.
