@@ -145,7 +145,8 @@ void PartBuilder::counter(const KeyOperations& key) {
     const std::int64_t amount = value.is_nil() ? 1 : value.number;
     if (adds) {
       const bool down = f == "decrement" || f == "dec";
-      change(part, index, {Kind::add, 0, 0, down ? -amount : amount});
+      change(part, index,
+             {Kind::add, 0, 0, down ? static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(amount)) : amount});
     } else {
       sight(part, index, {Kind::total, 0, 0, amount});
     }

@@ -23,8 +23,8 @@ class Sums {
   explicit Sums(std::vector<Step> steps) : steps_(std::move(steps)) {
     std::sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
     for (std::size_t i = 1; i < steps_.size(); ++i) {
-      steps_[i].least += steps_[i - 1].least;
-      steps_[i].most += steps_[i - 1].most;
+      steps_[i].least = plus(steps_[i].least, steps_[i - 1].least);
+      steps_[i].most = plus(steps_[i].most, steps_[i - 1].most);
     }
   }
   [[nodiscard]] Step before(std::int64_t t) const {
@@ -64,7 +64,8 @@ Finding judge_counter(const OperationHistory& history) {
         (!operation.input.is_integer() && !operation.input.is_nil()))
       return misfit_of(history, operation, "read, add, increment and decrement of whole numbers");
     if (operation.outcome != record::Outcome::ok && operation.outcome != record::Outcome::info) continue;
-    const std::int64_t amount = (operation.input.is_nil() ? 1 : operation.input.number) * (down ? -1 : 1);
+    const std::int64_t given = operation.input.is_nil() ? 1 : operation.input.number;
+    const std::int64_t amount = down ? negative(given) : given;
     begun.push_back({operation.begin, std::min<std::int64_t>(amount, 0), std::max<std::int64_t>(amount, 0)});
     if (operation.outcome != record::Outcome::ok) continue;
     ++adds;
@@ -74,7 +75,8 @@ Finding judge_counter(const OperationHistory& history) {
   for (const std::uint32_t read : reads) {
     const HistoryOperation& operation = history.operations[read];
     const Step could = may.until(operation.end), did = surely.before(operation.begin);
-    const std::int64_t least = could.least + did.least, most = could.most + did.most, seen = operation.output.number;
+    const std::int64_t least = plus(could.least, did.least), most = plus(could.most, did.most);
+    const std::int64_t seen = operation.output.number;
     if (seen >= least && seen <= most) continue;
     if (violations++ < 3)
       accuse(history, out, "out of bounds", std::span(&read, 1),
@@ -124,7 +126,7 @@ Finding judge_bank(const OperationHistory& history, const BankOptions& options) 
     bool below = false;
     for (std::size_t at = 1; at < items.size(); at += 2) {
       if (!items[at].is_integer()) return misfit_of(history, operation, "whole balances");
-      sum += items[at].number;
+      sum = plus(sum, items[at].number);
       below = below || items[at].number < 0;
     }
     ++reads;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -18,6 +19,12 @@ inline bool is_one_of(std::string_view name, std::initializer_list<std::string_v
     if (name == one) return true;
   return false;
 }
+
+/// A history may hold any number; what does not fit wraps around instead of being undefined.
+inline std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+inline std::int64_t negative(std::int64_t a) { return static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(a)); }
 
 /// Notes a violation: the first few are explained, all are counted by the caller.
 inline void accuse(const OperationHistory& history, Finding& out, std::string_view heading,

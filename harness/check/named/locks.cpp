@@ -137,7 +137,7 @@ Finding judge_leases(const OperationHistory& history) {
       if (operation.outcome != record::Outcome::ok) continue;
       if (!operation.output.is_integer()) return misfit_of(history, operation, "leases of so many nanoseconds");
       ++acquires;
-      const std::int64_t until = operation.begin_time + operation.output.number;
+      const std::int64_t until = plus(operation.begin_time, operation.output.number);
       if (held != holding.end() && f == "renew" && of_key[held->second].to >= operation.end_time) {
         of_key[held->second].to = std::max(of_key[held->second].to, until);
         continue;
