@@ -19,7 +19,11 @@
 namespace withstand::check {
 
 struct TextVerdict {
-  enum class Answer { linearizable, violated, ambiguous };  ///< ambiguous: pieces are not told apart
+  enum class Answer {
+    linearizable,
+    violated,
+    ambiguous
+  };  ///< ambiguous: pieces are not told apart, or in too many ways
   Answer answer = Answer::linearizable;
   std::vector<std::uint32_t> operations;  ///< of a violation: positions of the operations given
   std::string reason;                     ///< with the operations numbered from 1
