@@ -12,9 +12,9 @@ namespace withstand::check {
 enum class HistoryFormat {
   lines,  ///< JSON lines as runs write them: "t" in nanoseconds, "i" numbers operations (record/history.hpp); values
           ///< may be any JSON
-  json,  ///< JSON objects as Jepsen's histories have them ("process", "type", "f", "value"), one a line or in an array
-  edn,   ///< EDN maps, as Jepsen, Knossos, Elle and Porcupine's key-value data have them, alone or in a vector or list
-  log,   ///< Jepsen's log: "... jepsen.util - PROCESS :TYPE :F VALUE"; other lines are passed over
+  json,   ///< JSON objects as Jepsen's histories have them ("process", "type", "f", "value"), one a line or in an array
+  edn,    ///< EDN maps, as Jepsen, Knossos, Elle and Porcupine's key-value data have them, alone or in a vector or list
+  log,    ///< Jepsen's log: "... jepsen.util - PROCESS :TYPE :F VALUE"; other lines are passed over
 };
 
 struct FormatInfo {
