@@ -56,14 +56,6 @@ void add_run(CLI::App& app, Session& session) {
   command->add_flag("--quiet", flags.quiet, "No progress on stderr");
   for (const std::string name : {"--allow-host", "--yes"})
     command->add_flag_callback(name, [name] { throw UsageError(name + " is not built yet"); })->group("");
-  command
-      ->add_option_function<std::vector<std::string>>(
-          "--html",
-          [](const std::vector<std::string>&) {
-            throw UsageError("--html is not built yet; --markdown FILE writes a report for people");
-          })
-      ->expected(0, 1)
-      ->group("");
   flags.reports.add_options(*command);
   command->callback(
       [arguments, &session] { session.action = [arguments, &session] { return run(*arguments, session); }; });

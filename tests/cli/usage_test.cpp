@@ -69,14 +69,6 @@ TEST(Usage, HelpShowsNothingThatIsNotBuilt) {
     EXPECT_THAT(outcome.out, AllOf(Not(HasSubstr("ot built")), Not(HasSubstr("--allow-host")))) << command;
   }
   EXPECT_THAT(withstand({"run", "x.toml", "--allow-host"}).err, HasSubstr("--allow-host is not built yet"));
-  for (const std::vector<std::string>& html :
-       std::vector<std::vector<std::string>>{{"--html", "out.html"}, {"--html=out.html"}, {"--html"}}) {
-    std::vector<std::string> arguments{"run", "x.toml"};
-    arguments.insert(arguments.end(), html.begin(), html.end());
-    const auto outcome = withstand(arguments);
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_THAT(outcome.err, HasSubstr("--html is not built yet"));
-  }
 }
 
 TEST(Usage, ExitCodesAreListedOnceAndNotBelowEveryCommand) {
