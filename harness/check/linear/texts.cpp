@@ -200,6 +200,9 @@ class TextJudge {
          {conflict->first[0], conflict->first[1], conflict->second[0], conflict->second[1]})
       if (position != RegisterConflict::initial && std::find(shown.begin(), shown.end(), position) == shown.end())
         shown.push_back(position);
+    // What was appended belongs to a text because a read saw it there.
+    for (std::size_t i = 0, changes = shown.size(); i < changes; ++i)
+      if (const auto seen = first_seen_by_.find(shown[i]); seen != first_seen_by_.end()) shown.push_back(seen->second);
     violated(std::move(shown),
              "These belong to texts that begin with different writes, and by when they began and ended "
              "neither text can have come before the other.");
