@@ -70,7 +70,8 @@ class Translation {
     for (bool first = true; at_ < glob_.size() && (first || glob_[at_] != ']'); first = false) {
       const char c = glob_[at_++];
       if (c == '-' && !first && at_ < glob_.size() && glob_[at_] != ']') {
-        if (glob_[at_] < glob_[at_ - 2]) fail("a range that ends before it begins", at_ - 2);
+        if (static_cast<unsigned char>(glob_[at_]) < static_cast<unsigned char>(glob_[at_ - 2]))
+          fail("a range that ends before it begins", at_ - 2);
         members += '-';
         continue;
       }

@@ -95,7 +95,7 @@ TEST_F(PowerCutTest, NamespacesEndAndConnectionsVanishWithoutAWord) {
   ASSERT_TRUE(wait([&] { return run(0, "ls /tmp").output == "mark\n"; }));
   run(0, "echo more > /tmp/other");
   const auto before = run(0, "readlink /proc/self/ns/net /proc/self/ns/mnt").output;
-  auto& injection = cut({0}, "strict-posix", nothing);
+  auto& injection = cut({0}, "strict-posix", nothing, milliseconds(3000));
   EXPECT_TRUE(ask(client(), 0).timed_out);
   ASSERT_TRUE(wait([&] { return is_back(0); })) << text(injection);
   EXPECT_NE(run(0, "readlink /proc/self/ns/net /proc/self/ns/mnt").output, before);
@@ -164,7 +164,7 @@ TEST_F(PowerCutTest, RulesOnDisksGoOnAfterTheBoot) {
   const auto handle = lab_->disks().add(rule, {0});
   auto& injection = cut({0}, "strict-posix", nothing);
   ASSERT_TRUE(wait([&] { return is_back(0); })) << text(injection);
-  EXPECT_THAT(run(0, "echo text > f").error, HasSubstr("No space left"));
+  EXPECT_THAT(run(0, "cat /etc/hostname > f").error, HasSubstr("No space left"));
   EXPECT_EQ(lab_->disks().effect(handle).at(0).decided, 1U);
 }
 

@@ -239,14 +239,14 @@ TextVerdict judge_text(std::span<const SearchOperation> operations, std::span<co
   }
   if (!pieces.distinct()) return ambiguous;
   Choices choices;
-  TextVerdict first;
   for (int way = 0; way < most_ways; ++way) {
     TextVerdict verdict = TextJudge(operations, texts, pieces, writers, choices).judge();
     if (verdict.answer == TextVerdict::Answer::linearizable) return verdict;
-    if (way == 0) first = std::move(verdict);
     if (choices.next()) continue;
-    if (way > 0) first.reason += " The same holds, elsewhere, whoever put there what several have put there.";
-    return first;
+    // Where several put the same piece, not every way is gone: one text may have been seen before and after another.
+    return way == 0 && std::all_of(writers.begin(), writers.end(), [](const auto& each) { return each.size() < 2; })
+               ? verdict
+               : ambiguous;
   }
   return ambiguous;
 }

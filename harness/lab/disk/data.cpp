@@ -28,9 +28,12 @@ void drop_privilege_bits(int file) {
   if (kept != status.st_mode) static_cast<void>(::fchmod(file, kept & 07777U));
 }
 
-/// What O_TRUNC does, for those who must know what was there.
-std::int64_t empty(FileSystem& files, Inode& inode, const os::Fd& file) {
-  return files.change_data(inode, Operation::truncate, 0, 0, 0, [&] { return ::ftruncate(file.get(), 0); });
+/// What O_TRUNC does, also of a file that is opened to be read, for those who must know what was there.
+std::int64_t empty(FileSystem& files, Inode& inode) {
+  return files.change_data(inode, Operation::truncate, 0, 0, 0, [&]() -> std::int64_t {
+    const os::Fd file(files.reopen(inode, O_WRONLY | O_CLOEXEC));
+    return file.valid() ? ::ftruncate(file.get(), 0) : -1;
+  });
 }
 
 void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
@@ -38,7 +41,7 @@ void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   Inode& inode = files.inodes().at(node);
   const bool empties = (info->flags & O_TRUNC) != 0 && files.records();
   os::Fd file(files.reopen(inode, backing_flags(info->flags) & ~(empties ? O_TRUNC : 0)));
-  if (file.valid() && empties && empty(files, inode, file) < 0) file.reset();
+  if (file.valid() && empties && empty(files, inode) < 0) file.reset();
   if (!file.valid()) {
     ::fuse_reply_err(request, errno);
     return;
