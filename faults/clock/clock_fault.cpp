@@ -136,15 +136,6 @@ std::unique_ptr<core::Injection> ClockFault::inject(const core::Context& context
 
 ClockInjection::MoreRows ClockFault::more_rows(const spec::FaultSpec&) const { return {}; }
 
-spec::KindSchema clock_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters) {
-  spec::KindSchema schema;
-  schema.kind = std::move(kind);
-  schema.summary = std::move(summary);
-  schema.targeting = spec::Targeting::nodes;
-  schema.parameters = std::move(parameters);
-  return schema;
-}
-
 core::Documentation clock_documentation(std::string text, std::string evidence, std::string example) {
   core::Documentation documentation;
   documentation.text = std::move(text) +
@@ -163,21 +154,20 @@ core::Documentation clock_documentation(std::string text, std::string evidence, 
   return documentation;
 }
 
-spec::Parameter clock_parameter(std::string name, spec::ValueType type, std::string summary) {
-  spec::Parameter made;
-  made.name = std::move(name);
-  made.type = type;
-  made.summary = std::move(summary);
-  return made;
-}
-
 spec::Parameter by_parameter(std::string summary) {
   constexpr auto far = std::chrono::hours(24 * 365 * 250);
-  spec::Parameter by = clock_parameter("by", spec::ValueType::duration, std::move(summary));
+  spec::Parameter by = core::described("by", spec::ValueType::duration, std::move(summary));
   by.required = true;
   by.minimum = -spec::Duration(far);
   by.maximum = spec::Duration(far);
   return by;
+}
+
+std::int64_t by_of(const spec::FaultSpec& fault) { return core::parameter_or<spec::Duration>(fault, "by", {}).count(); }
+
+std::vector<spec::KindTable::Objection> objections_to_by(const spec::FaultSpec& fault) {
+  if (by_of(fault) != 0) return {};
+  return {{"by", {"a jump of nothing has no effect", "say how far the clock jumps"}}};
 }
 
 std::string ahead_in_words(std::int64_t ns) {

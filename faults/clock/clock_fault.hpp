@@ -56,11 +56,13 @@ class ClockFault : public core::DescribedFault {
   [[nodiscard]] virtual ClockInjection::MoreRows more_rows(const spec::FaultSpec& fault) const;
 };
 
-spec::KindSchema clock_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters);
 core::Documentation clock_documentation(std::string text, std::string evidence, std::string example);
-spec::Parameter clock_parameter(std::string name, spec::ValueType type, std::string summary);
 /// "by": how far ahead, negative for behind; required, from -250 to 250 years.
 spec::Parameter by_parameter(std::string summary);
+/// What it says, in ns.
+std::int64_t by_of(const spec::FaultSpec& fault);
+/// Where a jump must go somewhere.
+std::vector<spec::KindTable::Objection> objections_to_by(const spec::FaultSpec& fault);
 /// "1h ahead", "20m behind".
 std::string ahead_in_words(std::int64_t ns);
 /// "+3600.000000012 s".

@@ -11,9 +11,9 @@ using Objections = std::vector<spec::KindTable::Objection>;
 
 std::vector<spec::Parameter> parameters() {
   spec::Parameter fast =
-      clock_parameter("fast", spec::ValueType::ratio, "How much the clock gains: \"200ppm\", \"5%\".");
+      core::described("fast", spec::ValueType::ratio, "How much the clock gains: \"200ppm\", \"5%\".");
   fast.maximum = spec::Ratio{1'000'000'000'000};
-  spec::Parameter slow = clock_parameter("slow", spec::ValueType::ratio, "How much the clock loses.");
+  spec::Parameter slow = core::described("slow", spec::ValueType::ratio, "How much the clock loses.");
   slow.maximum = spec::Ratio{999'999'999};
   return {fast, slow};
 }
@@ -26,14 +26,15 @@ std::int64_t rate_of(const spec::FaultSpec& fault) {
 class Drift : public ClockFault {
  public:
   Drift()
-      : ClockFault(clock_schema("clock.drift", "The wall clock of nodes runs too fast or too slow.", parameters()),
-                   clock_documentation(
-                       "The node's wall clock gains or loses evenly, as with a bad oscillator and no time service: "
-                       "cheap ones are 20 to 100 ppm off, virtual machines have been seen at 6000 ppm. When the "
-                       "fault ends, the clock steps to where it would be without.",
-                       "How far ahead a process of the node sees its clock at the end, beside what was asked for.",
-                       "[[fault]]\nname = \"fast\"\nkind = \"clock.drift\"\non   = \"any\"\nfast = \"6000ppm\"\n"
-                       "at   = \"2s\"\nfor  = \"10s\"\n")) {}
+      : ClockFault(
+            core::nodes_schema("clock.drift", "The wall clock of nodes runs too fast or too slow.", parameters()),
+            clock_documentation(
+                "The node's wall clock gains or loses evenly, as with a bad oscillator and no time service: "
+                "cheap ones are 20 to 100 ppm off, virtual machines have been seen at 6000 ppm. When the "
+                "fault ends, the clock steps to where it would be without.",
+                "How far ahead a process of the node sees its clock at the end, beside what was asked for.",
+                "[[fault]]\nname = \"fast\"\nkind = \"clock.drift\"\non   = \"any\"\nfast = \"6000ppm\"\n"
+                "at   = \"2s\"\nfor  = \"10s\"\n")) {}
 
   [[nodiscard]] Objections objections(const spec::FaultSpec& fault) const override {
     const bool fast = core::parameter<spec::Ratio>(fault, "fast").has_value();

@@ -1,5 +1,6 @@
 #include "clock/clock_fault.hpp"
 #include "clock/clock_faults.hpp"
+#include "core/parameters.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -7,7 +8,7 @@ namespace {
 class Freeze : public ClockFault {
  public:
   Freeze()
-      : ClockFault(clock_schema("clock.freeze", "The wall clock of nodes stands still.", {}),
+      : ClockFault(core::nodes_schema("clock.freeze", "The wall clock of nodes stands still.", {}),
                    clock_documentation(
                        "The node's wall clock stands still while everything else goes on, as seen where a hypervisor "
                        "or a driver lost its clock source; whoever waits for an instant of it waits. When the fault "

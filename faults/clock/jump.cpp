@@ -9,8 +9,8 @@ class Jump : public ClockFault {
  public:
   Jump()
       : ClockFault(
-            clock_schema("clock.jump", "The wall clock of nodes is set: it jumps forward or back.",
-                         {by_parameter("How far it jumps; negative: back.")}),
+            core::nodes_schema("clock.jump", "The wall clock of nodes is set: it jumps forward or back.",
+                               {by_parameter("How far it jumps; negative: back.")}),
             clock_documentation(
                 "The node's wall clock jumps at one instant, in all its processes at once, as when a time service "
                 "steps it or a person sets it; when the fault ends it jumps back. Who waits for an instant that has "
@@ -21,18 +21,17 @@ class Jump : public ClockFault {
                 "for  = \"10s\"\n")) {}
 
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override {
-    if (core::parameter_or<spec::Duration>(fault, "by", {}).count() != 0) return {};
-    return {{"by", {"a jump of nothing has no effect", "say how far the clock jumps"}}};
+    return objections_to_by(fault);
   }
 
  private:
   [[nodiscard]] core::ClockChange change(const spec::FaultSpec& fault) const override {
     core::ClockChange asked;
-    asked.by = core::parameter_or<spec::Duration>(fault, "by", {}).count();
+    asked.by = by_of(fault);
     return asked;
   }
   [[nodiscard]] std::string in_words(const spec::FaultSpec& fault) const override {
-    return ahead_in_words(core::parameter_or<spec::Duration>(fault, "by", {}).count());
+    return ahead_in_words(by_of(fault));
   }
 };
 

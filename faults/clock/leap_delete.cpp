@@ -1,5 +1,6 @@
 #include "clock/clock_faults.hpp"
 #include "clock/leap_second.hpp"
+#include "core/parameters.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -19,8 +20,8 @@ core::Documentation documentation() {
 
 std::unique_ptr<core::Fault> clock_leap_delete() {
   return std::make_unique<LeapSecond>(
-      clock_schema("clock.leap-delete", "The wall clock of nodes leaves out the last second of a day.",
-                   leap_parameters()),
+      core::nodes_schema("clock.leap-delete", "The wall clock of nodes leaves out the last second of a day.",
+                         leap_parameters()),
       documentation(), false);
 }
 

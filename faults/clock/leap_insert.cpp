@@ -1,5 +1,6 @@
 #include "clock/clock_faults.hpp"
 #include "clock/leap_second.hpp"
+#include "core/parameters.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -31,8 +32,8 @@ std::vector<spec::Parameter> parameters() {
 
 std::unique_ptr<core::Fault> clock_leap_insert() {
   return std::make_unique<LeapSecond>(
-      clock_schema("clock.leap-insert", "A leap second is inserted in the wall clock of nodes: 23:59:59 comes twice.",
-                   parameters()),
+      core::nodes_schema("clock.leap-insert",
+                         "A leap second is inserted in the wall clock of nodes: 23:59:59 comes twice.", parameters()),
       documentation(), true);
 }
 

@@ -30,11 +30,11 @@ const char* state_in_words(int state) {
 }  // namespace
 
 std::vector<spec::Parameter> leap_parameters() {
-  spec::Parameter before = clock_parameter(
+  spec::Parameter before = core::described(
       "before", spec::ValueType::duration,
       "The clock is first set to so long before the next midnight of UTC; without, midnight comes when it comes.");
   before.minimum = spec::Duration(std::chrono::seconds(1));
-  spec::Parameter edge = clock_parameter("edge", spec::ValueType::choice,
+  spec::Parameter edge = core::described("edge", spec::ValueType::choice,
                                          "At its nanosecond, or with the next tick of the timer, up to 4 ms late, as "
                                          "kernels show it to clock_gettime(2).");
   edge.choices = {"exact", "tick"};
@@ -43,7 +43,7 @@ std::vector<spec::Parameter> leap_parameters() {
 }
 
 spec::Parameter leap_model() {
-  spec::Parameter model = clock_parameter(
+  spec::Parameter model = core::described(
       "model", spec::ValueType::choice,
       "What becomes of timers: right; or as on 2012-07-01, one second early from then on, until the clock is set.");
   model.choices = {"right", "hrtimer2012"};

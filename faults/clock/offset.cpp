@@ -7,7 +7,7 @@ namespace {
 
 std::vector<spec::Parameter> parameters() {
   spec::Parameter within =
-      clock_parameter("within", spec::ValueType::duration,
+      core::described("within", spec::ValueType::duration,
                       "The offset builds up evenly over this time, as a clock that is slewed; no reading goes back.");
   within.fallback = spec::Duration{};
   within.default_matters = core::nowhere;
@@ -18,7 +18,8 @@ class Offset : public ClockFault {
  public:
   Offset()
       : ClockFault(
-            clock_schema("clock.offset", "The wall clock of nodes is ahead or behind by a constant.", parameters()),
+            core::nodes_schema("clock.offset", "The wall clock of nodes is ahead or behind by a constant.",
+                               parameters()),
             clock_documentation(
                 "The node's wall clock differs from the others' by a constant, while the fault lasts: a host whose "
                 "time "
@@ -41,13 +42,13 @@ class Offset : public ClockFault {
  private:
   [[nodiscard]] core::ClockChange change(const spec::FaultSpec& fault) const override {
     core::ClockChange asked;
-    asked.by = core::parameter_or<spec::Duration>(fault, "by", {}).count();
+    asked.by = by_of(fault);
     asked.length = core::parameter_or<spec::Duration>(fault, "within", {}).count();
     asked.kind = asked.length > 0 ? core::ClockChange::Kind::smear : core::ClockChange::Kind::offset;
     return asked;
   }
   [[nodiscard]] std::string in_words(const spec::FaultSpec& fault) const override {
-    return ahead_in_words(core::parameter_or<spec::Duration>(fault, "by", {}).count());
+    return ahead_in_words(by_of(fault));
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include "clock/clock_fault.hpp"
 #include "clock/clock_faults.hpp"
+#include "core/parameters.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -12,7 +13,7 @@ class Settable : public ClockFault {
  public:
   Settable()
       : ClockFault(
-            clock_schema("clock.settable", "Programs of nodes may set the wall clock of their node.", {}),
+            core::nodes_schema("clock.settable", "Programs of nodes may set the wall clock of their node.", {}),
             clock_documentation(
                 "As with CAP_SYS_TIME, but for the node's own clock: clock_settime, settimeofday, adjtimex and "
                 "clock_adjtime do what they do elsewhere, to every process of the node and to nobody else. That is how "

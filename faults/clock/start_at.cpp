@@ -17,11 +17,11 @@ constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t last_year = 2261;
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter date = clock_parameter(
+  spec::Parameter date = core::described(
       "date", spec::ValueType::text, "What the clock shows then, in UTC: \"2038-01-19T03:14:00Z\", or a day alone.");
   date.required = true;
   spec::Parameter speed =
-      clock_parameter("speed", spec::ValueType::number,
+      core::described("speed", spec::ValueType::number,
                       "How fast it goes on from there: 3600 makes a day pass in 24 seconds; 0 stands still.");
   speed.fallback = 1.0;
   speed.minimum = 0.0;
@@ -58,8 +58,8 @@ std::optional<std::int64_t> seconds_of(const std::string& text) {
 class StartAt : public ClockFault {
  public:
   StartAt()
-      : ClockFault(clock_schema("clock.start-at", "The wall clock of nodes is set to a date, and may run faster.",
-                                parameters()),
+      : ClockFault(core::nodes_schema("clock.start-at", "The wall clock of nodes is set to a date, and may run faster.",
+                                      parameters()),
                    clock_documentation(
                        "The node's wall clock is set to a date: a leap day, the end of 32-bit time in 2038, the day "
                        "after a certificate ends, the eve of a leap second. With `speed` the time from there passes "

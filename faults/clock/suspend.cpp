@@ -113,7 +113,7 @@ class SuspendInjection : public core::Injection {
 };
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter sleep = clock_parameter(
+  spec::Parameter sleep = core::described(
       "sleep", spec::ValueType::duration,
       "How long the machine has slept, as its clocks tell afterwards; without, as long as the fault lasts.");
   sleep.minimum = spec::Duration(std::chrono::milliseconds(1));
@@ -122,7 +122,7 @@ std::vector<spec::Parameter> parameters() {
 }
 
 spec::KindSchema suspend_schema() {
-  auto made = clock_schema("clock.suspend", "A node's machine is suspended and wakes up.", parameters());
+  auto made = core::nodes_schema("clock.suspend", "A node's machine is suspended and wakes up.", parameters());
   made.takes_down = true;
   return made;
 }

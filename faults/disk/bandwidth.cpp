@@ -17,12 +17,12 @@ constexpr std::uint64_t bits_per_byte = 8;
 constexpr std::uint64_t bursts_per_second = 100, least_burst = 4096;
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter rate = disk_parameter("rate", spec::ValueType::bandwidth, "How much a node's disk carries.");
+  spec::Parameter rate = core::described("rate", spec::ValueType::bandwidth, "How much a node's disk carries.");
   rate.required = true;
   rate.minimum = spec::Bandwidth{bits_per_byte};
-  spec::Parameter burst =
-      disk_parameter("burst", spec::ValueType::bytes,
-                     "How much it takes at once after it was idle; what comes in 10ms, at least 4KiB, when not given.");
+  spec::Parameter burst = core::described(
+      "burst", spec::ValueType::bytes,
+      "How much it takes at once after it was idle; what comes in 10ms, at least 4KiB, when not given.");
   return {rate, burst};
 }
 

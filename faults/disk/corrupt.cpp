@@ -36,27 +36,27 @@ Place place_of(const spec::FaultSpec& fault) {
 }
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter damage = disk_parameter(
+  spec::Parameter damage = core::described(
       "damage", spec::ValueType::choice,
       "bits: some are flipped; zeros, noise: a block of these; stale: a block as it was before it was last written; "
       "misdirected: another block of the file; bad-sector: EIO until the block is written anew.");
   for (const auto& [name, kind] : kinds()) damage.choices.push_back(name);
   damage.fallback = std::string("bits");
-  spec::Parameter of = disk_parameter("of", spec::ValueType::choice,
-                                      "What is damaged: what reads get, what writes bring, or what is stored, once.");
+  spec::Parameter of = core::described("of", spec::ValueType::choice,
+                                       "What is damaged: what reads get, what writes bring, or what is stored, once.");
   for (const auto& [name, place] : places()) of.choices.push_back(name);
   of.fallback = std::string("reads");
   of.default_matters = [](const spec::FaultSpec& fault) { return kind_of(fault) != Kind::bad_sector; };
-  spec::Parameter bits = disk_parameter("bits", spec::ValueType::integer, "How many bits of each operation or block.");
+  spec::Parameter bits = core::described("bits", spec::ValueType::integer, "How many bits of each operation or block.");
   bits.minimum = std::int64_t{1};
   bits.maximum = std::int64_t{512};
   bits.fallback = std::int64_t{1};
   bits.default_matters = [](const spec::FaultSpec& fault) { return kind_of(fault) == Kind::bits; };
-  spec::Parameter block = disk_parameter("block", spec::ValueType::bytes, "How large blocks are.");
+  spec::Parameter block = core::described("block", spec::ValueType::bytes, "How large blocks are.");
   block.minimum = spec::Bytes{1};
   block.maximum = spec::Bytes{1 << 20};
   block.fallback = spec::Bytes{4096};
-  spec::Parameter stripe = disk_parameter(
+  spec::Parameter stripe = core::described(
       "stripe", spec::ValueType::bytes,
       "So many bytes of each file may be damaged on the first of the nodes only, the next on the second, "
       "and so on in turn: all are damaged, but no byte on two of them.");

@@ -159,16 +159,17 @@ class DiskInjection : public core::Injection {
 
 /// Where the operations are seen: those of programs on files, or those of a file system on its disk.
 std::vector<spec::Parameter> plane_parameters() {
-  spec::Parameter plane =
-      disk_parameter("plane", ValueType::choice,
-                     "files: what programs ask of their files; block: what a file system of the node's own asks of its "
-                     "block device. All faults on disks of an experiment are on one plane.");
+  spec::Parameter plane = core::described(
+      "plane", ValueType::choice,
+      "files: what programs ask of their files; block: what a file system of the node's own asks of its "
+      "block device. All faults on disks of an experiment are on one plane.");
   plane.choices = {"block", "files"};
   plane.fallback = std::string("files");
-  spec::Parameter kind = disk_parameter("file_system", ValueType::choice, "Of plane = \"block\": which is made there.");
+  spec::Parameter kind =
+      core::described("file_system", ValueType::choice, "Of plane = \"block\": which is made there.");
   kind.choices = {"btrfs", "ext4", "xfs"};
   kind.fallback = std::string("ext4");
-  spec::Parameter size = disk_parameter("size", ValueType::bytes, "Of plane = \"block\": how large the device is.");
+  spec::Parameter size = core::described("size", ValueType::bytes, "Of plane = \"block\": how large the device is.");
   size.minimum = spec::Bytes{least_device_bytes};
   size.fallback = spec::Bytes{default_device_bytes};
   kind.default_matters = size.default_matters = is_of_device;
@@ -178,53 +179,37 @@ std::vector<spec::Parameter> plane_parameters() {
 std::vector<spec::Parameter> choosing_parameters(spec::TextList operations) {
   std::vector<spec::Parameter> all;
   if (!operations.empty()) {
-    all.push_back(disk_parameter("operations", ValueType::text_list, "Which operations are looked at."));
+    all.push_back(core::described("operations", ValueType::text_list, "Which operations are looked at."));
     all.back().fallback = std::move(operations);
   }
-  all.push_back(disk_parameter("path", ValueType::text,
-                               "Of which files, from the data directory: * and ? within a name, ** any folders, [a-z], "
-                               "{a,b}; without a slash a name in any folder. All, when not given."));
-  all.push_back(disk_parameter("process", ValueType::text,
-                               "By which command, as the kernel names it (15 bytes), with the same wildcards."));
-  all.push_back(disk_parameter("first_byte", ValueType::bytes, "Only those that touch this byte or a later one."));
-  all.push_back(disk_parameter("end_byte", ValueType::bytes, "Only those that touch a byte before this one."));
+  all.push_back(
+      core::described("path", ValueType::text,
+                      "Of which files, from the data directory: * and ? within a name, ** any folders, [a-z], "
+                      "{a,b}; without a slash a name in any folder. All, when not given."));
+  all.push_back(core::described("process", ValueType::text,
+                                "By which command, as the kernel names it (15 bytes), with the same wildcards."));
+  all.push_back(core::described("first_byte", ValueType::bytes, "Only those that touch this byte or a later one."));
+  all.push_back(core::described("end_byte", ValueType::bytes, "Only those that touch a byte before this one."));
   const std::pair<const char*, const char*> counts[] = {
       {"nth", "Strikes this one of those that match, counted from 1 on each node, and no other."},
       {"first", "Strikes from this one on."},
       {"last", "Strikes none behind this one."},
       {"step", "Strikes every so manieth of them."}};
   for (const auto& [name, summary] : counts) {
-    all.push_back(disk_parameter(name, ValueType::integer, summary));
+    all.push_back(core::described(name, ValueType::integer, summary));
     all.back().minimum = std::int64_t{1};
   }
-  all.push_back(disk_parameter("after_bytes", ValueType::bytes, "Strikes none before so many bytes were asked for."));
-  all.push_back(disk_parameter("probability", ValueType::ratio, "Strikes each of them by this chance."));
+  all.push_back(core::described("after_bytes", ValueType::bytes, "Strikes none before so many bytes were asked for."));
+  all.push_back(core::described("probability", ValueType::ratio, "Strikes each of them by this chance."));
   all.back().fallback = spec::Ratio{1'000'000'000};
   return all;
 }
 
 }  // namespace
 
-spec::Parameter disk_parameter(std::string name, ValueType type, std::string summary) {
-  spec::Parameter one;
-  one.name = std::move(name);
-  one.type = type;
-  one.summary = std::move(summary);
-  return one;
-}
-
-spec::KindSchema whole_disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters) {
-  spec::KindSchema schema;
-  schema.kind = std::move(kind);
-  schema.summary = std::move(summary);
-  schema.targeting = spec::Targeting::nodes;
-  schema.parameters = std::move(parameters);
-  return schema;
-}
-
 spec::KindSchema disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters,
                              spec::TextList operations) {
-  spec::KindSchema schema = whole_disk_schema(std::move(kind), std::move(summary), std::move(parameters));
+  spec::KindSchema schema = core::nodes_schema(std::move(kind), std::move(summary), std::move(parameters));
   for (auto& one : choosing_parameters(std::move(operations))) schema.parameters.push_back(std::move(one));
   for (auto& one : plane_parameters()) schema.parameters.push_back(std::move(one));
   return schema;

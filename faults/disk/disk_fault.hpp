@@ -38,10 +38,6 @@ class DiskFault : public core::DescribedFault {
 /// itself says which.
 spec::KindSchema disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters,
                              spec::TextList operations);
-/// Without those that choose operations.
-spec::KindSchema whole_disk_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters);
 core::Documentation disk_documentation(std::string text, std::string evidence, std::string example);
-/// A parameter that is optional and unbounded until more is said.
-spec::Parameter disk_parameter(std::string name, spec::ValueType type, std::string summary);
 
 }  // namespace withstand::faults

@@ -60,15 +60,15 @@ core::DiskOperations operations_in(State state) {
 }
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter error = disk_parameter("error", spec::ValueType::choice, "Which error the operation ends with.");
+  spec::Parameter error = core::described("error", spec::ValueType::choice, "Which error the operation ends with.");
   error.choices = error_names();
   error.fallback = std::string("EIO");
   error.default_matters = [](const spec::FaultSpec& fault) {
     return !fault.given.contains("short") && (!fault.given.contains("state") || state_of(fault) == State::vanished);
   };
-  spec::Parameter cut = disk_parameter("short", spec::ValueType::ratio,
-                                       "Instead of failing, reads and writes do only this share of what is asked.");
-  spec::Parameter state = disk_parameter(
+  spec::Parameter cut = core::described("short", spec::ValueType::ratio,
+                                        "Instead of failing, reads and writes do only this share of what is asked.");
+  spec::Parameter state = core::described(
       "state", spec::ValueType::choice,
       "Of the whole disk, instead of 'operations'. read-only: all that changes anything ends with EROFS; vanished: "
       "everything fails; stale: what was open before ends with ESTALE, what is opened anew works.");

@@ -14,12 +14,12 @@ using Objections = std::vector<spec::KindTable::Objection>;
 
 std::vector<spec::Parameter> parameters() {
   spec::Parameter free =
-      disk_parameter("free", spec::ValueType::bytes, "How much room is left when it begins; \"0B\" is none.");
+      core::described("free", spec::ValueType::bytes, "How much room is left when it begins; \"0B\" is none.");
   spec::Parameter inodes =
-      disk_parameter("inodes", spec::ValueType::integer, "How many more files and folders can be made then.");
+      core::described("inodes", spec::ValueType::integer, "How many more files and folders can be made then.");
   inodes.minimum = std::int64_t{0};
-  spec::Parameter folder = disk_parameter("folder", spec::ValueType::text,
-                                          "Only for what is in this folder, from the data directory: a quota.");
+  spec::Parameter folder = core::described("folder", spec::ValueType::text,
+                                           "Only for what is in this folder, from the data directory: a quota.");
   return {free, inodes, folder};
 }
 
@@ -51,7 +51,7 @@ for  = "10s"
 class Full : public DiskFault {
  public:
   Full()
-      : DiskFault(whole_disk_schema("disk.full", "Leaves disks, or folders on them, only so much room.", parameters()),
+      : DiskFault(core::nodes_schema("disk.full", "Leaves disks, or folders on them, only so much room.", parameters()),
                   full_documentation()) {}
 
  private:

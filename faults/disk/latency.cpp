@@ -21,12 +21,12 @@ const std::map<std::string, Spread>& spreads() {
 }
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter delay = disk_parameter("delay", spec::ValueType::duration, "How much later, on average.");
+  spec::Parameter delay = core::described("delay", spec::ValueType::duration, "How much later, on average.");
   delay.required = true;
-  spec::Parameter jitter = disk_parameter("jitter", spec::ValueType::duration,
-                                          "How far it goes either way (uniform), or the standard deviation (normal).");
-  spec::Parameter spread = disk_parameter("distribution", spec::ValueType::choice,
-                                          "Of the delays. Pareto's has the shape 1.5: few, and some very long.");
+  spec::Parameter jitter = core::described("jitter", spec::ValueType::duration,
+                                           "How far it goes either way (uniform), or the standard deviation (normal).");
+  spec::Parameter spread = core::described("distribution", spec::ValueType::choice,
+                                           "Of the delays. Pareto's has the shape 1.5: few, and some very long.");
   for (const auto& [name, value] : spreads()) spread.choices.push_back(name);
   spread.fallback = std::string("constant");
   return {delay, jitter, spread};

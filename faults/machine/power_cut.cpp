@@ -254,28 +254,22 @@ core::Evidence PowerCut::observe() {
 namespace {
 
 spec::KindSchema power_cut_schema() {
-  spec::KindSchema schema;
-  schema.kind = "machine.power-cut";
-  schema.summary = "Takes the power from nodes, all at one instant: what they had not made durable may be lost.";
-  schema.targeting = spec::Targeting::nodes;
+  spec::Parameter model =
+      core::described("model", spec::ValueType::choice, "What a disk may keep of what was not made durable.");
+  for (const auto& [name, each] : models) model.choices.emplace_back(name);
+  model.fallback = std::string("strict-posix");
+  spec::KindSchema schema = core::nodes_schema(
+      "machine.power-cut",
+      "Takes the power from nodes, all at one instant: what they had not made durable may be lost.",
+      {model,
+       core::described("keep", spec::ValueType::ratio,
+                       "About how much of it survives: 0% loses all that may be lost. Drawn, too, when not given."),
+       core::described(
+           "restart", spec::ValueType::duration,
+           "The power is back this long after it went; without it the nodes stay off to the end of the run.")});
   schema.lasts = false;
   schema.takes_down = true;
   schema.back_after = "restart";
-  spec::Parameter model;
-  model.name = "model";
-  model.type = spec::ValueType::choice;
-  model.summary = "What a disk may keep of what was not made durable.";
-  for (const auto& [name, each] : models) model.choices.emplace_back(name);
-  model.fallback = std::string("strict-posix");
-  spec::Parameter keep;
-  keep.name = "keep";
-  keep.type = spec::ValueType::ratio;
-  keep.summary = "About how much of it survives: 0% loses all that may be lost. Drawn, too, when not given.";
-  spec::Parameter restart;
-  restart.name = "restart";
-  restart.type = spec::ValueType::duration;
-  restart.summary = "The power is back this long after it went; without it the nodes stay off to the end of the run.";
-  schema.parameters = {model, keep, restart};
   return schema;
 }
 

@@ -14,17 +14,18 @@ using Where = core::CorruptSettings::Where;
 std::vector<spec::Parameter> parameters() {
   auto all = choice_parameters("corrupt", "Share of packets that are damaged, one way.");
   spec::Parameter where =
-      parameter("where", spec::ValueType::choice,
-                "What is damaged: what the packet carries, its IP and transport headers, or either.");
+      core::described("where", spec::ValueType::choice,
+                      "What is damaged: what the packet carries, its IP and transport headers, or either.");
   where.choices = {"payload", "header", "anywhere"};
   where.fallback = std::string("payload");
-  spec::Parameter bits = parameter("bits", spec::ValueType::integer, "How many bits are flipped in such a packet.");
+  spec::Parameter bits =
+      core::described("bits", spec::ValueType::integer, "How many bits are flipped in such a packet.");
   bits.fallback = std::int64_t{1};
   bits.minimum = std::int64_t{1};
   bits.maximum = std::int64_t{64};
-  spec::Parameter repair =
-      parameter("repair_checksum", spec::ValueType::boolean,
-                "Make the checksums right again: the receiver's kernel sees nothing, its application gets the damage.");
+  spec::Parameter repair = core::described(
+      "repair_checksum", spec::ValueType::boolean,
+      "Make the checksums right again: the receiver's kernel sees nothing, its application gets the damage.");
   repair.fallback = false;
   all.insert(all.end(), {where, bits, repair});
   return all;

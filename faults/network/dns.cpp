@@ -25,34 +25,36 @@ const spec::TextList types{"any", "a",   "aaaa", "cname", "https", "mx", "naptr"
                            "ns",  "ptr", "soa",  "srv",   "svcb",  "txt"};
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter answer = parameter("answer", ValueType::choice, "What a query gets instead of the right answer.");
+  spec::Parameter answer =
+      core::described("answer", ValueType::choice, "What a query gets instead of the right answer.");
   answer.choices = answers;
   answer.required = true;
   spec::Parameter names =
-      parameter("names", ValueType::text_list,
-                R"(Only queries for names like these: ["n2", "redis-*"]. Default: for every name.)");
-  spec::Parameter type = parameter("type", ValueType::choice, "Only queries for records of this type.");
+      core::described("names", ValueType::text_list,
+                      R"(Only queries for names like these: ["n2", "redis-*"]. Default: for every name.)");
+  spec::Parameter type = core::described("type", ValueType::choice, "Only queries for records of this type.");
   type.choices = types;
   type.fallback = std::string("any");
   type.default_matters = core::nowhere;
-  spec::Parameter share = parameter("share", ValueType::ratio, "Share of the queries that it strikes.");
+  spec::Parameter share = core::described("share", ValueType::ratio, "Share of the queries that it strikes.");
   share.minimum = spec::Ratio{1};
   share.maximum = spec::Ratio{1'000'000'000};
   share.fallback = spec::Ratio{1'000'000'000};
   share.default_matters = core::nowhere;
-  spec::Parameter delay = parameter("delay", ValueType::duration, "With answer = \"slow\": how much later it comes.");
+  spec::Parameter delay =
+      core::described("delay", ValueType::duration, "With answer = \"slow\": how much later it comes.");
   delay.minimum = std::chrono::nanoseconds(std::chrono::milliseconds(1));
   delay.maximum = std::chrono::nanoseconds(std::chrono::minutes(10));
   spec::Parameter tcp =
-      parameter("tcp", ValueType::boolean, "With answer = \"truncated\": whether the resolver answers over TCP.");
+      core::described("tcp", ValueType::boolean, "With answer = \"truncated\": whether the resolver answers over TCP.");
   tcp.fallback = true;
   tcp.default_matters = core::where("answer", {"truncated"});
   return {answer,
           names,
           type,
           share,
-          parameter("address", ValueType::text, "With answer = \"wrong\": this address, IPv4 or IPv6."),
-          parameter("node", ValueType::text, "With answer = \"wrong\": the addresses of this node."),
+          core::described("address", ValueType::text, "With answer = \"wrong\": this address, IPv4 or IPv6."),
+          core::described("node", ValueType::text, "With answer = \"wrong\": the addresses of this node."),
           delay,
           tcp};
 }

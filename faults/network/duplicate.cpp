@@ -12,7 +12,8 @@ using core::EvidenceRow;
 
 std::vector<spec::Parameter> parameters() {
   auto all = choice_parameters("duplicate", "Share of packets that arrive more than once, one way.");
-  spec::Parameter copies = parameter("copies", spec::ValueType::integer, "How many copies arrive beside the packet.");
+  spec::Parameter copies =
+      core::described("copies", spec::ValueType::integer, "How many copies arrive beside the packet.");
   copies.fallback = std::int64_t{1};
   copies.minimum = std::int64_t{1};
   copies.maximum = std::int64_t{16};

@@ -11,7 +11,7 @@ using core::EvidenceRow;
 using std::chrono::nanoseconds;
 
 spec::Parameter time(std::string name, bool required, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), spec::ValueType::duration, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), spec::ValueType::duration, std::move(summary));
   made.required = required;
   made.minimum = nanoseconds(std::chrono::milliseconds(1));
   made.maximum = nanoseconds(std::chrono::hours(1));

@@ -38,13 +38,13 @@ constexpr std::array<std::pair<const char*, const char*>, 7> owned{{{"delay", "d
 std::string action_of(const spec::FaultSpec& fault) { return core::parameter_or<std::string>(fault, "action", ""); }
 
 spec::Parameter choice(std::string name, std::vector<std::string> choices, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::choice, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::choice, std::move(summary));
   made.choices = std::move(choices);
   return made;
 }
 
 spec::Parameter duration(std::string name, nanoseconds least, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::duration, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::duration, std::move(summary));
   made.minimum = least;
   made.maximum = nanoseconds(std::chrono::minutes(10));
   return made;
@@ -61,11 +61,11 @@ std::vector<spec::Parameter> action_parameters() {
   spec::Parameter told = choice("told", {"client", "server", "both"}, "abort: who is sent the reset.");
   told.fallback = std::string("client");
   told.default_matters = core::where("action", {"abort"});
-  spec::Parameter code = parameter("code", ValueType::integer, "status: what the response says instead.");
+  spec::Parameter code = core::described("code", ValueType::integer, "status: what the response says instead.");
   code.minimum = std::int64_t{200};
   code.maximum = std::int64_t{599};
-  spec::Parameter after =
-      parameter("after_bytes", ValueType::bytes, "truncate: how much of the body passes first, as it is on the wire.");
+  spec::Parameter after = core::described("after_bytes", ValueType::bytes,
+                                          "truncate: how much of the body passes first, as it is on the wire.");
   after.fallback = spec::Bytes{0};
   after.default_matters = core::where("action", {"truncate"});
   after.minimum = spec::Bytes{0};
@@ -91,10 +91,10 @@ std::vector<spec::Parameter> http_parameters() {
                                 "Whether it happens to requests or to responses; without, status and truncate happen "
                                 "to responses, the others to requests.");
   spec::Parameter toxicity =
-      parameter("toxicity", ValueType::ratio, "Share of the matching messages to which it happens.");
+      core::described("toxicity", ValueType::ratio, "Share of the matching messages to which it happens.");
   toxicity.fallback = spec::Ratio{1'000'000'000};
   toxicity.minimum = spec::Ratio{1};
-  spec::Parameter port = parameter("port", ValueType::integer, "Only connections to this TCP port.");
+  spec::Parameter port = core::described("port", ValueType::integer, "Only connections to this TCP port.");
   port.minimum = std::int64_t{1};
   port.maximum = std::int64_t{65535};
   std::vector<spec::Parameter> all{action, side, toxicity, port};

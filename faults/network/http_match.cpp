@@ -49,15 +49,15 @@ std::vector<Header> headers_of(const spec::FaultSpec& fault, const char* name) {
 }  // namespace
 
 std::vector<spec::Parameter> http_match_parameters() {
-  return {parameter("method", ValueType::text_list, R"(Only requests of one of these methods: ["GET", "HEAD"].)"),
-          parameter("path", ValueType::text, "Only requests for such a path, without its query: \"/kv/*\"."),
-          parameter("host", ValueType::text, "Only requests to such a host."),
-          parameter("header", ValueType::text_list,
-                    R"(Only requests with all of these header fields: ["x-user", "content-type = text/*"].)"),
-          parameter("status", ValueType::text_list,
-                    R"(side response: only responses of one of these statuses: ["200", "5xx"].)"),
-          parameter("response_header", ValueType::text_list,
-                    "side response: only responses with all of these header fields.")};
+  return {core::described("method", ValueType::text_list, R"(Only requests of one of these methods: ["GET", "HEAD"].)"),
+          core::described("path", ValueType::text, "Only requests for such a path, without its query: \"/kv/*\"."),
+          core::described("host", ValueType::text, "Only requests to such a host."),
+          core::described("header", ValueType::text_list,
+                          R"(Only requests with all of these header fields: ["x-user", "content-type = text/*"].)"),
+          core::described("status", ValueType::text_list,
+                          R"(side response: only responses of one of these statuses: ["200", "5xx"].)"),
+          core::described("response_header", ValueType::text_list,
+                          "side response: only responses with all of these header fields.")};
 }
 
 core::HttpMatch http_match_of(const spec::FaultSpec& fault) {

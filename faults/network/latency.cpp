@@ -17,31 +17,31 @@ using spec::ValueType;
 using std::chrono::nanoseconds;
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter delay = parameter("delay", ValueType::duration, "Time added to each packet, one way.");
+  spec::Parameter delay = core::described("delay", ValueType::duration, "Time added to each packet, one way.");
   delay.minimum = core::least_wait;
   delay.maximum = nanoseconds(std::chrono::minutes(10));
-  spec::Parameter jitter =
-      parameter("jitter", ValueType::duration,
-                "How much delays differ: evenly from delay - jitter to delay + jitter, or as the distribution says.");
+  spec::Parameter jitter = core::described(
+      "jitter", ValueType::duration,
+      "How much delays differ: evenly from delay - jitter to delay + jitter, or as the distribution says.");
   jitter.fallback = nanoseconds(0);
   jitter.default_matters = core::nowhere;
   jitter.minimum = nanoseconds(0);
   spec::Parameter distribution =
-      parameter("distribution", ValueType::choice,
-                "How delays are spread: even within the jitter; else jitter is their standard deviation.");
+      core::described("distribution", ValueType::choice,
+                      "How delays are spread: even within the jitter; else jitter is their standard deviation.");
   distribution.choices = {"uniform", "normal", "pareto", "paretonormal"};
   distribution.fallback = std::string("uniform");
   distribution.default_matters = [](const spec::FaultSpec& fault) {
     return fault.given.contains("jitter") && !fault.given.contains("table");
   };
   spec::Parameter correlation =
-      parameter("correlation", ValueType::ratio, "How much one packet's delay is like the next one's.");
+      core::described("correlation", ValueType::ratio, "How much one packet's delay is like the next one's.");
   correlation.fallback = spec::Ratio{0};
   correlation.default_matters = core::nowhere;
   correlation.maximum = spec::Ratio{999'999'999};
   spec::Parameter order =
-      parameter("order", ValueType::choice,
-                "keep: a packet leaves no earlier than the one before it; free: jitter reorders packets.");
+      core::described("order", ValueType::choice,
+                      "keep: a packet leaves no earlier than the one before it; free: jitter reorders packets.");
   order.choices = {"keep", "free"};
   order.fallback = std::string("keep");
   order.default_matters = [](const spec::FaultSpec& fault) {
@@ -52,11 +52,12 @@ std::vector<spec::Parameter> parameters() {
           distribution,
           correlation,
           order,
-          parameter("table", ValueType::file,
-                    "A distribution of your own: whole numbers of equal probability, in 1/8192 of the jitter."),
-          parameter("recorded", ValueType::file,
-                    "Delays that were measured, one per line with its unit; one packet takes one, then again from the "
-                    "start.")};
+          core::described("table", ValueType::file,
+                          "A distribution of your own: whole numbers of equal probability, in 1/8192 of the jitter."),
+          core::described(
+              "recorded", ValueType::file,
+              "Delays that were measured, one per line with its unit; one packet takes one, then again from the "
+              "start.")};
 }
 
 core::Documentation latency_documentation() {

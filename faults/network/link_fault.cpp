@@ -13,14 +13,15 @@ namespace withstand::faults {
 using Objections = std::vector<spec::KindTable::Objection>;
 
 std::vector<spec::Parameter> narrowing_parameters() {
-  spec::Parameter protocol = parameter("protocol", spec::ValueType::choice, "Only packets of this protocol.");
+  spec::Parameter protocol = core::described("protocol", spec::ValueType::choice, "Only packets of this protocol.");
   protocol.choices = {"tcp", "udp", "icmp"};
-  spec::Parameter port = parameter("port", spec::ValueType::integer, "Only packets from or to this TCP or UDP port.");
+  spec::Parameter port =
+      core::described("port", spec::ValueType::integer, "Only packets from or to this TCP or UDP port.");
   port.minimum = std::int64_t{1};
   port.maximum = std::int64_t{65535};
-  spec::Parameter connections =
-      parameter("connections", spec::ValueType::choice,
-                "Only packets that open a TCP connection (new), or only those of connections that were answered.");
+  spec::Parameter connections = core::described(
+      "connections", spec::ValueType::choice,
+      "Only packets that open a TCP connection (new), or only those of connections that were answered.");
   connections.choices = {"new", "established"};
   return {protocol, port, connections};
 }
@@ -113,21 +114,13 @@ core::Documentation link_documentation(std::string text, std::string evidence, s
   return documentation;
 }
 
-spec::Parameter parameter(std::string name, spec::ValueType type, std::string summary) {
-  spec::Parameter made;
-  made.name = std::move(name);
-  made.type = type;
-  made.summary = std::move(summary);
-  return made;
-}
-
 std::vector<spec::Parameter> choice_parameters(const std::string& name, const std::string& summary) {
-  spec::Parameter share = parameter(name, spec::ValueType::ratio, summary);
+  spec::Parameter share = core::described(name, spec::ValueType::ratio, summary);
   share.required = true;
   share.minimum = spec::Ratio{1};
   spec::Parameter correlation =
-      parameter("correlation", spec::ValueType::ratio,
-                "How much one packet's fate is the next one's: they come in runs, their share stays.");
+      core::described("correlation", spec::ValueType::ratio,
+                      "How much one packet's fate is the next one's: they come in runs, their share stays.");
   correlation.fallback = spec::Ratio{0};
   correlation.default_matters = core::nowhere;
   correlation.maximum = spec::Ratio{999'999'999};

@@ -47,8 +47,6 @@ std::vector<spec::KindTable::Objection> narrowing_objections(const spec::FaultSp
 /// Of faults on connections: whatever the action is, it needs to see their segments, in order, and to write its own.
 std::vector<spec::KindTable::Objection> connections_when_attached(const spec::FaultSpec& fault);
 
-/// A parameter that is optional and unbounded until more is said.
-spec::Parameter parameter(std::string name, spec::ValueType type, std::string summary);
 /// The share of packets something happens to, and how much it comes in runs; both ppb.
 std::vector<spec::Parameter> choice_parameters(const std::string& name, const std::string& summary);
 core::Choice choice_of(const spec::FaultSpec& fault, const std::string& name);

@@ -15,7 +15,7 @@ using Model = LossSettings::Model;
 using spec::ValueType;
 
 spec::Parameter share(std::string name, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::ratio, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::ratio, std::move(summary));
   made.minimum = spec::Ratio{0};
   made.maximum = spec::Ratio{1'000'000'000};
   return made;
@@ -28,12 +28,12 @@ std::vector<spec::Parameter> parameters() {
       share("correlation", "With loss: how much one packet's fate is the next one's; the share stays.");
   correlation.maximum = spec::Ratio{999'999'999};
   spec::Parameter nth =
-      parameter("nth", ValueType::integer, "Drop every so many packets exactly one, the last of them.");
+      core::described("nth", ValueType::integer, "Drop every so many packets exactly one, the last of them.");
   nth.minimum = std::int64_t{1};
   nth.maximum = std::int64_t{1'000'000'000};
   spec::Parameter mark =
-      parameter("mark", ValueType::boolean,
-                "Mark congestion (ECN) instead of dropping, on packets whose connection knows marks.");
+      core::described("mark", ValueType::boolean,
+                      "Mark congestion (ECN) instead of dropping, on packets whose connection knows marks.");
   mark.fallback = false;
   mark.default_matters = core::nowhere;
   return {loss,

@@ -11,8 +11,8 @@ using core::EvidenceRow;
 
 std::vector<spec::Parameter> parameters() {
   spec::Parameter mtu =
-      parameter("mtu", spec::ValueType::bytes,
-                "The largest IP packet, with its headers, that still passes; nodes send up to 1500B.");
+      core::described("mtu", spec::ValueType::bytes,
+                      "The largest IP packet, with its headers, that still passes; nodes send up to 1500B.");
   mtu.required = true;
   mtu.minimum = spec::Bytes{28};
   mtu.maximum = spec::Bytes{1499};

@@ -16,14 +16,14 @@ using spec::ValueType;
 using std::chrono::nanoseconds;
 
 spec::Parameter bytes(std::string name, std::int64_t most, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::bytes, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::bytes, std::move(summary));
   made.minimum = spec::Bytes{0};
   made.maximum = spec::Bytes{most};
   return made;
 }
 
 spec::Parameter duration(std::string name, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::duration, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::duration, std::move(summary));
   made.minimum = nanoseconds(1);
   made.maximum = nanoseconds(std::chrono::minutes(10));
   return made;
@@ -31,20 +31,21 @@ spec::Parameter duration(std::string name, std::string summary) {
 
 std::vector<spec::Parameter> rate_parameters() {
   constexpr std::int64_t mebibyte = 1 << 20;
-  spec::Parameter rate = parameter("rate", ValueType::bandwidth, "What the link carries, one way.");
+  spec::Parameter rate = core::described("rate", ValueType::bandwidth, "What the link carries, one way.");
   rate.minimum = spec::Bandwidth{8};
-  spec::Parameter behaviour = parameter(
+  spec::Parameter behaviour = core::described(
       "queue_behaviour", ValueType::choice,
       "drop-tail: a queue of sensible size loses what comes when it is full; bufferbloat: one of 5 s delays instead.");
   behaviour.choices = {"drop-tail", "bufferbloat"};
   behaviour.fallback = std::string("drop-tail");
-  spec::Parameter packets = parameter("slot_packets", ValueType::integer, "Most packets that one slot takes.");
+  spec::Parameter packets = core::described("slot_packets", ValueType::integer, "Most packets that one slot takes.");
   packets.minimum = std::int64_t{1};
   return {
       rate,
-      parameter("trace", ValueType::file,
-                "A recorded link instead of a rate, as Mahimahi's traces: one millisecond per line, at each of which "
-                "1504 bytes may leave."),
+      core::described(
+          "trace", ValueType::file,
+          "A recorded link instead of a rate, as Mahimahi's traces: one millisecond per line, at each of which "
+          "1504 bytes may leave."),
       bytes("burst", 64 * mebibyte, "What may pass at once after a pause, as of a token bucket."),
       bytes("overhead", 65536, "Added to each IP packet for the layers below: 38B for Ethernet on the wire."),
       bytes("cell", 65536, "Packets travel in whole cells of this size, as with ATM."),

@@ -13,18 +13,19 @@ using std::chrono::nanoseconds;
 
 std::vector<spec::Parameter> parameters() {
   auto all = choice_parameters("reorder", "Share of packets that change places with others, one way.");
-  spec::Parameter hold = parameter("hold", spec::ValueType::duration,
-                                   "How long packets are held back; those sent meanwhile overtake them.");
+  spec::Parameter hold = core::described("hold", spec::ValueType::duration,
+                                         "How long packets are held back; those sent meanwhile overtake them.");
   hold.required = true;
   hold.minimum = nanoseconds(1);
   hold.maximum = nanoseconds(std::chrono::minutes(10));
-  spec::Parameter who = parameter("held", spec::ValueType::choice,
-                                  "Who waits: the chosen packets, which arrive late; or all others, so that the chosen "
-                                  "ones overtake, as netem does.");
+  spec::Parameter who =
+      core::described("held", spec::ValueType::choice,
+                      "Who waits: the chosen packets, which arrive late; or all others, so that the chosen "
+                      "ones overtake, as netem does.");
   who.choices = {"chosen", "others"};
   who.fallback = std::string("chosen");
   spec::Parameter gap =
-      parameter("gap", spec::ValueType::integer, "Choose among every so many packets only: 5 is every fifth.");
+      core::described("gap", spec::ValueType::integer, "Choose among every so many packets only: 5 is every fifth.");
   gap.fallback = std::int64_t{1};
   gap.default_matters = core::nowhere;
   gap.minimum = std::int64_t{1};

@@ -50,47 +50,50 @@ spec::TextList actions_with(const std::string& name) {
 }
 
 spec::Parameter duration(std::string name, nanoseconds least, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::duration, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::duration, std::move(summary));
   made.minimum = least;
   made.maximum = nanoseconds(std::chrono::minutes(10));
   return made;
 }
 
 spec::Parameter sized(std::string name, std::int64_t least, std::int64_t most, std::string summary) {
-  spec::Parameter made = parameter(std::move(name), ValueType::bytes, std::move(summary));
+  spec::Parameter made = core::described(std::move(name), ValueType::bytes, std::move(summary));
   made.minimum = spec::Bytes{least};
   made.maximum = spec::Bytes{most};
   return made;
 }
 
 std::vector<spec::Parameter> stream_parameters() {
-  spec::Parameter action = parameter("action", ValueType::choice, "What happens to the connections.");
+  spec::Parameter action = core::described("action", ValueType::choice, "What happens to the connections.");
   for (const auto& [name, value] : actions) action.choices.emplace_back(name);
   action.required = true;
-  spec::Parameter toxicity = parameter("toxicity", ValueType::ratio, "Share of the connections to which it happens.");
+  spec::Parameter toxicity =
+      core::described("toxicity", ValueType::ratio, "Share of the connections to which it happens.");
   toxicity.fallback = spec::Ratio{1'000'000'000};
   toxicity.minimum = spec::Ratio{1};
-  spec::Parameter port = parameter("port", ValueType::integer, "Only connections to this TCP port.");
+  spec::Parameter port = core::described("port", ValueType::integer, "Only connections to this TCP port.");
   port.minimum = std::int64_t{1};
   port.maximum = std::int64_t{65535};
   spec::Parameter direction =
-      parameter("direction", ValueType::choice,
-                "Which data is meant: what the connection's opener sends (up), what it is sent (down), or both.");
+      core::described("direction", ValueType::choice,
+                      "Which data is meant: what the connection's opener sends (up), what it is sent (down), or both.");
   direction.choices = {"both", "up", "down"};
   direction.fallback = std::string("both");
   direction.default_matters = core::where("action", actions_with("direction"));
-  spec::Parameter told = parameter("told", ValueType::choice, "half-open: which end learns that the other is gone.");
+  spec::Parameter told =
+      core::described("told", ValueType::choice, "half-open: which end learns that the other is gone.");
   told.choices = {"server", "client"};
   told.fallback = std::string("server");
   told.default_matters = core::where("action", {"half-open"});
   spec::Parameter connections =
-      parameter("connections", ValueType::integer, "cap: how many may be open at once, per link.");
+      core::described("connections", ValueType::integer, "cap: how many may be open at once, per link.");
   connections.minimum = std::int64_t{0};
   connections.maximum = std::int64_t{65536};
-  spec::Parameter rate = parameter("rate", ValueType::bandwidth, "bandwidth: payload of each connection, one way.");
+  spec::Parameter rate =
+      core::described("rate", ValueType::bandwidth, "bandwidth: payload of each connection, one way.");
   rate.minimum = spec::Bandwidth{800};
-  spec::Parameter silent = parameter("silent", ValueType::boolean,
-                                     "refuse, cap: leave the attempt unanswered, as a firewall that drops it.");
+  spec::Parameter silent = core::described("silent", ValueType::boolean,
+                                           "refuse, cap: leave the attempt unanswered, as a firewall that drops it.");
   silent.fallback = false;
   silent.default_matters = core::nowhere;
   constexpr std::int64_t tebibyte = std::int64_t{1} << 40;

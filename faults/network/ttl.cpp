@@ -10,8 +10,8 @@ namespace {
 using core::EvidenceRow;
 
 std::vector<spec::Parameter> parameters() {
-  spec::Parameter hops =
-      parameter("hops", spec::ValueType::integer, "How many routers each packet passes; Linux sends with 64 to spare.");
+  spec::Parameter hops = core::described("hops", spec::ValueType::integer,
+                                         "How many routers each packet passes; Linux sends with 64 to spare.");
   hops.required = true;
   hops.minimum = std::int64_t{1};
   hops.maximum = std::int64_t{255};

@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "spec/experiment.hpp"
+#include "spec/parameter.hpp"
 
 namespace withstand::core {
 
@@ -23,6 +25,25 @@ std::optional<T> parameter(const spec::FaultSpec& fault, const std::string& name
 template <class T>
 T parameter_or(const spec::FaultSpec& fault, const std::string& name, T fallback) {
   return parameter<T>(fault, name).value_or(std::move(fallback));
+}
+
+/// A parameter as a kind's schema has it; what else it needs is set on what is returned.
+inline spec::Parameter described(std::string name, spec::ValueType type, std::string summary) {
+  spec::Parameter made;
+  made.name = std::move(name);
+  made.type = type;
+  made.summary = std::move(summary);
+  return made;
+}
+
+/// The schema of a kind that is aimed at nodes.
+inline spec::KindSchema nodes_schema(std::string kind, std::string summary, std::vector<spec::Parameter> parameters) {
+  spec::KindSchema schema;
+  schema.kind = std::move(kind);
+  schema.summary = std::move(summary);
+  schema.targeting = spec::Targeting::nodes;
+  schema.parameters = std::move(parameters);
+  return schema;
 }
 
 /// For Parameter::default_matters: beside another parameter that is given.

@@ -16,7 +16,7 @@ const File* find(std::string_view path) {
 
 /// Every kind the faults' schemas name.
 std::set<std::string> kinds() {
-  static const std::regex pattern("(?:kind = |(?:link|clock|disk)_schema\\()\"([a-z_]+\\.[a-z_-]+)\"");
+  static const std::regex pattern("(?:kind = |(?:link|nodes|disk)_schema\\()\"([a-z_]+\\.[a-z_-]+)\"");
   std::set<std::string> found;
   for (const auto& file : tree()) {
     if (!file.in("faults/") || !file.path.ends_with(".cpp")) continue;
