@@ -54,6 +54,11 @@ Ns ahead_of_steady(const MachineTime& now, ws_clock_line_id line) {
 
 bool is_valid(const timespec& time) { return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < second; }
 
+bool arms(const itimerspec& value) {
+  return is_valid(value.it_value) && is_valid(value.it_interval) &&
+         (value.it_value.tv_sec != 0 || value.it_value.tv_nsec != 0);
+}
+
 Ns nanoseconds(const timespec& time) {
   if (time.tv_sec >= INT64_MAX / second) return INT64_MAX;
   return time.tv_sec * second + time.tv_nsec;
@@ -147,7 +152,8 @@ Ns machine_instant(const DomainState& state, ws_clock_line_id line, Ns due) {
   const MachineTime now = machine_time();
   const Ns ahead = ahead_of_steady(now, line);
   const Ns reached = ws_line_reach(&state.file.page().line[line], now.steady, due);
-  return reached >= WS_CLOCK_NEVER - ahead ? WS_CLOCK_NEVER : reached + ahead;
+  // What is read last is ahead: on a machine that never slept, by less than nothing as often as not.
+  return reached >= WS_CLOCK_NEVER - std::max<Ns>(ahead, 0) ? WS_CLOCK_NEVER : reached + ahead;
 }
 
 void set_timer(DomainState& state, const os::SeccompListener& listener, const seccomp_notif& question, Tracer& tracer) {
@@ -163,9 +169,7 @@ void set_timer(DomainState& state, const os::SeccompListener& listener, const se
   const auto line = clock ? line_of(*clock, state.steady_too) : std::nullopt;
   const auto value = os::read_object<itimerspec>(thread, question.data.args[2]);
   forget(state, timer);
-  const bool meant = line && value && is_valid(value->it_value) && is_valid(value->it_interval);
-  const bool armed = meant && (value->it_value.tv_sec != 0 || value->it_value.tv_nsec != 0);
-  if (!armed || (timer.flags & TFD_TIMER_ABSTIME) == 0) {
+  if (!line || !value || !arms(*value) || (timer.flags & TFD_TIMER_ABSTIME) == 0) {
     listener.let_pass(question.id);
     return;
   }

@@ -94,8 +94,7 @@ TEST_P(Suspended, EverySleepKeepsToItsClock) {
   EXPECT_LE(sleeps.at("latest"), patience);
 }
 
-// Off: a timer_create(2) timer until an instant of CLOCK_BOOTTIME is lost now and then when that clock is false.
-TEST_P(Suspended, DISABLED_EveryTimerKeepsToItsClock) {
+TEST_P(Suspended, EveryTimerKeepsToItsClock) {
   DomainRig rig;
   sleep_for_hours(rig);
   for (const auto& [name, late] : rig.run({selftest(GetParam()), "timers"}).values()) {
