@@ -69,12 +69,15 @@ Objections LinkFault::objections(const spec::FaultSpec& fault) const {
 
 Objections LinkFault::objections_when_attached(const spec::FaultSpec& fault) const {
   try {
-    core::Impairment asked = impairment(fault);
-    asked.settings.match = match_of(fault);
-    if (auto refused = core::beyond_the_kernel(asked)) return {*refused};
+    if (auto refused = core::beyond_the_kernel(narrowed(fault))) return {*refused};
   } catch (const std::runtime_error&) {  // a file that cannot be read: said already
   }
   return {};
+}
+
+std::vector<std::string> LinkFault::requirements_when_attached(const spec::FaultSpec& fault) const {
+  const core::Impairment asked = narrowed(fault);
+  return core::done_by_rules({&asked}, 0) ? std::vector<std::string>{"nftables"} : std::vector<std::string>{};
 }
 
 std::vector<core::Claim> LinkFault::claims(const spec::FaultSpec&, const core::Topology& topology) const {
@@ -86,9 +89,16 @@ std::vector<core::Link> LinkFault::links(const spec::FaultSpec& fault, const cor
   return aimed_links(fault, topology, aim);
 }
 
+core::Impairment LinkFault::narrowed(const spec::FaultSpec& fault) const {
+  core::Impairment asked = impairment(fault);
+  asked.settings.match = match_of(fault);
+  return asked;
+}
+
+void LinkFault::prepare(const spec::FaultSpec& fault, core::Lab& lab) const { lab.links().expect(narrowed(fault)); }
+
 std::unique_ptr<core::Injection> LinkFault::inject(const core::Context& context) const {
-  core::Impairment asked = impairment(context.fault);
-  asked.settings.match = match_of(context.fault);
+  const core::Impairment asked = narrowed(context.fault);
   return std::make_unique<LinkInjection>(
       context, asked, links(context.fault, context.lab.topology(), context.seed, context.aim),
       [this, asked](const core::LinkEffect& effect, const std::string& link) { return judge(asked, effect, link); });

@@ -16,11 +16,16 @@ class LinkFault : public core::DescribedFault {
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections(const spec::FaultSpec& fault) const override;
   [[nodiscard]] std::vector<spec::KindTable::Objection> objections_when_attached(
       const spec::FaultSpec& fault) const override;
+  [[nodiscard]] std::vector<std::string> requirements_when_attached(const spec::FaultSpec& fault) const override;
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec& fault,
                                                 const core::Topology& topology) const override;
   [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
                                               std::uint64_t seed, const core::Aim& aim) const override;
+  void prepare(const spec::FaultSpec& fault, core::Lab& lab) const final;
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const final;
+
+ private:
+  [[nodiscard]] core::Impairment narrowed(const spec::FaultSpec& fault) const;
 
  protected:
   /// What is asked of each link; the narrowing is added to it.

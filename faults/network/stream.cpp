@@ -175,6 +175,10 @@ class Stream : public core::DescribedFault {
     return refused ? std::vector{*refused} : std::vector<spec::KindTable::Objection>{};
   }
 
+  [[nodiscard]] std::vector<std::string> requirements_when_attached(const spec::FaultSpec&) const override {
+    return {"nftables"};
+  }
+
   [[nodiscard]] std::vector<core::Claim> claims(const spec::FaultSpec&, const core::Topology& topology) const override {
     auto all = claim_all_links(topology);
     for (auto& claim : all) claim.streams = true;
@@ -184,6 +188,10 @@ class Stream : public core::DescribedFault {
   [[nodiscard]] std::vector<core::Link> links(const spec::FaultSpec& fault, const core::Topology& topology,
                                               std::uint64_t, const core::Aim& aim) const override {
     return aimed_links(fault, topology, aim);
+  }
+
+  void prepare(const spec::FaultSpec& fault, core::Lab& lab) const override {
+    lab.links().expect(core::StreamImpairment{{}, 0, settings_of(fault)});
   }
 
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {

@@ -94,6 +94,8 @@ class Fault {
   /// as core/kernel_limits.hpp says. Empty where it can.
   [[nodiscard]] virtual std::vector<spec::KindTable::Objection> objections_when_attached(
       const spec::FaultSpec& fault) const;
+  /// What it needs there beside what every fault on attached nodes does: names of doctor's features.
+  [[nodiscard]] virtual std::vector<std::string> requirements_when_attached(const spec::FaultSpec&) const { return {}; }
   /// A fault with parameters of its own for aiming (network.partition's `groups`) says here which links it concerns, at
   /// most.
   [[nodiscard]] virtual std::vector<Claim> claims(const spec::FaultSpec& fault, const Topology& topology) const = 0;

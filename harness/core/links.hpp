@@ -100,6 +100,10 @@ class Links {
  public:
   using Handle = std::uint64_t;
   virtual ~Links() = default;
+  /// That `add` or `add_stream` will be asked for this later, on whatever links: what takes long and can be done
+  /// beforehand is done now. Nothing is impaired by it. What stands in the way is told by `add`.
+  virtual void expect(const Impairment&) {}
+  virtual void expect(const StreamImpairment&) {}
   /// All links switch at once, before this returns. An empty list is an error.
   virtual Handle add(const Impairment& impairment, const std::vector<Link>& links) = 0;
   /// Ends it; packets that it delayed are still delivered at their time. The effect stays readable.

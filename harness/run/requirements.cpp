@@ -75,9 +75,12 @@ std::vector<std::string> missing_requirements(const spec::Experiment& experiment
   const auto& standing_on = attached ? features_of_an_attached_lab() : features_of_the_lab();
   std::set<std::string> needed(standing_on.begin(), standing_on.end());
   for (const auto& feature : experiment.requires_) needed.insert(feature);
-  for (const auto& injection : plan.injections)
-    for (const auto& feature : catalog.fault(injection.fault->kind)->documentation().requirements)
-      needed.insert(feature);
+  for (const auto& injection : plan.injections) {
+    const core::Fault& fault = *catalog.fault(injection.fault->kind);
+    for (const auto& feature : fault.documentation().requirements) needed.insert(feature);
+    if (!attached) continue;
+    for (const auto& feature : fault.requirements_when_attached(*injection.fault)) needed.insert(feature);
+  }
   if (attached) needed.erase("tun");  // the fabric's
   std::vector<std::string> missing;
   for (const auto& feature : lab::examine(std::vector<std::string>(needed.begin(), needed.end()))) {

@@ -1,16 +1,10 @@
 #include <cerrno>
-#include <endian.h>
 #include <memory>
-#include <netinet/in.h>
 #include <sched.h>
 #include <string>
 
 #include <fmt/format.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <netlink/errno.h>
-#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/qdisc.h>
 #include <netlink/route/qdisc/netem.h>
@@ -18,13 +12,13 @@
 #include <netlink/socket.h>
 
 #include "lab/doctor/probe.hpp"
+#include "lab/kernel_net/packet_rules.hpp"
 
 namespace withstand::lab::doctor {
 
 namespace {
 
 using Socket = std::unique_ptr<nl_sock, decltype(&nl_socket_free)>;
-using Message = std::unique_ptr<nl_msg, decltype(&nlmsg_free)>;
 using Qdisc = std::unique_ptr<rtnl_qdisc, decltype(&rtnl_qdisc_put)>;
 
 constexpr int loopback_index = 1;  // of every network namespace
@@ -34,28 +28,6 @@ Finding refused(const char* attempt, int netlink_error, const char* module) {
           netlink_error == -NLE_PERM
               ? advise_on_namespaces(EPERM)
               : fmt::format("sudo modprobe {} (some distributions keep it in a package of extra modules)", module)};
-}
-
-void append(std::string& batch, int type, int flags, int family, int resource, const char* table) {
-  const Message message(nlmsg_alloc_simple(type, flags), nlmsg_free);
-  nfgenmsg header{};
-  header.nfgen_family = static_cast<decltype(header.nfgen_family)>(family);
-  header.version = NFNETLINK_V0;
-  header.res_id = htobe16(static_cast<std::uint16_t>(resource));
-  nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
-  if (table != nullptr) nla_put_string(message.get(), NFTA_TABLE_NAME, table);
-  const auto* raw = nlmsg_hdr(message.get());
-  batch.append(reinterpret_cast<const char*>(raw), NLMSG_ALIGN(raw->nlmsg_len));
-}
-
-/// nf_tables takes changes only as one datagram: begin, the changes, end.
-std::string new_table_batch() {
-  std::string batch;
-  append(batch, NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES, nullptr);
-  append(batch, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK, NFPROTO_INET,
-         0, "withstand-probe");
-  append(batch, NFNL_MSG_BATCH_END, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES, nullptr);
-  return batch;
 }
 
 }  // namespace
@@ -78,16 +50,25 @@ Finding probe_netem() {
 
 Finding probe_nftables() {
   enter_private(CLONE_NEWNET);
-  const Socket socket(nl_socket_alloc(), nl_socket_free);
-  nl_socket_disable_seq_check(socket.get());
-  if (const int error = nl_connect(socket.get(), NETLINK_NETFILTER); error < 0)
-    return refused("open a netfilter socket", error, "nf_tables");
-  auto batch = new_table_batch();
-  if (const int error = nl_sendto(socket.get(), batch.data(), batch.size()); error < 0)
-    return refused("send a new nf_tables table", error, "nf_tables");
-  if (const int error = nl_wait_for_ack(socket.get()); error < 0)
-    return refused("add an nf_tables table", error, "nf_tables");
-  return {Feature::State::ok, "a table was added in a network namespace of its own", ""};
+  using Work = kernel::RuleTask::Work;
+  try {
+    kernel::PacketRules rules(os::NetworkNamespace::own(), "doctor");
+    for (const Work work : {Work::mtu, Work::ttl, Work::loss, Work::refuse, Work::mute}) {
+      kernel::RuleTask task;
+      task.work = work;
+      task.number = 1;
+      task.interface = loopback_index;
+      task.ends = {{{127, 0, 0, 1}, {127, 0, 0, 2}}};
+      const auto id = fmt::format("r{}", static_cast<int>(work));
+      rules.add(id, task);
+      rules.remove(id);
+    }
+  } catch (const std::exception& error) {
+    return {Feature::State::missing, error.what(),
+            "sudo modprobe nf_tables nft_reject_inet nft_numgen (some distributions keep them in a package of extra "
+            "modules)"};
+  }
+  return {Feature::State::ok, "every kind of rule was added in a network namespace of its own, and removed", ""};
 }
 
 }  // namespace withstand::lab::doctor

@@ -146,6 +146,17 @@ struct KernelLinks::Impl {
     }
   }
 
+  /// Whoever is aimed at later is told what is in the way.
+  void make_ready(const RuleTask& task) {
+    for (const auto& [link, its] : ways) {
+      try {
+        rules_of(its->arriving()).make_ready(task);
+      } catch (const std::runtime_error&) {
+      } catch (const core::CannotAim&) {
+      }
+    }
+  }
+
   void count_errors(const Applied& each, std::map<NodeId, std::uint64_t>& into) {
     if (each.impairment->kind != Impairment::Kind::corrupt) return;
     for (const Link& link : each.links) into[link.to] = checksum_errors(places.at(link.to).network);
@@ -181,6 +192,12 @@ KernelLinks::~KernelLinks() {
     }
   }
 }
+
+void KernelLinks::expect(const Impairment& impairment) {
+  if (core::done_by_rules({&impairment}, 0)) impl_->make_ready(task_of(impairment));
+}
+
+void KernelLinks::expect(const core::StreamImpairment& impairment) { impl_->make_ready(task_of(impairment.settings)); }
 
 KernelLinks::Handle KernelLinks::add(const Impairment& impairment, const std::vector<Link>& links) {
   if (links.empty()) throw std::invalid_argument("impair no link");
@@ -246,7 +263,7 @@ KernelLinks::Handle KernelLinks::add_stream(const core::StreamImpairment& impair
   std::vector<Link> done;
   try {
     for (const Link& link : links) {
-      impl_->way(link).add_refusal(handle, settings.port, settings.silent);
+      impl_->way(link).add_refusal(handle, settings);
       done.push_back(link);
     }
   } catch (...) {

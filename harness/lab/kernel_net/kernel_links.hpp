@@ -40,6 +40,9 @@ class KernelLinks final : public core::Links {
   KernelLinks(const KernelLinks&) = delete;
   KernelLinks& operator=(const KernelLinks&) = delete;
 
+  /// What only nftables can do has its table then, in every network that a claimed link arrives in.
+  void expect(const core::Impairment& impairment) override;
+  void expect(const core::StreamImpairment& impairment) override;
   Handle add(const core::Impairment& impairment, const std::vector<core::Link>& links) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;

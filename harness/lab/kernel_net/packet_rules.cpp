@@ -116,19 +116,6 @@ class Commands {
   std::string table_, id_, text_;
 };
 
-/// nftables cannot subtract: a rule for each time to live, the usual ones first.
-void take_hops(Commands& out, int hops) {
-  out.chain("hops");
-  const auto take = [&](const char* field, int from, int to) {
-    for (int ttl = from; ttl >= to; --ttl)
-      if (ttl > hops) out.rule("hops", fmt::format("{0} {1} {0} set {2} accept", field, ttl, ttl - hops));
-  };
-  for (const char* field : {"ip ttl", "ip6 hoplimit"}) {
-    take(field, 64, 1);
-    take(field, most_hops, 65);
-  }
-}
-
 std::string dropping(const RuleTask& task) {
   switch (task.work) {
     case Work::mtu:
@@ -155,7 +142,7 @@ void decide(Commands& out, const RuleTask& task) {
     out.rule("do", dropping(task) + refused);
   }
   out.rule("do", R"(counter comment "passed")");
-  if (task.work == Work::ttl) out.rule("do", "jump " + out.own("hops"));
+  if (task.work == Work::ttl) out.rule("do", "jump " + hops_chain(task.number));
 }
 
 std::uint64_t packets_of(const nlohmann::json& rule) {
@@ -198,10 +185,27 @@ Content content_of(const std::string& answer) {
 
 }  // namespace
 
+std::string hops_chain(std::int64_t hops) { return fmt::format("hops{}", std::min<std::int64_t>(hops, most_hops)); }
+
+/// nftables cannot subtract: a rule for each time to live, the usual ones first.
+std::string commands_to_take_hops(const std::string& table, std::int64_t hops) {
+  const std::string chain = fmt::format("inet {} {}", table, hops_chain(hops));
+  std::string commands = "add chain " + chain + "\n";
+  const auto take = [&](const char* field, std::int64_t from, std::int64_t to) {
+    for (std::int64_t ttl = from; ttl >= to; --ttl)
+      if (ttl > hops)
+        commands += fmt::format("add rule {0} {1} {2} {1} set {3} accept\n", chain, field, ttl, ttl - hops);
+  };
+  for (const char* field : {"ip ttl", "ip6 hoplimit"}) {
+    take(field, 64, 1);
+    take(field, most_hops, 65);
+  }
+  return commands;
+}
+
 std::string commands_to_add(const std::string& table, const std::string& id, const RuleTask& task) {
   Commands out(table, id);
   for (const auto& seen : sets_of(task.work)) out.set(seen);
-  if (task.work == Work::ttl) take_hops(out, static_cast<int>(std::min<std::int64_t>(task.number, most_hops)));
   out.chain("do");
   out.chain("look");
   for (const auto& seen : sets_of(task.work)) out.note(seen.behind ? "look" : "do", seen);
@@ -224,7 +228,6 @@ std::string commands_to_remove(const std::string& table, const std::string& id, 
   Commands out(table, id);
   std::vector<const char*> chains{"in", "behind", "do", "look"};
   if (refuses(task.work)) chains.push_back("back");
-  if (task.work == Work::ttl) chains.push_back("hops");
   for (const char* name : chains) out.remove("chain", name);
   for (const auto& seen : sets_of(task.work)) out.remove("set", seen.name);
   return out.text();
@@ -265,12 +268,22 @@ PacketRules::~PacketRules() {
   }
 }
 
-void PacketRules::add(const std::string& id, const RuleTask& task) {
-  const std::string made =
-      made_ ? "" : fmt::format("create table inet {} {{ comment \"{}\" ; }}\n", table_, core::detour_alias(owner_));
-  // Names of interfaces are those of the namespace that a process is in; numbers are the same everywhere.
-  nftables_->run("add rules", made + commands_to_add(table_, id, task));
+void PacketRules::make_ready(const RuleTask& task) {
+  std::string commands;
+  if (!made_)
+    commands = fmt::format("create table inet {} {{ comment \"{}\" ; }}\n", table_, core::detour_alias(owner_));
+  const bool takes_hops = task.work == Work::ttl && hops_.count(hops_chain(task.number)) == 0;
+  if (takes_hops) commands += commands_to_take_hops(table_, task.number);
+  if (commands.empty()) return;
+  nftables_->run("make a table", commands);
   made_ = true;
+  if (takes_hops) hops_.insert(hops_chain(task.number));
+}
+
+void PacketRules::add(const std::string& id, const RuleTask& task) {
+  make_ready(task);
+  // Names of interfaces are those of the namespace that a process is in; numbers are the same everywhere.
+  nftables_->run("add rules", commands_to_add(table_, id, task));
   standing_.emplace(id, Standing{task, {}, true});
 }
 

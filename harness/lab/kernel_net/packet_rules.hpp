@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,10 @@ class PacketRules {
   PacketRules(const PacketRules&) = delete;
   PacketRules& operator=(const PacketRules&) = delete;
 
-  /// The table is made with the first. `id`: a word, distinct from all that there were. Throws, and then nothing is
+  /// Makes what all tasks like this one share and what takes long: the table, the rules for each time to live. No
+  /// packet meets any of it before a task is added, which does this where it has not been done. Throws as `add` does.
+  void make_ready(const RuleTask& task);
+  /// `id`: a word, distinct from all that there were. Throws, and then nothing is
   /// changed.
   void add(const std::string& id, const RuleTask& task);
   /// What they counted stays.
@@ -69,9 +73,15 @@ class PacketRules {
   std::unique_ptr<os::Nftables> nftables_;
   std::map<std::string, Standing> standing_;
   bool made_ = false;
+  std::set<std::string> hops_;  ///< the chains that take them
 };
 
-/// The commands that add a task's chains and sets to a table, and those that take them away.
+/// The chain that takes so many hops from a packet, the same for all tasks of a table; that it adds one.
+std::string hops_chain(std::int64_t hops);
+std::string commands_to_take_hops(const std::string& table, std::int64_t hops);
+
+/// The commands that add a task's chains and sets to a table, and those that take them away; hops are taken by the
+/// chain of that name.
 std::string commands_to_add(const std::string& table, const std::string& id, const RuleTask& task);
 std::string commands_to_remove(const std::string& table, const std::string& id, const RuleTask& task);
 

@@ -30,7 +30,19 @@ std::vector<const Impairment*> plain(const std::vector<Way::Asked>& asked) {
   return all;
 }
 
-/// A refusal can be told from its reset; of the rest, what nftables can do by itself.
+constexpr std::uint16_t tcp_syn = 0x02, tcp_ack = 0x10;
+
+/// Who opens a connection sends SYN alone, and whatever comes after an answer has ACK.
+void pick_state(core::Match::State state, os::FlowerFilter& filter) {
+  if (state == core::Match::State::any) return;
+  filter.tcp_flags_mask = state == core::Match::State::fresh ? tcp_syn | tcp_ack : tcp_ack;
+  filter.tcp_flags = state == core::Match::State::fresh ? tcp_syn : tcp_ack;
+}
+
+bool is_delay(Kind kind) { return kind == Kind::latency || kind == Kind::reorder || kind == Kind::rate; }
+
+}  // namespace
+
 RuleTask task_of(const Impairment& asked) {
   const core::LinkSettings& settings = asked.settings;
   RuleTask task;
@@ -44,18 +56,12 @@ RuleTask task_of(const Impairment& asked) {
   return task;
 }
 
-constexpr std::uint16_t tcp_syn = 0x02, tcp_ack = 0x10;
-
-/// Who opens a connection sends SYN alone, and whatever comes after an answer has ACK.
-void pick_state(core::Match::State state, os::FlowerFilter& filter) {
-  if (state == core::Match::State::any) return;
-  filter.tcp_flags_mask = state == core::Match::State::fresh ? tcp_syn | tcp_ack : tcp_ack;
-  filter.tcp_flags = state == core::Match::State::fresh ? tcp_syn : tcp_ack;
+RuleTask task_of(const core::StreamSettings& refusal) {
+  RuleTask task;
+  task.work = refusal.silent ? RuleTask::Work::mute : RuleTask::Work::refuse;
+  task.match.port = refusal.port;
+  return task;
 }
-
-bool is_delay(Kind kind) { return kind == Kind::latency || kind == Kind::reorder || kind == Kind::rate; }
-
-}  // namespace
 
 std::vector<os::FlowerFilter> filters_of(const std::vector<AddressPair>& ends, const core::Match& match) {
   std::vector<os::FlowerFilter> all;
@@ -391,12 +397,10 @@ core::LinkEffect Way::effect(Handle handle, const Impairment& impairment) {
   return effect;
 }
 
-void Way::add_refusal(Handle handle, std::uint16_t port, bool silent) {
-  RuleTask task;
-  task.work = silent ? RuleTask::Work::mute : RuleTask::Work::refuse;
+void Way::add_refusal(Handle handle, const core::StreamSettings& settings) {
+  RuleTask task = task_of(settings);
   task.interface = at_.index();
   task.ends = ends_;
-  task.match.port = port;
   const std::string id = next_id();
   rules_().add(id, task);
   ruled_.push_back({handle, id, true, true});

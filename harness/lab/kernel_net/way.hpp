@@ -16,6 +16,10 @@ namespace withstand::lab::kernel {
 /// The filters that pick the packets of a link which match, IPv4 and IPv6.
 std::vector<os::FlowerFilter> filters_of(const std::vector<AddressPair>& ends, const core::Match& match);
 
+/// What rules do when they are asked for this, on no link yet: of impairments, what nftables can do by itself.
+RuleTask task_of(const core::Impairment& asked);
+RuleTask task_of(const core::StreamSettings& refusal);
+
 /// The mean of what latencies and reordering ask of a packet, in nanoseconds.
 double mean_delay_ns(const std::vector<const core::Impairment*>& asked);
 
@@ -53,8 +57,8 @@ class Way {
   [[nodiscard]] const core::Link& link() const { return link_; }
   [[nodiscard]] AttachedInterface& arriving() { return at_; }
 
-  /// Turns away connections that are opened over the link, to `port` or any.
-  void add_refusal(Handle handle, std::uint16_t port, bool silent);
+  /// Turns away connections that are opened over the link, to the settings' port or any.
+  void add_refusal(Handle handle, const core::StreamSettings& settings);
   void remove_refusal(Handle handle);
   [[nodiscard]] core::StreamEffect refusal(Handle handle);
 

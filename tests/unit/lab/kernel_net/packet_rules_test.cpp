@@ -41,10 +41,15 @@ TEST(PacketRules, APacketMeetsThemOnce) {
 TEST(PacketRules, HopsAreTakenFromWhatHasThem) {
   const auto words = commands_to_add("ours", "l0r1", task(RuleTask::Work::ttl, 3));
   EXPECT_THAT(words, HasSubstr("ip ttl <= 3 counter drop"));
-  EXPECT_THAT(words, HasSubstr("ip ttl 64 ip ttl set 61 accept"));
-  EXPECT_THAT(words, HasSubstr("ip ttl 4 ip ttl set 1 accept"));
-  EXPECT_THAT(words, Not(HasSubstr("ip ttl 3 ip ttl set")));
-  EXPECT_THAT(commands_to_add("ours", "l0r1", task(RuleTask::Work::ttl, 255)), Not(HasSubstr("ttl set")));
+  EXPECT_THAT(words, HasSubstr("jump hops3\n"));
+  EXPECT_THAT(words, Not(HasSubstr("ttl set"))) << "hundreds of rules, which are made beforehand";
+  const auto shared = commands_to_take_hops("ours", 3);
+  EXPECT_THAT(shared, HasSubstr("add chain inet ours hops3\n"));
+  EXPECT_THAT(shared, HasSubstr("ip ttl 64 ip ttl set 61 accept"));
+  EXPECT_THAT(shared, HasSubstr("ip ttl 4 ip ttl set 1 accept"));
+  EXPECT_THAT(shared, Not(HasSubstr("ip ttl 3 ip ttl set")));
+  EXPECT_THAT(commands_to_take_hops("ours", 255), Not(HasSubstr("ttl set")));
+  EXPECT_EQ(hops_chain(1000), hops_chain(255)) << "more than any packet has";
 }
 
 TEST(PacketRules, WhatIsAddedIsTakenAway) {
