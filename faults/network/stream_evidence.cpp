@@ -68,6 +68,11 @@ Finding broken(const StreamSettings& asked, const StreamEffect& effect) {
   return found;
 }
 
+std::string and_nobody_there(const StreamEffect& effect) {
+  if (effect.unheard == 0) return "";
+  return fmt::format("; {} to a port where nobody has ever accepted a connection", effect.unheard);
+}
+
 Finding turned_away(const StreamSettings& asked, const StreamEffect& effect) {
   Finding found;
   if (asked.action == Action::mute) {
@@ -82,16 +87,18 @@ Finding turned_away(const StreamSettings& asked, const StreamEffect& effect) {
   if (asked.action == Action::refuse) {
     found.requested = "none is opened" + how;
     found.measured = fmt::format("{} attempted, {} arrived, {} told", effect.opening, effect.opened,
-                                 plural(effect.told_client, "client"));
-    found.effective = effect.opening > 0 && effect.opened == 0;
+                                 plural(effect.told_client, "client")) +
+                     and_nobody_there(effect);
+    found.effective = effect.opening > effect.unheard && effect.opened == 0;
     found.wrong = effect.opened > 0;
     return found;
   }
   found.requested =
       fmt::format("{} at once", plural(static_cast<std::uint64_t>(asked.connections), "connection")) + how;
   found.measured = fmt::format("at most {} open at once, {} at its begin; {} of {} attempts turned away",
-                               effect.most_open, effect.found_open, effect.refused, effect.opening);
-  found.effective = effect.refused > 0;
+                               effect.most_open, effect.found_open, effect.refused, effect.opening) +
+                   and_nobody_there(effect);
+  found.effective = effect.refused > effect.unheard;
   found.wrong =
       effect.most_open > std::max<std::uint64_t>(static_cast<std::uint64_t>(asked.connections), effect.found_open);
   return found;

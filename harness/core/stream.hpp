@@ -82,6 +82,8 @@ struct StreamEffect {
   std::uint64_t most_open = 0;   ///< cap: connections open at once, as the client's interface saw them accepted
   std::uint64_t found_open = 0;  ///< cap: connections that were open when it began
   std::uint64_t refused = 0;     ///< cap: attempts that did not arrive at the server
+  std::uint64_t unheard = 0;     ///< refuse, cap: turned away from a port where nobody has accepted a connection yet,
+                                 ///< ever since the lab began: who is not there cannot be missed
   std::uint64_t untracked = 0;   ///< connections left alone because too many are open at once
 };
 

@@ -217,10 +217,21 @@ TEST_F(StreamFaultTest, RefuseIsLikeAPortWhereNobodyListens) {
 }
 
 TEST_F(StreamFaultTest, RefuseMayBeSilent) {
+  const Pair before = connected();
   auto& refused = inject("network.stream", {{"action", text("refuse")}, {"silent", spec::Value(true)}});
   os::Fd client;
   EXPECT_EQ(try_to_connect(client, 300ms), EINPROGRESS) << "nobody has answered";
   expect_effect(refused);
+}
+
+TEST_F(StreamFaultTest, RefusingWhereNobodyListensHasNoEffect) {
+  auto& refused = inject("network.stream", {{"action", text("refuse")}});
+  os::Fd client;
+  EXPECT_EQ(try_to_connect(client), ECONNREFUSED);
+  EXPECT_FALSE(refused.observe().took_effect()) << "as far as anybody has seen, nobody does";
+  refused.revert();
+  EXPECT_TRUE(connected().server.valid());
+  EXPECT_TRUE(refused.observe().took_effect()) << "somebody did, as it turns out";
 }
 
 TEST_F(StreamFaultTest, AcceptedSilentlyWhatIsSentIsAcknowledgedAndNeverAnswered) {

@@ -66,6 +66,7 @@ struct Stage {
     std::uint64_t open = 0;            ///< chosen connections that are open
     std::uint64_t accepted = 0;        ///< the same, as seen where packets leave
     std::uint64_t most_accepted = 0, found = 0;
+    std::map<std::uint16_t, std::uint64_t> turned_away{};  ///< connections, by the port they were opened to
   };
   Author author{};
   core::StreamSettings settings{};

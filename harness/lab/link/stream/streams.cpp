@@ -167,6 +167,7 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
   const Ref connection = segment ? find(link, *segment, frame, now, numbers) : nullptr;
   if (!connection) return exit_.go_on(link, frame);
   const bool up = connection->is_up(link);
+  if (!up && segment->accepts()) heard_.emplace(link.from, segment->header.source_port);
   follow(*connection, up, *segment, now);
   if (up && !connection->established && connection->ways[1].seen && segment->is(Segment::ack))
     establish(connection, now);
@@ -242,6 +243,7 @@ bool Streams::turned_away(StreamConnection& connection, const Segment& segment, 
     const bool full = settings.action == Action::cap && !role->counted &&
                       role->on->open >= static_cast<std::uint64_t>(settings.connections);
     if (refuses || full) {
+      if (!role->turned_away) ++role->on->turned_away[segment.header.destination_port];
       role->struck = role->turned_away = true;
       exit_.stopped(connection.link(true), frame, ruling(role->stage->author, Ruling::What::refused));
       if (settings.silent) return true;
@@ -400,6 +402,8 @@ std::vector<core::StreamEffect> Streams::effect(std::uint64_t handle) const {
     sum.most_open = on.most_accepted;
     sum.found_open = on.found;
     sum.untracked = untracked_;
+    for (const auto& [port, times] : on.turned_away)
+      if (heard_.count({link.to, port}) == 0) sum.unheard += times;
   }
   for (const auto& [key, connection] : connections_)
     if (const Role* role = connection->role(stage)) fold(sums.at(connection->opened), account_of(*role));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -131,6 +132,7 @@ class Streams {
   std::vector<std::byte> buffer_;
   std::unique_ptr<http::Inspector> ears_;
   std::uint64_t untracked_ = 0;
+  std::set<std::pair<core::NodeId, std::uint16_t>> heard_;  ///< who has accepted a connection, and where
   std::deque<std::pair<core::Instant, std::weak_ptr<StreamConnection>>> ended_;  ///< by when they ended
   core::Instant room_made_{};
   core::Instant now_{};
