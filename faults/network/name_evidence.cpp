@@ -94,7 +94,8 @@ EvidenceRow judge(const NameFault& asked, const NameEffect& effect, const std::s
   const double share = static_cast<double>(asked.share_ppb) / static_cast<double>(certain);
   if (effect.strayed > 0) row.measured += fmt::format("; {} otherwise: {}", effect.strayed, effect.stray);
   if (decided != struck) row.measured += fmt::format("; but the seed decides {}", decided);
-  if (effect.unread > 0) row.measured += fmt::format("; {} queries were lost before they were read", effect.unread);
+  if (effect.unread > 0)
+    row.measured += fmt::format("; {} datagrams to the resolver were lost before they were read", effect.unread);
   if (effect.strayed > 0 || decided != struck || effect.unread > 0 || is_late(asked, effect) ||
       improbable_share(effect.asked, struck, share)) {
     row.judgement = EvidenceRow::Judgement::mismatch;

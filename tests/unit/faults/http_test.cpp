@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "catalog/catalog.hpp"
 #include "network/http_injection.hpp"
 #include "network/http_match.hpp"
-#include "spec/reader.hpp"
+#include "reading.hpp"
 
 namespace withstand::faults {
 namespace {
@@ -17,22 +16,13 @@ using ::testing::HasSubstr;
 using Action = HttpSettings::Action;
 using Judgement = core::EvidenceRow::Judgement;
 
-class NoTargets : public spec::TargetSource {
- public:
-  [[nodiscard]] Found find(std::string_view, std::string_view) const override { return {"", "", "there is none"}; }
-};
+const std::string between = "from = \"n1\"\nto = \"n2\"\n";
 
 spec::Reading<spec::Experiment> reading_of(const std::string& keys) {
-  static const core::Catalog kinds = catalog();
-  const std::string text =
-      "[target]\ncommand = [\"x\"]\nnodes = 3\n[[fault]]\nkind = \"network.http\"\nfrom = \"n1\"\nto = \"n2\"\n" + keys;
-  return spec::read_experiment(text, "x.toml", kinds, NoTargets());
+  return faults::reading_of("network.http", between + keys);
 }
 
-std::string complaints(const std::string& keys) {
-  const auto reading = reading_of(keys);
-  return spec::render(reading.diagnostics, reading.sources);
-}
+std::string complaints(const std::string& keys) { return complaints_about("network.http", between + keys); }
 
 TEST(Http, EachActionSaysWhatItNeeds) {
   EXPECT_THAT(complaints(""), HasSubstr("action"));
