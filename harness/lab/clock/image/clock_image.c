@@ -116,11 +116,24 @@ static inline long coarse_instant(const struct ws_clock_line* line, int64_t* now
   return 0;
 }
 
-static long shown_coarse(const struct ws_clock_line* line, struct ws_timespec* out) {
+/// Apart, so that the way that is gone most keeps its values in registers.
+static __attribute__((noinline, cold)) long shown_coarse(const struct ws_clock_line* line, struct ws_timespec* out) {
   int64_t now;
   const long failed = coarse_instant(line, &now);
   if (!failed) split(ws_line_value(line, now), out);
   return failed;
+}
+
+static __attribute__((noinline, cold)) void split_line_value(const struct ws_clock_line* line, int64_t now,
+                                                             struct ws_timespec* out) {
+  split(ws_line_value(line, now), out);
+}
+
+static __attribute__((noinline, cold)) void carry(struct ws_timespec* out) {
+  struct ws_timespec more;
+  split(out->nsec, &more);
+  out->sec += more.sec;
+  out->nsec = more.nsec;
 }
 
 static inline __attribute__((always_inline)) long shown(const struct ws_clock_line* line, int source,
@@ -130,16 +143,22 @@ static inline __attribute__((always_inline)) long shown(const struct ws_clock_li
   if (failed) return failed;
   const int64_t now = nanoseconds(&real);
   const struct ws_clock_segment* segment = &line->segment[ws_segment_at(line, now)];
-  if (LIKELY(segment->rate == WS_CLOCK_TRUE_RATE && line->strobes == 0)) {
-    out->sec = real.sec + segment->shift_seconds;
-    out->nsec = real.nsec + segment->shift_rest;
-    if (out->nsec >= second) {
-      out->nsec -= second;
-      ++out->sec;
-    }
+  if (!LIKELY(line->strobes == 0)) {
+    split_line_value(line, now, out);
     return 0;
   }
-  split(ws_line_value(line, now), out);
+  // The same as ws_line_value, to the nanosecond: what a rate adds is rounded down alike without the true time in it,
+  // and mostly so small that nothing needs to be divided.
+  out->sec = real.sec + segment->shift_seconds;
+  out->nsec = real.nsec + segment->shift_rest;
+  if (segment->rate != WS_CLOCK_TRUE_RATE) {
+    out->nsec += ws_scale(ws_subtract(now, segment->start), segment->rate - WS_CLOCK_TRUE_RATE);
+    if (!LIKELY((uint64_t)out->nsec < 2 * (uint64_t)second)) carry(out);
+  }
+  if (out->nsec >= second) {
+    out->nsec -= second;
+    ++out->sec;
+  }
   return 0;
 }
 
