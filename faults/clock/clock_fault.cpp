@@ -146,8 +146,8 @@ core::Documentation clock_documentation(std::string text, std::string evidence, 
                        "queues, timers) follow the node's clock, those under way too. The machine's clock is never "
                        "touched.\n\nNot covered, and then told in the evidence: 32-bit programs, programs that are "
                        "traced by others (strace, gdb); told: time-outs of io_uring, code that reads the processor's "
-                       "time stamp counter. Time stamps of files "
-                       "are the machine's.";
+                       "time stamp counter. Time stamps of files are "
+                       "the node's clock's where the experiment has a fault on its disk as well, else the machine's.";
   documentation.evidence = std::move(evidence);
   documentation.example = std::move(example);
   documentation.requirements = {"namespaces", "seccomp-notify", "ptrace"};

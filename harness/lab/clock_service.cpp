@@ -61,8 +61,10 @@ ClockService::ClockService(core::EventLoop& loop, const core::Topology& topology
     request.kind = clock::Request::Kind::domain;
     request.steady_too = steady_too.count(node) > 0;
     const int handed[] = {listeners.first.get()};
-    const auto reply = ask(request, handed);
-    domains_[node] = {static_cast<std::uint32_t>(reply.handle), std::move(listeners.second), request.steady_too};
+    os::Fd file;
+    const auto reply = ask(request, handed, &file);
+    domains_[node] = {static_cast<std::uint32_t>(reply.handle), std::move(listeners.second), std::move(file),
+                      request.steady_too};
   }
 }
 
@@ -70,6 +72,11 @@ ClockDoor ClockService::door_of(core::NodeId node) const {
   const auto found = domains_.find(node);
   if (found == domains_.end()) return {};
   return {found->second.socket.get(), found->second.steady_too};
+}
+
+int ClockService::file_of(core::NodeId node) const {
+  const auto found = domains_.find(node);
+  return found == domains_.end() ? -1 : found->second.file.get();
 }
 
 core::Clocks::Handle ClockService::add(core::NodeId node, const core::ClockChange& change) {
@@ -155,14 +162,15 @@ void ClockService::note_counter_reader(pid_t process, core::ClockEffect& effect)
   effect.counter_readers.push_back(stat ? stat->name : std::to_string(process));
 }
 
-clock::Reply ClockService::ask(const clock::Request& request, std::span<const int> descriptors) {
+clock::Reply ClockService::ask(const clock::Request& request, std::span<const int> descriptors, os::Fd* file) {
   if (!how_.empty()) throw std::runtime_error("clock supervisor: " + how_);
   try {
     os::send_message(helper_.control(), std::as_bytes(std::span(&request, 1)), descriptors);
     pollfd wanted{helper_.control().get(), POLLIN, 0};
     if (os::check("wait for the clock supervisor", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
       give_up(fmt::format("no answer within {} s", patience_ms / 1000));
-    const os::FdMessage message = os::receive_message(helper_.control(), sizeof(clock::Reply));
+    os::FdMessage message = os::receive_message(helper_.control(), sizeof(clock::Reply));
+    if (file != nullptr && !message.fds.empty()) *file = std::move(message.fds.front());
     if (message.bytes.size() == sizeof(clock::Reply)) {
       clock::Reply reply;
       std::memcpy(&reply, message.bytes.data(), sizeof reply);

@@ -32,6 +32,8 @@ class ClockService final : public core::Clocks {
   void on_death(std::function<void(const std::string& how)> callback) { callback_ = std::move(callback); }
   /// How programs of this node get to its clock; no socket for a node without a clock of its own.
   [[nodiscard]] ClockDoor door_of(core::NodeId node) const;
+  /// The file that its programs map (clock::DomainFile), for those who work in a node's name; -1 for a node without.
+  [[nodiscard]] int file_of(core::NodeId node) const;
 
   Handle add(core::NodeId node, const core::ClockChange& change) override;
   void remove(Handle handle) override;
@@ -40,10 +42,10 @@ class ClockService final : public core::Clocks {
  private:
   struct Domain {
     std::uint32_t number = 0;
-    os::Fd socket;
+    os::Fd socket, file;
     bool steady_too = false;
   };
-  clock::Reply ask(const clock::Request& request, std::span<const int> descriptors = {});
+  clock::Reply ask(const clock::Request& request, std::span<const int> descriptors = {}, os::Fd* file = nullptr);
   [[noreturn]] void give_up(const std::string& why);
   void died();
   void note_counter_reader(pid_t process, core::ClockEffect& effect);

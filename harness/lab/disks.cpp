@@ -71,10 +71,10 @@ struct NodeDisks::Server {
     });
   }
 
-  std::string ask(const disk::Command& command) {
+  std::string ask(const disk::Command& command, const std::vector<int>& descriptors = {}) {
     if (!how.empty()) throw std::runtime_error(fmt::format("disk of {}: {}", name, how));
     if (later) answer_later();  // it answers in turn
-    send(command);
+    send(command, descriptors);
     return receive();
   }
 
@@ -128,7 +128,7 @@ struct NodeDisks::Server {
 };
 
 NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
-                     const std::vector<core::Claim>& claims)
+                     const std::vector<core::Claim>& claims, const std::function<int(core::NodeId)>& clock_of)
     : loop_(loop), nodes_(nodes) {
   std::map<core::NodeId, std::vector<core::DiskConcern>> concerns;
   std::set<core::NodeId> durability;
@@ -149,7 +149,8 @@ NodeDisks::NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<No
     start.passthrough = true;  // where the kernel allows it: the server finds out
     start.durability = durability.contains(id);
     start.concerns = files;
-    disk::check_done(server->ask(start));
+    const int clock = clock_of(id);
+    disk::check_done(server->ask(start, clock < 0 ? std::vector<int>{} : std::vector<int>{clock}));
   }
 }
 

@@ -21,8 +21,9 @@ class NodeDisks : public core::Disks {
  public:
   /// Nodes are running inits, no target yet; the vector outlives this or is empty by then. Throws os::SystemError
   /// naming the node.
+  /// `clock_of`: the file of a node's clock domain, or -1; times of its files are that clock's then.
   NodeDisks(core::EventLoop& loop, const std::vector<std::unique_ptr<Node>>& nodes,
-            const std::vector<core::Claim>& claims);
+            const std::vector<core::Claim>& claims, const std::function<int(core::NodeId)>& clock_of);
   ~NodeDisks() override;
 
   void make_device(const std::string& file_system, std::uint64_t bytes,

@@ -91,7 +91,8 @@ void LocalLab::Impl::make_nodes() {
 void LocalLab::Impl::make_disks() {
   const auto wants = [](const core::Claim& claim) { return claim.medium == core::Claim::Medium::disk; };
   if (std::none_of(options.claims.begin(), options.claims.end(), wants)) return;
-  disks = std::make_unique<NodeDisks>(loop, nodes, options.claims);
+  disks = std::make_unique<NodeDisks>(loop, nodes, options.claims,
+                                      [this](core::NodeId node) { return clocks ? clocks->file_of(node) : -1; });
   disks->on_death([this](const std::string& node, const std::string& how) {
     medium_died(fmt::format("the disk server of {} ({})", node, how));
   });

@@ -137,7 +137,10 @@ class Process {
       reply.error = true;
       copy_text(reply.text, sizeof reply.text, error.what());
     }
-    os::send_message(control_, std::as_bytes(std::span(&reply, 1)));
+    std::vector<int> files;
+    if (request.kind == Request::Kind::domain && !reply.error)
+      files.push_back(supervisor_.domain(static_cast<Supervisor::Id>(reply.handle)).file.descriptor());
+    os::send_message(control_, std::as_bytes(std::span(&reply, 1)), files);
   }
 
   void answer(const Request& request, std::vector<os::Fd>& fds, Reply& reply) {

@@ -23,6 +23,7 @@ void reply_attributes(fuse_req_t request, const Inode& inode) {
   if (::fstatat(inode.path(), "", &status, AT_EMPTY_PATH) < 0) {
     ::fuse_reply_err(request, errno);
   } else {
+    FileSystem::show_stamps(inode, status);
     ::fuse_reply_attr(request, &status, file_system_of(request).metadata_timeout());
   }
 }
@@ -31,15 +32,15 @@ void get_attributes(fuse_req_t request, fuse_ino_t node, fuse_file_info* /*info*
   reply_attributes(request, file_system_of(request).inodes().at(node));
 }
 
-timespec time_to_set(int valid, int set, int now, const timespec& value) {
-  if ((valid & now) != 0) return {0, UTIME_NOW};
+timespec time_to_set(const FileSystem& files, int valid, int set, int now, const timespec& value) {
+  if ((valid & now) != 0) return files.time_of_now();
   if ((valid & set) != 0) return value;
   return {0, UTIME_OMIT};
 }
 
-int set_times(const Inode& inode, const struct stat& wanted, int valid) {
-  const timespec times[] = {time_to_set(valid, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted.st_atim),
-                            time_to_set(valid, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted.st_mtim)};
+int set_times(const FileSystem& files, const Inode& inode, const struct stat& wanted, int valid) {
+  const timespec times[] = {time_to_set(files, valid, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted.st_atim),
+                            time_to_set(files, valid, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted.st_mtim)};
   return ::utimensat(inode.path(), "", times, AT_EMPTY_PATH);
 }
 
@@ -68,14 +69,14 @@ int set_size(FileSystem& files, Inode& inode, off_t size, const Handle* handle) 
 }
 
 /// All but the size.
-int set_plain(const Inode& inode, const struct stat& wanted, int valid) {
+int set_plain(const FileSystem& files, const Inode& inode, const struct stat& wanted, int valid) {
   int done = 0;
   // Owner before mode: changing it clears bits that the same call may set.
   if ((valid & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) != 0) done = set_owner(inode, wanted, valid);
   if (done == 0 && (valid & FUSE_SET_ATTR_MODE) != 0)
     done = ::chmod(magic_link(inode).c_str(), wanted.st_mode & 07777U);
   const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
-  if (done == 0 && (valid & times) != 0) done = set_times(inode, wanted, valid);
+  if (done == 0 && (valid & times) != 0) done = set_times(files, inode, wanted, valid);
   return done;
 }
 
@@ -85,7 +86,7 @@ void set_attributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, in
   int done = 0;
   // The size first: times that come with it are to stay.
   if ((valid & FUSE_SET_ATTR_SIZE) != 0) done = set_size(files, inode, wanted->st_size, handle_of(info));
-  if (done == 0) done = files.change_attributes(inode, [&] { return set_plain(inode, *wanted, valid); });
+  if (done == 0) done = files.change_attributes(inode, [&] { return set_plain(files, inode, *wanted, valid); });
   if (done < 0) {
     ::fuse_reply_err(request, errno);
   } else {

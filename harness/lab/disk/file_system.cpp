@@ -52,12 +52,13 @@ FileSystem::FileSystem(Options options)
     : descriptors_(os::check("open /proc/self/fd", ::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC))),
       device_(options.device),
       concerns_(options.concerns),
-      passthrough_allowed_(options.passthrough_allowed && options.shadow == nullptr),
+      passthrough_allowed_(options.passthrough_allowed && options.shadow == nullptr && options.clock == nullptr),
       sees_close_(concerns_ != nullptr && concerns_->anywhere().has(Operation::close)),
       metadata_timeout_(concerns_ != nullptr && concerns_->anywhere().meets(cached_operations) ? 0 : for_long),
       inodes_(std::move(options.root)),
       shadow_(options.shadow),
-      power_(options.power) {}
+      power_(options.power),
+      clock_(options.clock) {}
 
 FileSystem::~FileSystem() = default;
 
@@ -89,6 +90,7 @@ int FileSystem::find(Inode& folder, const char* name, fuse_entry_param& entry) {
     inode = &inodes_.enter(std::move(path), entry.attr);
   }
   inodes_.add_name(*inode, folder, name);
+  show_stamps(*inode, entry.attr);
   entry.ino = inodes_.id(*inode);
   return 0;
 }
@@ -100,6 +102,7 @@ int FileSystem::find_open(Inode& folder, const char* name, int open_file, fuse_e
   if (!path.valid() || ::fstatat(path.get(), "", &entry.attr, AT_EMPTY_PATH) < 0) return errno;
   Inode& inode = inodes_.enter(std::move(path), entry.attr);
   if (*name != '\0') inodes_.add_name(inode, folder, name);
+  show_stamps(inode, entry.attr);
   entry.ino = inodes_.id(inode);
   return 0;
 }
@@ -114,7 +117,12 @@ std::uint64_t open_ordinal(std::uint64_t handle) {
 }
 
 int FileSystem::reopen(const Inode& inode, int flags) const {
-  return ::openat(descriptors_.get(), std::to_string(inode.path()).c_str(), flags & ~O_NOFOLLOW);
+  const std::string name = std::to_string(inode.path());
+  // Who reads must not stamp with the machine's time; without the right to that, it does.
+  if (clock_ != nullptr)
+    if (const int file = ::openat(descriptors_.get(), name.c_str(), (flags & ~O_NOFOLLOW) | O_NOATIME); file >= 0)
+      return file;
+  return ::openat(descriptors_.get(), name.c_str(), flags & ~O_NOFOLLOW);
 }
 
 /// Where rules may concern reads or writes, the page cache must not answer in their place; but a kernel that cannot map

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "lab/disk/inode.hpp"
@@ -15,6 +16,10 @@ struct fuse_entry_param;
 struct fuse_file_info;
 struct fuse_lowlevel_ops;
 struct fuse_req;
+
+namespace withstand::lab::clock {
+class PageReader;
+}
 
 namespace withstand::lab::disk {
 
@@ -49,6 +54,7 @@ class FileSystem {
     const Concerns* concerns = nullptr;  ///< none: no rule will ever concern anything
     Shadow* shadow = nullptr;            ///< none: what is not durable is not recorded; else nothing passes through
     Power* power = nullptr;              ///< none: it is never cut
+    const clock::PageReader* clock = nullptr;  ///< the node's; none: it is the machine's. Else nothing passes through
   };
   /// Throws SystemError.
   explicit FileSystem(Options options);
@@ -104,6 +110,19 @@ class FileSystem {
   [[nodiscard]] Power* power() const { return power_; }
   [[nodiscard]] bool records() const { return shadow_ != nullptr; }
 
+  /// What the node takes for now, where that is not the machine's time: nanoseconds since 1970.
+  [[nodiscard]] std::optional<std::int64_t> false_time() const;
+  /// For utimensat(2): the node's now.
+  [[nodiscard]] timespec time_of_now() const;
+  /// What a change does to the times of what was changed: nothing where the clock is the machine's.
+  enum class Stamp { change, content, birth };
+  void stamp(const Inode& inode, Stamp what);
+  /// The same for what was made in a folder, and for the folder; without a name it is `open_file`.
+  void stamp_new(const Inode& folder, const char* name, int open_file);
+  /// What was made is changed as well.
+  void stamp_entry(fuse_entry_param& entry);
+  static void show_stamps(const Inode& inode, struct stat& status);
+
   /// Says at INIT whether the kernel can pass data through, and mmap what is read directly.
   void kernel_can(bool passthrough, bool direct_mmap);
   [[nodiscard]] bool passes_through() const { return passthrough_; }
@@ -113,6 +132,7 @@ class FileSystem {
   void decide(Inode& inode, int file);
   [[nodiscard]] Inode::Way way_of(Inode& inode);
   void note_failure(const std::exception& error);
+  int stamped(const Inode& inode, const std::function<int()>& make);
 
   os::Fd descriptors_;
   int device_;
@@ -127,6 +147,7 @@ class FileSystem {
   InodeTable inodes_;
   Shadow* shadow_;
   Power* power_;
+  const clock::PageReader* clock_;
   mutable std::mutex failing_;  ///< guards the next
   std::string failure_;
   Space space_{inodes_};

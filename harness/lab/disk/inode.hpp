@@ -55,6 +55,9 @@ class Inode {
   std::uint32_t passthrough_opens = 0;
   std::int32_t backing_id = 0;
   std::atomic<std::uint32_t> open_handles{0};
+  /// When it was last changed (st_ctim) by a false clock, in nanoseconds since 1970, for which no file system has a
+  /// call; 0: what the one below says.
+  mutable std::atomic<std::int64_t> changed{0};
 
   /// What the rules say of it, as of an epoch (see rules.hpp): read without a lock.
   std::atomic<std::uint64_t> matched_epoch{0};

@@ -59,6 +59,7 @@ int make(fuse_req_t request, Inode& folder, const char* name, bool makes_folder,
                     : *name != '\0' ? ::fstatat(folder.path(), name, &status, AT_SYMLINK_NOFOLLOW)
                                     : ::fstat(made, &status);
   if (found == 0) leave.made(status, folder);
+  if (made >= 0) file_system_of(request).stamp_new(folder, name, made);
   return made;
 }
 
@@ -71,9 +72,12 @@ void make_and_reply(fuse_req_t request, Operation what, fuse_ino_t parent, const
   });
   if (made < 0) {
     ::fuse_reply_err(request, errno);
-  } else {
-    find_and_reply(request, folder, name);
+    return;
   }
+  fuse_entry_param entry{};
+  const int error = files.find(folder, name, entry);
+  if (error == 0) files.stamp_entry(entry);
+  reply_entry(request, error, entry);
 }
 
 void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -128,6 +132,8 @@ void add_link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char
   if (linked < 0) {
     ::fuse_reply_err(request, errno);
   } else {
+    files.stamp(inode, FileSystem::Stamp::change);
+    files.stamp(folder, FileSystem::Stamp::content);
     find_and_reply(request, folder, name);
     static_cast<void>(files.space().to_change(files.inodes().at(node)));  // it may lie in another folder from now on
   }
@@ -141,6 +147,7 @@ void remove(fuse_req_t request, fuse_ino_t parent, const char* name, int flags) 
   const Operation what = flags == AT_REMOVEDIR ? Operation::rmdir : Operation::unlink;
   const int done = files.change_name(what, folder, name, [&] { return ::unlinkat(folder.path(), name, flags); });
   const int error = done < 0 ? errno : 0;
+  if (error == 0) files.stamp(folder, FileSystem::Stamp::content);
   if (error == 0 && known) {
     files.inodes().remove_name(status, folder, name);
     files.space().renamed(status);
@@ -188,6 +195,7 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
   }
   const bool same = from.there && to.there && from.status.st_ino == to.status.st_ino;  // then nothing is done
   if (!same) {
+    for (const Placed* each : {&from, &to}) files.stamp(each->folder, FileSystem::Stamp::content);
     if ((flags & RENAME_EXCHANGE) != 0) {
       move_name(inodes, to, from);
     } else if (to.there) {
@@ -239,6 +247,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
     return;
   }
   Inode& inode = files.inodes().at(entry.ino);
+  files.stamp_entry(entry);
   files.hand_out(inode, std::move(file), *info);
   if (::fuse_reply_create(request, &entry, info) < 0) {
     files.take_back(inode, info->fh);

@@ -15,7 +15,7 @@ namespace withstand::lab::disk {
 
 struct Command {
   enum class Kind {
-    start,
+    start,  ///< with the file of the node's clock domain, where it has one
     add,
     remove,
     effect,

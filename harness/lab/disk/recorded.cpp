@@ -37,7 +37,26 @@ class Once {
   int error_ = 0;
 };
 
+/// A change of data, and the times that come of it.
+struct Stamped {
+  FileSystem& files;
+  const Inode& inode;
+  const std::function<std::int64_t()>& make;
+  std::int64_t operator()() const {
+    const std::int64_t done = make();
+    if (done >= 0) files.stamp(inode, FileSystem::Stamp::content);
+    return done;
+  }
+};
+
 }  // namespace
+
+/// What changes an inode's attributes.
+int FileSystem::stamped(const Inode& inode, const std::function<int()>& make) {
+  const int done = make();
+  if (done >= 0) stamp(inode, Stamp::change);
+  return done;
+}
 
 void FileSystem::note_failure(const std::exception& error) {
   const std::lock_guard lock(failing_);
@@ -50,7 +69,9 @@ std::string FileSystem::recording_failure() const {
 }
 
 std::int64_t FileSystem::change_data(Inode& inode, Operation what, std::uint64_t offset, std::uint64_t length,
-                                     int flags, const std::function<std::int64_t()>& act) {
+                                     int flags, const std::function<std::int64_t()>& make) {
+  const Stamped stamped{*this, inode, make};  // so small a function that a write needs no memory for it
+  const std::function<std::int64_t()> act = [&stamped] { return stamped(); };
   if (shadow_ == nullptr || !inode.is_regular()) return act();
   Once<std::int64_t> once(act);
   try {
@@ -73,7 +94,8 @@ std::int64_t FileSystem::change_data(Inode& inode, Operation what, std::uint64_t
   }
 }
 
-int FileSystem::change_attributes(const Inode& inode, const std::function<int()>& act) {
+int FileSystem::change_attributes(const Inode& inode, const std::function<int()>& make) {
+  const std::function<int()> act = [&] { return stamped(inode, make); };
   if (shadow_ == nullptr) return act();
   Once<int> once(act);
   try {
@@ -85,7 +107,8 @@ int FileSystem::change_attributes(const Inode& inode, const std::function<int()>
   }
 }
 
-int FileSystem::change_extended(const Inode& inode, const char* name, const std::function<int()>& act) {
+int FileSystem::change_extended(const Inode& inode, const char* name, const std::function<int()>& make) {
+  const std::function<int()> act = [&] { return stamped(inode, make); };
   if (shadow_ == nullptr) return act();
   Once<int> once(act);
   try {

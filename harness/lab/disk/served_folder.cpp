@@ -46,7 +46,9 @@ struct ServedFolder::Mounted {
   std::future<void> end = over.get_future();
 };
 
-ServedFolder::ServedFolder(Options options) : options_(std::move(options)), claimed_(options_.concerns) {}
+ServedFolder::ServedFolder(Options options) : options_(std::move(options)), claimed_(options_.concerns) {
+  if (options_.clock.valid()) clock_ = std::make_unique<clock::PageReader>(options_.clock);
+}
 ServedFolder::~ServedFolder() = default;
 
 ServedFolder::Mounted& ServedFolder::mounted() {
@@ -63,6 +65,7 @@ void ServedFolder::mount(os::Fd device) {
   files.device = made->device.get();
   files.passthrough_allowed = options_.passthrough;
   files.concerns = &claimed_;
+  files.clock = clock_.get();
   if (options_.durability) {
     Shadow::Options shadow;
     shadow.store = make_store(options_.folder.get());

@@ -8,6 +8,7 @@
 
 #include "core/disk.hpp"
 #include "core/fault.hpp"
+#include "lab/clock/page_reader.hpp"
 #include "lab/disk/durability/power.hpp"
 #include "lab/disk/durability/shadow.hpp"
 #include "lab/disk/file_system.hpp"
@@ -25,6 +26,7 @@ class ServedFolder {
     std::string node;  ///< its name
     std::vector<core::DiskConcern> concerns;
     bool passthrough = false, durability = false;
+    os::Fd clock{};  ///< the file of the node's clock domain; none: its time is the machine's
   };
   explicit ServedFolder(Options options);
   ~ServedFolder();
@@ -48,6 +50,7 @@ class ServedFolder {
   [[nodiscard]] Mounted& mounted();
 
   Options options_;
+  std::unique_ptr<clock::PageReader> clock_;
   ClaimedFiles claimed_;
   std::unique_ptr<Mounted> mounted_;
   std::unique_ptr<Rules> rules_;

@@ -38,7 +38,7 @@ class Server {
   std::string answer(const Command& command, std::vector<os::Fd>& descriptors) {
     using Kind = Command::Kind;
     if (command.kind == Kind::start) {
-      start(command);
+      start(command, descriptors);
       return encode_done("");
     }
     if (!served_) throw std::logic_error("asked before it was started");
@@ -75,13 +75,14 @@ class Server {
     return encode_done("");
   }
 
-  void start(const Command& command) {
+  void start(const Command& command, std::vector<os::Fd>& descriptors) {
     ServedFolder::Options options;
     options.folder = std::move(folder_);
     options.node = command.node;
     options.concerns = command.concerns;
     options.passthrough = command.passthrough;
     options.durability = command.durability;
+    if (!descriptors.empty()) options.clock = std::move(descriptors.front());
     served_ = std::make_unique<ServedFolder>(std::move(options));
     served_->mount(std::move(device_));
   }
