@@ -25,7 +25,11 @@ constexpr double improbable = 1e-9;
 constexpr std::uint64_t enough_draws = 30;
 
 /// A delay that was measured may exceed what was asked by the fabric's own work; beyond this its promise is broken.
-nanoseconds most_excess(nanoseconds delay) { return std::max<nanoseconds>(std::chrono::milliseconds(2), delay / 10); }
+/// Of a short delay the half, so that it can be told from one that is several times as long.
+nanoseconds most_excess(nanoseconds delay) {
+  using std::chrono::microseconds;
+  return std::max<nanoseconds>(std::clamp<nanoseconds>(delay / 2, microseconds(500), microseconds(2000)), delay / 10);
+}
 
 std::string requested(const DelaySettings& asked) {
   static constexpr const char* names[] = {"", " normal", " pareto", " paretonormal", " from a table", ""};

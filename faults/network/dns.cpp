@@ -196,6 +196,12 @@ Objections answer_objections(const spec::FaultSpec& fault) {
   return wrong;
 }
 
+std::string names_of(const core::Topology& topology) {
+  std::vector<std::string> names;
+  for (const auto& each : topology.nodes()) names.push_back(each.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 class Dns : public core::DescribedFault {
  public:
   Dns() : DescribedFault(dns_schema(), dns_documentation()) {}
@@ -242,7 +248,7 @@ class Dns : public core::DescribedFault {
                                               std::uint64_t, const core::Aim& aim) const override {
     const auto node = core::parameter<std::string>(fault, "node");
     if (node && topology.find(*node) == nullptr)
-      throw core::CannotAim(fmt::format("there is no node '{}'", *node), "node");
+      throw core::CannotAim(fmt::format("there is no node '{}': there are {}", *node, names_of(topology)), "node");
     return aim.links;
   }
 

@@ -126,6 +126,11 @@ class Latency : public LinkFault {
     if (table && named) return {{"table", {"says two distributions", "leave out 'distribution'"}}};
     if (jitter > delay.value_or(jitter))
       return {{"jitter", {"jitter is larger than the delay", "a packet cannot leave before it came"}}};
+    if (core::parameter<spec::Ratio>(fault, "correlation") && jitter.count() == 0)
+      return {{"correlation",
+               {distribution == Distribution::recorded ? "recorded delays follow each other as they were recorded"
+                                                       : "correlation without jitter: every delay is the same",
+                distribution == Distribution::recorded ? "leave it out" : "say 'jitter'"}}};
     if ((table || named) && jitter.count() == 0)
       return {{table ? "table" : "distribution", {"a distribution without jitter", "say 'jitter'"}}};
     if (distribution != Distribution::recorded && !table) return {};

@@ -25,6 +25,14 @@ std::string some_of(const std::vector<std::string>& names) {
   return text;
 }
 
+/// What is counted of partitions, the only ones that move.
+void add(const core::LinkEffect& effect, core::LinkEffect& sum) {
+  for (const auto count : {&core::LinkEffect::offered, &core::LinkEffect::sent, &core::LinkEffect::refused,
+                           &core::LinkEffect::dropped_later, &core::LinkEffect::in_flight, &core::LinkEffect::delivered,
+                           &core::LinkEffect::times_down})
+    sum.*count += effect.*count;
+}
+
 std::string carried(std::size_t links, const std::vector<std::string>& silent) {
   if (silent.empty()) return fmt::format("all {}", links);
   return fmt::format("{} of {}; silent: {}", links - silent.size(), links, some_of(silent));
@@ -55,13 +63,27 @@ void LinkInjection::redraw_every(std::chrono::nanoseconds interval,
 void LinkInjection::redraw() {
   // The new links first: in between nothing is whole that was cut and is cut again.
   const auto before = turns_.back().handle;
-  take_turn(draw_(turns_.size()));
+  take_turn(draw_(folded_ + turns_.size()));
   lab_.links().remove(before);
+  fold_turns();
   timer_ = lab_.loop().at(core::now() + interval_, [this] { redraw(); });
+}
+
+/// Of many turns each link has one account, or a long run would have no end of them.
+void LinkInjection::fold_turns() {
+  constexpr std::size_t kept = 8;
+  for (; turns_.size() > kept; turns_.pop_front(), ++folded_) {
+    for (const auto& effect : lab_.links().effect(turns_.front().handle)) {
+      const auto [known, is_new] = past_.try_emplace(effect.link, effect);
+      if (!is_new) add(effect, known->second);
+    }
+    lab_.links().forget(turns_.front().handle);
+  }
 }
 
 core::Evidence LinkInjection::observe() {
   Tally tally;
+  for (const auto& [link, effect] : past_) add_row(effect, fmt::format("turns 1 to {}", folded_), tally);
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) add_rows(turn, tally);
   core::Evidence evidence = tally.rows.finish(tally.source);
   if (tally.silent.size() == tally.links)
@@ -82,19 +104,23 @@ std::string LinkInjection::nothing_offered(const Tally& tally) const {
 }
 
 void LinkInjection::add_rows(std::size_t turn, Tally& tally) {
-  tally.links += turns_[turn].links.size();
-  for (const auto& effect : lab_.links().effect(turns_[turn].handle)) {
-    const std::string link = core::to_text(effect.link, lab_.topology());
-    tally.source = source_of(effect, "link fabric");
-    if (effect.offered == 0) {
-      tally.silent.push_back(turns_.size() > 1 ? fmt::format("{} (turn {})", link, turn + 1) : link);
-      tally.passed_by += effect.sent;
-      continue;
-    }
-    EvidenceRow row = judge_(effect, link);
-    if (turns_.size() > 1) row.what += fmt::format(", turn {}", turn + 1);
-    tally.rows.add(std::move(row));
+  const bool several = folded_ + turns_.size() > 1;
+  for (const auto& effect : lab_.links().effect(turns_[turn].handle))
+    add_row(effect, several ? fmt::format("turn {}", folded_ + turn + 1) : "", tally);
+}
+
+void LinkInjection::add_row(const core::LinkEffect& effect, const std::string& turn, Tally& tally) const {
+  const std::string link = core::to_text(effect.link, lab_.topology());
+  ++tally.links;
+  tally.source = source_of(effect, "link fabric");
+  if (effect.offered == 0) {
+    tally.silent.push_back(turn.empty() ? link : fmt::format("{} ({})", link, turn));
+    tally.passed_by += effect.sent;
+    return;
   }
+  EvidenceRow row = judge_(effect, link);
+  if (!turn.empty()) row.what += ", " + turn;
+  tally.rows.add(std::move(row));
 }
 
 void LinkInjection::revert() {

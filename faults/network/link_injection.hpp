@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +38,7 @@ class LinkInjection : public core::Injection {
     std::vector<core::Link> links;
   };
   void take_turn(std::vector<core::Link> links);
+  void fold_turns();
   void redraw();
   /// Of all links so far.
   struct Tally {
@@ -46,12 +49,15 @@ class LinkInjection : public core::Injection {
     std::string source = "link fabric";
   };
   void add_rows(std::size_t turn, Tally& tally);
+  void add_row(const core::LinkEffect& effect, const std::string& turn, Tally& tally) const;
   [[nodiscard]] std::string nothing_offered(const Tally& tally) const;
 
   core::Lab& lab_;
   core::Impairment impairment_;
   Judge judge_;
-  std::vector<Turn> turns_;
+  std::deque<Turn> turns_;                       ///< the last ones
+  std::map<core::Link, core::LinkEffect> past_;  ///< of all turns before those, by link
+  std::size_t folded_ = 0;                       ///< how many turns that were
   std::chrono::nanoseconds interval_{};
   std::function<std::vector<core::Link>(std::uint64_t)> draw_;
   core::EventLoop::Registration timer_;

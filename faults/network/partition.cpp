@@ -151,6 +151,10 @@ class Partition : public core::DescribedFault {
     }
     if (!shape && core::parameter<std::chrono::nanoseconds>(fault, "redraw"))
       return {{"redraw", {"only a shape is drawn", "add a shape, or leave out 'redraw'"}}};
+    if (fault.given.contains("clients") && shape && *shape != "isolate" && *shape != "asymmetric")
+      return {{"clients",
+               {fmt::format("'clients' means nothing to shape = \"{}\"", *shape),
+                "leave it out; isolate and asymmetric may cut clients off too, and 'from' and 'to' may name them"}}};
     if (!shape && fault.on) return {{"on", {"'on' goes with 'shape' only", help}}};
     if (shape && !fault.on && (*shape == "isolate" || *shape == "asymmetric" || *shape == "primaries"))
       return {{"shape", {fmt::format("shape '{}' needs 'on': whom it cuts off", *shape), "add on = \"any\""}}};

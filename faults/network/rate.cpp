@@ -15,6 +15,10 @@ using core::EvidenceRow;
 using spec::ValueType;
 using std::chrono::nanoseconds;
 
+/// What may leave at each instant of a recorded link (Mahimahi's traces), and the largest packet there is.
+constexpr double traced_bytes = 1504;
+constexpr std::int64_t largest_packet = 65535;
+
 spec::Parameter bytes(std::string name, std::int64_t most, std::string summary) {
   spec::Parameter made = core::described(std::move(name), ValueType::bytes, std::move(summary));
   made.minimum = spec::Bytes{0};
@@ -91,9 +95,16 @@ std::string bandwidth(double bits_per_second) {
   return fmt::format("{:.3g}bit/s", bits_per_second);
 }
 
-std::string requested(const core::RateSettings& asked, const core::LinkEffect& effect) {
+/// Of a recorded link, in bits per second.
+double traced(const core::Impairment& impairment) {
+  const auto& times = *impairment.table;  // milliseconds; the last is where it begins anew
+  return static_cast<double>(times.size()) * traced_bytes * 8e3 / static_cast<double>(times.back());
+}
+
+std::string requested(const core::Impairment& impairment, const core::LinkEffect& effect) {
+  const core::RateSettings& asked = impairment.settings.rate;
   std::string text;
-  if (asked.trace) text = "a recorded link";
+  if (asked.trace) text = fmt::format("a recorded link, {} on average", bandwidth(traced(impairment)));
   if (asked.bits_per_second > 0) text = spec::to_text(spec::Bandwidth{asked.bits_per_second});
   if (asked.slot_max.count() > 0)
     text += fmt::format("{}slots every {} to {}", text.empty() ? "" : ", ", spec::to_text(asked.slot_min),
@@ -137,6 +148,22 @@ bool too_slow(const core::RateSettings& asked, const core::LinkEffect& effect) {
          static_cast<double>(effect.busy_bytes) < 0.9 * rate * static_cast<double>(effect.busy_ns);
 }
 
+/// The same for a recorded link, over what it carries in two of its rounds beside its mean, and for slots that take so
+/// many packets or bytes each. How slow they may be, only their own instants could tell.
+bool too_many(const core::Impairment& impairment, const core::LinkEffect& effect) {
+  const core::RateSettings& asked = impairment.settings.rate;
+  const auto span = static_cast<double>(effect.span_ns), bytes = static_cast<double>(effect.wire_bytes);
+  if (asked.trace) {
+    const double round = static_cast<double>(impairment.table->back()) * 1e6;
+    if (bytes > traced(impairment) / 8e9 * (span + 2 * round) + traced_bytes) return true;
+  }
+  if (asked.slot_min.count() == 0) return false;
+  const double slots = span / static_cast<double>(asked.slot_min.count()) + 2;
+  return (asked.slot_packets > 0 &&
+          static_cast<double>(effect.delivered) > slots * static_cast<double>(asked.slot_packets)) ||
+         (asked.slot_bytes > 0 && bytes > slots * static_cast<double>(asked.slot_bytes + largest_packet));
+}
+
 class Rate : public LinkFault {
  public:
   Rate()
@@ -155,6 +182,9 @@ class Rate : public LinkFault {
     if (trace)
       if (const auto numbers = read_number_file(*trace, read_link_trace); !numbers)
         return {{"trace", {numbers.error().message, numbers.error().help}}};
+    for (const char* name : {"slot_packets", "slot_bytes"})
+      if (!least && fault.parameters.count(name) != 0)
+        return {{name, {fmt::format("'{}' without slots", name), "say 'slot_min', the time from slot to slot"}}};
     for (const char* name : {"burst", "overhead", "cell"})
       if (!rate && fault.parameters.count(name) != 0)
         return {{name, {fmt::format("'{}' without a rate", name), "say 'rate'"}}};
@@ -200,11 +230,11 @@ class Rate : public LinkFault {
     const core::RateSettings& asked = impairment.settings.rate;
     EvidenceRow row;
     row.what = "rate " + link;
-    row.requested = requested(asked, effect);
+    row.requested = requested(impairment, effect);
     row.measured = measured(effect);
     row.source = source_of(effect, "link fabric, packets leaving");
     const bool limits = asked.bits_per_second > 0;
-    if (limits && (too_fast(asked, effect) || too_slow(asked, effect)))
+    if ((limits && (too_fast(asked, effect) || too_slow(asked, effect))) || too_many(impairment, effect))
       row.judgement = EvidenceRow::Judgement::mismatch;
     else  // A link that never carried as much as it may proves nothing, and blames nothing: others were limited.
       row.judgement =

@@ -16,7 +16,7 @@ std::vector<spec::Parameter> parameters() {
   spec::Parameter hold = core::described("hold", spec::ValueType::duration,
                                          "How long packets are held back; those sent meanwhile overtake them.");
   hold.required = true;
-  hold.minimum = nanoseconds(1);
+  hold.minimum = core::least_wait;
   hold.maximum = nanoseconds(std::chrono::minutes(10));
   spec::Parameter who =
       core::described("held", spec::ValueType::choice,
@@ -24,8 +24,8 @@ std::vector<spec::Parameter> parameters() {
                       "ones overtake, as netem does.");
   who.choices = {"chosen", "others"};
   who.fallback = std::string("chosen");
-  spec::Parameter gap =
-      core::described("gap", spec::ValueType::integer, "Choose among every so many packets only: 5 is every fifth.");
+  spec::Parameter gap = core::described("gap", spec::ValueType::integer,
+                                        "Choose among every so many packets of a connection only: 5 is every fifth.");
   gap.fallback = std::int64_t{1};
   gap.default_matters = core::nowhere;
   gap.minimum = std::int64_t{1};
@@ -37,8 +37,8 @@ std::vector<spec::Parameter> parameters() {
 core::Documentation reorder_documentation() {
   return link_documentation(
       "Some packets are held back for a fixed time, so that later ones arrive before them. A packet that nothing "
-      "follows within that time is only late: reordering needs traffic. 'gap' chooses among every n-th packet "
-      "only.\n\n"
+      "follows within that time is only late: reordering needs traffic. 'gap' chooses among every n-th packet of each "
+      "connection only, or of the link where packets come in runs (correlation).\n\n"
       "With held = \"others\" every packet waits but the chosen ones, which overtake: a link that is slow but "
       "sometimes is not. This fault reorders whatever jitter does; network.latency keeps order unless it is told not "
       "to.",
@@ -79,7 +79,7 @@ class Reorder : public LinkFault {
     const core::Choice& choice = asked.settings.choice;
     const auto gap = static_cast<std::uint64_t>(asked.settings.reorder.gap);
     const std::uint64_t chosen = effect.changed_delivered + effect.changed_dropped_later + effect.changed_in_flight;
-    const std::uint64_t candidates = effect.offered / gap;
+    const std::uint64_t candidates = is_recounted(effect) ? effect.candidates : effect.offered / gap;
     const double memory = static_cast<double>(choice.correlation_ppb) / 1e9;
     EvidenceRow row;
     row.what = "reorder " + link;
@@ -92,7 +92,7 @@ class Reorder : public LinkFault {
     row.source = source_of(effect, "link fabric, packets leaving; recounted from the seed");
     const bool otherwise = is_recounted(effect) && chosen != effect.decided;
     if (otherwise) row.measured += fmt::format(", but the seed decides {}", effect.decided);
-    if (otherwise || improbable_share(candidates, chosen, spec::Ratio{choice.ppb}.fraction(), gap > 1 ? -1 : memory))
+    if (otherwise || improbable_share(candidates, chosen, spec::Ratio{choice.ppb}.fraction(), memory))
       row.judgement = EvidenceRow::Judgement::mismatch;
     else  // Held back without anybody to overtake: late, but nothing was reordered.
       row.judgement = effect.reordered > 0 ? EvidenceRow::Judgement::agrees : EvidenceRow::Judgement::informative;

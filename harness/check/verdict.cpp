@@ -101,6 +101,7 @@ class Findings {
           with_detail(fmt::format("the steady state was not reached before the first fault: {}, measured {}",
                                   result.text, result.measured),
                       result.detail));
+      if (result.beyond_excuse) continue;
       if (const auto crowd = input_.crowd.find("before"); crowd != input_.crowd.end())
         doubts_.push_back("in before, " + crowd->second + quieter);
     }

@@ -57,11 +57,19 @@ void print_backends(const std::vector<lab::Feature>& features) {
         << "  on attached interfaces: by the kernel's own queues (netem, tbf), since the fabric does not own them\n";
 }
 
+/// What only some settings of a fault need.
+std::string needed_by_settings(const std::string& feature) {
+  if (feature == "loop-devices") return "faults on disks with plane = \"block\"";
+  if (feature == "nftables") return "network.mtu, network.ttl and network.stream on attached nodes";
+  return "";
+}
+
 void print(const lab::Feature& feature, const std::vector<std::string>& kinds) {
   std::cout << fmt::format("{:<9} {:<18} {}\n", lab::state_name(feature.state), feature.id, feature.title);
   if (!feature.why.empty()) std::cout << fmt::format("          {}\n", feature.why);
   const bool by_attached = needed_by_attached_lab(feature.id) && !needed_by_lab(feature.id);
-  const bool needed = needed_by_lab(feature.id) || by_attached || !kinds.empty();
+  const std::string settings = needed_by_settings(feature.id);
+  const bool needed = needed_by_lab(feature.id) || by_attached || !kinds.empty() || !settings.empty();
   const bool idle = feature.state == lab::Feature::State::missing && !needed;
   if (idle) std::cout << "          not needed by any fault yet\n";
   if (!feature.fix.empty() && !idle) std::cout << fmt::format("          to mend it: {}\n", feature.fix);
@@ -70,6 +78,8 @@ void print(const lab::Feature& feature, const std::vector<std::string>& kinds) {
     std::cout << "          needed by: the lab itself, so by every experiment\n";
   else if (by_attached)
     std::cout << "          needed by: experiments whose [target] says attach\n";
+  else if (!settings.empty())
+    std::cout << fmt::format("          needed by: {}\n", settings);
   else if (!kinds.empty())
     std::cout << fmt::format("          needed by: {}\n", fmt::join(kinds, ", "));
 }

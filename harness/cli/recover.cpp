@@ -52,7 +52,7 @@ std::vector<DeadRun> dead_runs() {
   return found;
 }
 
-/// How long ago the run last wrote to its journal: "3 days ago", by the wall clock.
+/// How long ago the run last noted something to undo: "3 days ago", by the wall clock.
 std::string age(const std::string& journal) {
   struct stat info {};
   if (::stat(journal.c_str(), &info) != 0) return "just gone";
@@ -67,7 +67,7 @@ std::string age(const std::string& journal) {
 }
 
 void list(const DeadRun& run) {
-  std::cout << fmt::format("{}  (last heard of {})\n", run.name, age(run.journal));
+  std::cout << fmt::format("{}  (last changed something here {})\n", run.name, age(run.journal));
   for (const auto& what : run.left) std::cout << "  would " << what << '\n';
   if (run.left.empty()) std::cout << "  nothing is left of it but its entry here\n";
 }

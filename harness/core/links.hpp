@@ -35,11 +35,12 @@ constexpr std::chrono::nanoseconds least_wait = std::chrono::microseconds(10);
 /// it, the rest where packets leave; so offered = refused + dropped_later + in_flight + delivered, always.
 struct LinkEffect {
   Link link;
-  std::uint64_t offered = 0;  ///< packets that reached this impairment and match it
-  std::uint64_t sent = 0;     ///< packets that came to the link meanwhile, matching or not, taken by others or not
-  std::uint64_t refused = 0;  ///< did not come out, and nothing behind this impairment took them
-  std::uint64_t decided = 0;  ///< loss: packets to drop; duplicate, corrupt, reorder: packets chosen; decided again
-                              ///< from the seed, in another process, for as many packets as were offered
+  std::uint64_t offered = 0;     ///< packets that reached this impairment and match it
+  std::uint64_t sent = 0;        ///< packets that came to the link meanwhile, matching or not, taken by others or not
+  std::uint64_t refused = 0;     ///< did not come out, and nothing behind this impairment took them
+  std::uint64_t decided = 0;     ///< loss: packets to drop; duplicate, corrupt, reorder: packets chosen; decided again
+                                 ///< from the seed, in another process, for as many packets as were offered
+  std::uint64_t candidates = 0;  ///< reorder: of those offered, how many could be chosen; counted with `decided`
   std::uint64_t dropped_later = 0;  ///< taken by an impairment behind this one, a full queue or a downed interface
   std::uint64_t in_flight = 0;      ///< waiting for their time
   std::uint64_t delivered = 0;      ///< written to the receiver's interface; partition: of the packets sent during its
@@ -109,6 +110,8 @@ class Links {
   /// Ends it; packets that it delayed are still delivered at their time. The effect stays readable.
   virtual void remove(Handle handle) = 0;
   [[nodiscard]] virtual std::vector<LinkEffect> effect(Handle handle) = 0;
+  /// Of one that was removed: its effect need not be readable any more.
+  virtual void forget(Handle) {}
   [[nodiscard]] virtual FabricHealth health() = 0;
 
   /// The same for connections: those opened over these links, now or later. Removed by `remove`; what it held back then

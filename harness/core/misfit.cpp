@@ -43,7 +43,11 @@ std::optional<Objection> misfit(const Fault& kind, const spec::FaultSpec& fault,
     return Objection{"on",
                      {fmt::format("'{}' has no process of the target", fault.on->text),
                       "a client is part of the harness: only links to and from it can be impaired"}};
-  if (asks || kind.schema().targeting == spec::Targeting::nodes) return std::nullopt;
+  if (kind.schema().targeting == spec::Targeting::nodes) {
+    static_cast<void>(kind.links(fault, topology, seed, {on, {}}));  // what else of nodes its parameters name
+    return std::nullopt;
+  }
+  if (asks) return std::nullopt;
   if (!kind.links(fault, topology, seed, {on, links_between(from, to)}).empty()) return std::nullopt;
   return Objection{fault.to ? "to" : "on", {"there is no link between the nodes it names", ""}};
 }

@@ -85,7 +85,7 @@ TEST_F(Recover, BareItOnlyListsAndSaysThatWorkIsLeft) {
   const auto outcome = recover({});
   EXPECT_EQ(outcome.status, 6) << outcome.err;
   for (const std::string run : {"one", "two"}) {
-    EXPECT_THAT(outcome.out, HasSubstr(run + "  (last heard of "));
+    EXPECT_THAT(outcome.out, HasSubstr(run + "  (last changed something here "));
     EXPECT_THAT(outcome.out, HasSubstr("  would remove the folder " + left_by(run) + "\n"));
     EXPECT_TRUE(there(run));
   }

@@ -73,12 +73,17 @@ bool try_all() {
 
 }  // namespace
 
-Finding probe_kernel_links() {
+std::optional<Finding> only_for_root() {
   for (const auto& [capability, name] : {std::pair(CAP_SYS_ADMIN, "CAP_SYS_ADMIN"), {CAP_NET_ADMIN, "CAP_NET_ADMIN"}})
     if (!os::has_capability(capability))
-      return {Feature::State::missing,
-              fmt::format("interfaces of others can be reached by root only, and {} is not granted", name),
-              advise_on_namespaces(EPERM)};
+      return Finding{Feature::State::missing,
+                     fmt::format("interfaces of others can be reached by root only, and {} is not granted", name),
+                     in_container() ? advise_on_namespaces(EPERM) : "run it as root (sudo)"};
+  return std::nullopt;
+}
+
+Finding probe_kernel_links() {
+  if (auto refused = only_for_root()) return *refused;
   if (::access("/sys/module/ifb", F_OK) != 0 && is_module_there("ifb")) return untried();
   try {
     const bool seeded = try_all();

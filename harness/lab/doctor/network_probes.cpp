@@ -49,6 +49,7 @@ Finding probe_netem() {
 }
 
 Finding probe_nftables() {
+  if (auto refused = only_for_root()) return *refused;
   enter_private(CLONE_NEWNET);
   using Work = kernel::RuleTask::Work;
   try {

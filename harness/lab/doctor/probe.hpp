@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "lab/doctor/doctor.hpp"
@@ -36,6 +37,9 @@ void run_in_clone(unsigned namespaces, const std::function<void()>& body);
 /// What to do when namespaces, or what is done inside them, are refused with this errno: knows containers
 /// (capabilities, seccomp, AppArmor), Ubuntu's and Debian's switches for user namespaces.
 [[nodiscard]] std::string advise_on_namespaces(int error);
+
+/// Why interfaces of others are out of reach, when they are. (kernel_links_probe.cpp)
+[[nodiscard]] std::optional<Finding> only_for_root();
 
 // The probes, by file.
 Finding probe_kernel();          // process_probes.cpp

@@ -5,7 +5,7 @@
 
 namespace withstand::lab::link {
 
-void DrainMeter::add(core::Instant read, core::Instant written, std::uint32_t wire_bytes, bool waited) {
+void DrainMeter::add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited) {
   if (bytes_ == 0) first_read_ = read;
   if (waited && bytes_ > 0 && written >= last_written_) {
     busy_bytes_ += wire_bytes;

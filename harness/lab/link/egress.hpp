@@ -21,7 +21,7 @@ struct Outcome {
 /// at.
 class DrainMeter {
  public:
-  void add(core::Instant read, core::Instant written, std::uint32_t wire_bytes, bool waited);
+  void add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited);
   void fill(core::LinkEffect& effect) const;
 
  private:

@@ -108,15 +108,21 @@ struct Fabric::Impl {
 
   /// Of the same instant as the effects, which were asked for just before.
   void recount(Recount& recount, std::vector<core::LinkEffect>& effects) {
-    std::map<core::Link, std::uint64_t> decided;
+    std::map<core::Link, std::uint64_t> decided, candidates;
     for (std::uint64_t first = 0;;) {
       const auto reply = ask(MessageWriter().put(Request::drawn).put(first));
       const auto part = MessageReader(reply).take_rest<DrawCount>();
-      for (const DrawCount& drawn : part) decided[drawn.link] += recount.decided(drawn.link, drawn.key, drawn.count);
+      for (const DrawCount& drawn : part) {
+        decided[drawn.link] += recount.decided(drawn.link, drawn.key, drawn.count);
+        candidates[drawn.link] += recount.candidates(drawn.count);
+      }
       first += part.size();
       if (part.size() < draws_per_message) break;
     }
-    for (core::LinkEffect& effect : effects) effect.decided = decided[effect.link];
+    for (core::LinkEffect& effect : effects) {
+      effect.decided = decided[effect.link];
+      effect.candidates = candidates[effect.link];
+    }
   }
 
   void send_table(const std::vector<std::int64_t>& table) {
@@ -284,6 +290,11 @@ std::vector<core::LinkEffect> Fabric::effect(Handle handle) {
   if (const auto recount = impl_->recounts.find(handle); recount != impl_->recounts.end())
     impl_->recount(recount->second, effects);
   return effects;
+}
+
+void Fabric::forget(Handle handle) {
+  impl_->ask(MessageWriter().put(Request::forget).put(handle));
+  impl_->recounts.erase(handle);
 }
 
 void Fabric::unplug(core::NodeId node) {

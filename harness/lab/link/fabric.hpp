@@ -49,6 +49,7 @@ class Fabric final : public core::Links {
   [[nodiscard]] std::vector<core::HttpSeen> http_seen(Handle handle) override;
   void remove(Handle handle) override;
   [[nodiscard]] std::vector<core::LinkEffect> effect(Handle handle) override;
+  void forget(Handle handle) override;
   [[nodiscard]] core::FabricHealth health() override;
   void unplug(core::NodeId node) override;
   void plug(core::NodeId node) override;

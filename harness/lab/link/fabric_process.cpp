@@ -108,6 +108,8 @@ class Process {
       }
       case Request::remove:
         return remove(reader.take<std::uint64_t>());
+      case Request::forget:
+        return forwarder_->forget(reader.take<std::uint64_t>());
       case Request::effect:
         return effect(reader.take<EffectRequest>(), reply);
       case Request::drawn:

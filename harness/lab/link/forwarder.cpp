@@ -121,6 +121,7 @@ void Forwarder::impair(core::Link at, Frame frame, core::Instant read) {
     facts.time_to_live = passage.time_to_live = time_to_live(frame, *header);
     facts.has_payload = header->payload < facts.bytes;
     facts.can_be_marked = can_be_marked(frame, *header);
+    facts.is_marked = congestion_marked(frame, *header);
     if (link.connections) facts.connection = connections_.of(at, *header);
   }
   if (link.segments) {
@@ -204,30 +205,40 @@ void Forwarder::tell(Ruling::What what, std::int64_t amount) {
   if (capture_ != nullptr) capture_->add({.what = what, .amount = amount});
 }
 
+/// A fault has damaged it when its own bits make a difference: two may flip the same, and nothing is damaged then.
+void Forwarder::damage(const Plan& plan, const Fate& fate, Passage& passage, const PacketHeader* header, Frame frame) {
+  if (fate.corruption_count > 0) complete_checksum(frame);
+  passage.digest = digest(frame);
+  const std::uint64_t whole = passage.digest;
+  for (std::size_t i = 0; i < fate.corruption_count; ++i) {
+    const Fate::Corruption& wanted = fate.corruptions[i];
+    const StageSettings& stage = plan[wanted.stage]->settings;
+    const auto flipped = corrupt(frame, *header, stage.settings.corrupt, core::DrawStream{wanted.key});
+    const std::uint64_t after = digest(frame);
+    if (after == passage.digest) passage.changed &= ~(std::uint64_t{1} << wanted.stage);
+    passage.digest = after;
+    if (capture_ == nullptr) continue;
+    for (std::size_t bit = 0; bit < flipped.count; ++bit)
+      capture_->add({.by = &stage, .what = Ruling::What::flipped, .amount = flipped.at[bit]});
+  }
+  passage.damaged = passage.digest != whole;
+}
+
 /// Does to the packet what was decided, in its place, and sends it on.
 void Forwarder::let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame) {
   const LinkState& link = state(passage.link);
   passage.met = fate.met;
   passage.changed = fate.changed;
   passage.drawn = fate.delay();
-  passage.waited = fate.waited;
+  passage.owns = fate.owns;
+  passage.own_count = fate.own_count;
   passage.copy = fate.copy_of >= 0;
   if (header != nullptr) {
     if (fate.hops > 0) lower_time_to_live(frame, *header, fate.hops);
-    if (fate.marked) passage.marked = mark_congestion(frame, *header);
+    if (fate.marks != 0 && !congestion_marked(frame, *header) && mark_congestion(frame, *header))
+      passage.marks = fate.marks;
   }
-  if (link.corrupts) {
-    if (fate.corruption_count > 0) complete_checksum(frame);
-    passage.digest = digest(frame);
-    for (std::size_t i = 0; i < fate.corruption_count; ++i) {
-      const Fate::Corruption& damage = fate.corruptions[i];
-      const StageSettings& stage = (*link.plan)[damage.stage]->settings;
-      const auto flipped = corrupt(frame, *header, stage.settings.corrupt, core::DrawStream{damage.key});
-      if (capture_ == nullptr) continue;
-      for (std::size_t bit = 0; bit < flipped.count; ++bit)
-        capture_->add({.by = &stage, .what = Ruling::What::flipped, .amount = flipped.at[bit]});
-    }
-  }
+  if (link.corrupts) damage(*link.plan, fate, passage, header, frame);
   pass_on(passage, fate.loose, frame);
 }
 
@@ -324,7 +335,7 @@ void Forwarder::witness(const Passage& passage, const Plan* plan, FrameView fram
   if (compares) link.highest = std::max(link.highest, passage.sequence + passage.packets);
   if (plan != nullptr) count_delivered(*plan, passage, frame, written, late);
   for (const auto& partition : link.partitions)
-    if (partition->forbids(passage.read, frame)) partition->egress.all.delivered += passage.packets;
+    if (partition->forbids(passage.read, frame, passage.damaged)) partition->egress.all.delivered += passage.packets;
 }
 
 void Forwarder::replan(core::Link link, Plan plan) {
@@ -382,6 +393,11 @@ void Forwarder::remove(std::uint64_t handle) {
     std::erase(plan, stage);
     replan(link, std::move(plan));
   }
+}
+
+void Forwarder::forget(std::uint64_t handle) {
+  remove(handle);
+  impairments_.erase(handle);
 }
 
 const Forwarder::Stages* Forwarder::stages(std::uint64_t handle) const {

@@ -89,6 +89,8 @@ class Forwarder : private stream::Exit {
   void set_carrier(core::NodeId node, bool present) { os::set_carrier(ports_[node].tun, present); }
   /// Every stage of an impairment, ended or not; null for an unknown handle.
   [[nodiscard]] const Stages* stages(std::uint64_t handle) const;
+  /// What was removed is no longer told of.
+  void forget(std::uint64_t handle);
 
   [[nodiscard]] std::size_t nodes() const { return ports_.size(); }
   [[nodiscard]] const PortCounters& port(core::NodeId node) const { return ports_[node].counters; }
@@ -126,6 +128,7 @@ class Forwarder : private stream::Exit {
   [[nodiscard]] std::vector<Ruling>* rulings() { return capture_ != nullptr ? &rulings_ : nullptr; }
   void tell(std::span<const Ruling> rulings, std::size_t which);
   void tell(Ruling::What what, std::int64_t amount = 0);
+  void damage(const Plan& plan, const Fate& fate, Passage& passage, const PacketHeader* header, Frame frame);
   void let_through(const Fate& fate, Passage passage, const PacketHeader* header, Frame frame);
   void pass_on(Passage passage, std::chrono::nanoseconds loose, FrameView frame);
   void enqueue(const Passage& passage, core::Instant ordered, FrameView frame);

@@ -61,13 +61,17 @@ bool skip_extensions(FrameView ip, PacketHeader& header) {
   return at <= ip.size();
 }
 
+/// In the header of TCP, UDP, ICMP.
+std::size_t checksum_place(std::uint8_t protocol) {
+  return protocol == IPPROTO_TCP ? 16 : protocol == IPPROTO_UDP ? 6 : 2;
+}
+
 void repair_checksums(Frame frame, const PacketHeader& header) {
   std::byte* ip = packet_of(frame);
   const std::size_t size = frame.size() - os::vnet_header_bytes;
   if (!header.ipv6) store_ipv4_checksum(ip, header.transport);
   if (header.payload == header.transport) return;
-  const std::size_t place = header.protocol == IPPROTO_TCP ? 16 : header.protocol == IPPROTO_UDP ? 6 : 2;
-  std::byte* field = ip + header.transport + place;
+  std::byte* field = ip + header.transport + checksum_place(header.protocol);
   const bool none = header.protocol == IPPROTO_UDP && !header.ipv6 && load<std::uint16_t>(field) == 0;
   if (none) return;
   const std::size_t length = size - header.transport;
@@ -77,6 +81,38 @@ void repair_checksums(Frame frame, const PacketHeader& header) {
   std::uint16_t value = checksum_of(sum);
   if (value == 0 && header.protocol == IPPROTO_UDP) value = 0xffff;
   store(field, value);
+}
+
+/// The checksums that would be repaired: where they are, in bytes; an end of 0: there is none.
+struct Checksums {
+  struct Field {
+    std::size_t from = 0, to = 0;
+  };
+  Field network, transport;
+};
+Checksums checksums_of(const PacketHeader& header) {
+  Checksums found;
+  if (!header.ipv6) found.network = {10, 12};
+  if (header.payload == header.transport) return found;
+  const std::size_t place = header.transport + checksum_place(header.protocol);
+  found.transport = {place, place + 2};
+  return found;
+}
+
+/// Which bit of the packet the so manieth is of those that may flip: a checksum that is repaired is no place for
+/// damage.
+std::uint32_t bit_at(std::size_t from, std::uint64_t number, const Checksums& spared) {
+  std::uint64_t bit = from * 8 + number;
+  for (const auto& field : {spared.network, spared.transport})
+    if (field.to > from && bit >= field.from * 8) bit += (field.to - field.from) * 8;
+  return static_cast<std::uint32_t>(bit);
+}
+
+std::uint64_t spared_bits(std::size_t from, std::size_t to, const Checksums& spared) {
+  std::uint64_t bits = 0;
+  for (const auto& field : {spared.network, spared.transport})
+    if (field.from >= from && field.to <= to) bits += (field.to - field.from) * 8;
+  return bits;
 }
 
 /// The bytes of the packet, from and to, in which bits may flip.
@@ -145,7 +181,8 @@ FlippedBits corrupt(Frame frame, const PacketHeader& header, const core::Corrupt
   complete_checksum(frame);
   std::byte* ip = packet_of(frame);
   const auto [from, to] = region(packet_of(FrameView(frame)), header, settings.where);
-  const std::uint64_t size = (to - from) * 8;
+  const Checksums spared = settings.repaired ? checksums_of(header) : Checksums{};
+  const std::uint64_t size = (to - from) * 8 - spared_bits(from, to, spared);
   const auto bits = std::min(
       {static_cast<std::uint64_t>(std::max<std::int64_t>(settings.bits, 0)), size, std::uint64_t{FlippedBits::most}});
   // Floyd's sampling (Bentley, "Programming pearls: a sample of brilliance", 1987): so many different ones, each set
@@ -154,10 +191,10 @@ FlippedBits corrupt(Frame frame, const PacketHeader& header, const core::Corrupt
   for (std::uint64_t i = 0; i < bits; ++i) {
     const std::uint64_t last = size - bits + i;
     const std::uint64_t drawn = draws.below(i, last + 1);
-    const auto wanted = static_cast<std::uint32_t>(from * 8 + drawn);
+    const std::uint32_t wanted = bit_at(from, drawn, spared);
     const auto end = flipped.at.begin() + static_cast<std::ptrdiff_t>(i);
     const bool taken = std::find(flipped.at.begin(), end, wanted) != end;
-    const std::uint32_t bit = flipped.at[i] = taken ? static_cast<std::uint32_t>(from * 8 + last) : wanted;
+    const std::uint32_t bit = flipped.at[i] = taken ? bit_at(from, last, spared) : wanted;
     ip[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
   }
   flipped.count = bits;

@@ -29,6 +29,7 @@ enum class Request : std::uint32_t {
   table,          ///< numbers... for the next `add`
   add,            ///< AddRequest and the fault's name
   remove,         ///< handle
+  forget,         ///< handle of one that was removed: nobody asks for its effect any more
   effect,         ///< EffectRequest; the first of an impairment takes a picture of all its links; reply: LinkEffect...
   drawn,          ///< first entry; reply: DrawCount... of that picture
   health,         ///< reply: HealthReply

@@ -1,5 +1,7 @@
 #include "lab/link/recount.hpp"
 
+#include <algorithm>
+
 namespace withstand::lab::link {
 namespace {
 
@@ -86,6 +88,11 @@ bool Recount::hit(Progress& progress, const core::DrawStream& draws) const {
   const bool chosen = std::get<ChoiceModel>(progress.model).next(draws, progress.counted);
   const auto gap = static_cast<std::uint64_t>(settings.reorder.gap);
   return chosen && (impairment_.kind != Kind::reorder || gap <= 1 || (progress.counted + 1) % gap == 0);
+}
+
+std::uint64_t Recount::candidates(std::uint64_t count) const {
+  const auto gap = impairment_.kind == Kind::reorder ? impairment_.settings.reorder.gap : 1;
+  return count / static_cast<std::uint64_t>(std::max<std::int64_t>(1, gap));
 }
 
 std::uint64_t Recount::decided(core::Link link, std::uint64_t key, std::uint64_t count) {

@@ -43,6 +43,8 @@ class Recount {
   /// Of the draws 0 to count - 1 of one connection on that link, or of what belongs to none (key 0); goes on from where
   /// it was asked last, so `count` must not fall. For duplicate: copies.
   std::uint64_t decided(core::Link link, std::uint64_t key, std::uint64_t count);
+  /// Of so many packets in a row: those that could be chosen.
+  [[nodiscard]] std::uint64_t candidates(std::uint64_t count) const;
 
  private:
   struct Progress {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,15 +17,18 @@ namespace withstand::lab::link {
 struct Passage {
   core::Link link;
   core::Instant read{}, due{};
-  std::chrono::nanoseconds drawn{};     ///< what the stages asked for, before order was kept
-  std::chrono::nanoseconds patience{};  ///< how late it may be written
-  std::uint64_t met = 0, changed = 0;   ///< as Fate has them
-  std::uint64_t sequence = 0;           ///< of its first packet among all that this link was offered
-  std::uint64_t digest = 0;             ///< of what was read; where the plan corrupts
-  std::uint32_t packets = 1;            ///< on the wire
-  std::uint32_t era = 0;                ///< of its link: packets of one era keep their order
-  std::uint8_t time_to_live = 0;        ///< as read
-  bool copy = false, waited = false, marked = false;
+  std::chrono::nanoseconds drawn{};               ///< what the stages asked for, before order was kept
+  std::chrono::nanoseconds patience{};            ///< how late it may be written
+  std::uint64_t met = 0, changed = 0, marks = 0;  ///< as Fate has them
+  std::array<Fate::Own, Fate::most_delays> owns{};
+  std::uint8_t own_count = 0;
+  std::uint64_t sequence = 0;     ///< of its first packet among all that this link was offered
+  std::uint64_t digest = 0;       ///< of what was made of it; where the plan corrupts
+  std::uint32_t packets = 1;      ///< on the wire
+  std::uint32_t era = 0;          ///< of its link: packets of one era keep their order
+  std::uint8_t time_to_live = 0;  ///< as read
+  bool copy = false;
+  bool damaged = false;  ///< what it says of itself need not be true
 };
 
 /// One that was let through and waits for its time.

@@ -59,6 +59,8 @@ bool meets(Stage& stage, const PacketFacts& packet) {
              (settings.corrupt.where != core::CorruptSettings::Where::payload || packet.has_payload);
     case Kind::ttl:
       return packet.header != nullptr;
+    case Kind::loss:
+      return !settings.loss.mark || !packet.is_marked;  // what bears a mark already can tell its sender no more
     default:
       return true;
   }
@@ -142,7 +144,7 @@ void Say::lose() {
   const Stage::Draw draw = stage_.next(packet_);
   if (!std::get<LossModel>(stage_.model).lost(draw.stream, draw.ordinal)) return;
   if (!settings().loss.mark || !packet_.can_be_marked) return drop();
-  fate().marked = true;
+  fate().marks |= bit();
   fate().changed |= bit();
   tell(Ruling::What::marked);
 }
@@ -155,7 +157,7 @@ void Say::duplicate() {
   copy.met = 0;
   copy.changed = bit();
   tell(Ruling::What::copied, settings().copies);
-  for (std::int64_t i = 1; i <= settings().copies; ++i) {
+  for (std::int64_t i = 1; i <= settings().copies && fates_.size() < 2 * core::most_copies; ++i) {
     tell_of(fates_.size(), Ruling::What::copy, i);
     fates_.push_back(copy);
   }
@@ -177,9 +179,9 @@ void Say::shape() {
   if (!departure) return drop();
   const nanoseconds wait = departure->leaves - comes;
   fate().ordered += wait;
+  fate().delay_by(index_, wait, departure->waited);
   if (wait >= core::least_wait) fate().changed |= bit();
-  fate().waited = fate().waited || departure->waited;
-  fate().marked = fate().marked || departure->marked;
+  if (departure->marked) fate().marks |= bit();
   if (wait.count() > 0) tell(Ruling::What::waits, wait.count());
   if (departure->marked && packet_.can_be_marked) tell(Ruling::What::marked);
 }
@@ -188,6 +190,7 @@ void Say::delay() {
   const Stage::Draw draw = stage_.next(packet_);
   const nanoseconds drawn = std::get<DelayModel>(stage_.model).next(draw.stream, draw.ordinal);
   (settings().delay.reorders ? fate().loose : fate().ordered) += drawn;
+  fate().delay_by(index_, drawn);
   tell(Ruling::What::delayed, drawn.count());
 }
 
@@ -198,8 +201,10 @@ void Say::reorder() {
   const bool turn = wanted.gap <= 1 || (draw.ordinal + 1) % static_cast<std::uint64_t>(wanted.gap) == 0;
   const bool hit = chosen(stage_, draw) && turn;
   if (hit) fate().changed |= bit();
-  if (hit == wanted.chosen_overtake) return;
-  fate().loose += wanted.hold;
+  const nanoseconds held = hit == wanted.chosen_overtake ? nanoseconds(0) : wanted.hold;
+  fate().delay_by(index_, held);
+  if (held.count() == 0) return;
+  fate().loose += held;
   tell(Ruling::What::held, wanted.hold.count());
 }
 
@@ -234,10 +239,11 @@ Stage::Draw Stage::next(const PacketFacts& packet) {
   return {draws.within(key), std::exchange(own.count, own.count + packet.packets)};
 }
 
-bool Stage::forbids(core::Instant read, FrameView frame) {
+bool Stage::forbids(core::Instant read, FrameView frame, bool damaged) {
   if (read < added || read >= removed || (watch_ && !watch_->down(read))) return false;
   const core::Match& match = settings.settings.match;
   if (match.everything()) return true;
+  if (damaged) return false;
   const auto header = packet_header(frame);
   return header && matches(match, &*header);
 }
@@ -287,7 +293,7 @@ bool needs_packets(const Plan& plan) {
     const Kind kind = stage->settings.kind;
     if (kind == Kind::latency) {
       const auto& delay = stage->settings.settings.delay;
-      return delay.reorders || delay.distribution == core::DelaySettings::Distribution::recorded;
+      return delay.jitter.count() > 0 || delay.distribution == core::DelaySettings::Distribution::recorded;
     }
     return kind != Kind::partition && kind != Kind::ttl;
   });

@@ -72,8 +72,9 @@ struct Stage {
   Draw next(const PacketFacts& packet);
   /// A rate forgets what waits in it: packets that a stage before it held, which has ended.
   void begin_anew(core::Instant now);
-  /// Whether a partition that was in force then is about such a packet.
-  [[nodiscard]] bool forbids(core::Instant read, FrameView frame);
+  /// Whether a partition that was in force then is about such a packet; of a damaged one nobody can tell whether it
+  /// matches.
+  [[nodiscard]] bool forbids(core::Instant read, FrameView frame, bool damaged = false);
 
  private:
   std::unique_ptr<FlapModel> watch_;  ///< another look at when a flapping link is down, for what is seen at its end

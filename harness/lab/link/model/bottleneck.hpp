@@ -16,7 +16,7 @@ class Bottleneck {
   /// Rates above 0. The ramp, where there is one, starts at `start`.
   Bottleneck(const core::RateSettings& settings, core::Instant start);
   /// For a packet of so many bytes on the wire that comes at `now`; neither may fall behind the one before.
-  [[nodiscard]] core::Instant leaves(core::Instant now, std::uint32_t wire_bytes);
+  [[nodiscard]] core::Instant leaves(core::Instant now, std::uint64_t wire_bytes);
   /// As if nothing had come before `now`; a ramp goes on.
   void begin_anew(core::Instant now) { clock_ = now; }
   [[nodiscard]] std::int64_t bits_per_second(core::Instant now) const;
@@ -31,6 +31,6 @@ class Bottleneck {
 };
 
 /// A packet's size where its time on the wire is counted: with overhead, in whole cells (tc-netem(8), `rate`).
-std::uint32_t wire_bytes(const core::RateSettings& settings, std::uint32_t packet_bytes);
+std::uint64_t wire_bytes(const core::RateSettings& settings, std::uint32_t packet_bytes);
 
 }  // namespace withstand::lab::link
