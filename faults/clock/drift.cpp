@@ -9,7 +9,7 @@ namespace {
 
 using Objections = std::vector<spec::KindTable::Objection>;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> drift_parameters() {
   spec::Parameter fast =
       core::described("fast", spec::ValueType::ratio, "How much the clock gains: \"200ppm\", \"5%\".");
   fast.maximum = spec::Ratio{1'000'000'000'000};
@@ -27,7 +27,7 @@ class Drift : public ClockFault {
  public:
   Drift()
       : ClockFault(
-            core::nodes_schema("clock.drift", "The wall clock of nodes runs too fast or too slow.", parameters()),
+            core::nodes_schema("clock.drift", "The wall clock of nodes runs too fast or too slow.", drift_parameters()),
             clock_documentation(
                 "The node's wall clock gains or loses evenly, as with a bad oscillator and no time service: "
                 "cheap ones are 20 to 100 ppm off, virtual machines have been seen at 6000 ppm. When the "

@@ -5,7 +5,7 @@
 namespace withstand::faults {
 namespace {
 
-core::Documentation documentation() {
+core::Documentation delete_documentation() {
   return clock_documentation(
       "As the kernel does it: at the end of the day of UTC 23:59:58 is followed by 00:00:00. It never happened to the "
       "world's clocks yet. adjtimex(2) tells the node's programs TIME_DEL before and TIME_WAIT after, and TAI - UTC "
@@ -22,7 +22,7 @@ std::unique_ptr<core::Fault> clock_leap_delete() {
   return std::make_unique<LeapSecond>(
       core::nodes_schema("clock.leap-delete", "The wall clock of nodes leaves out the last second of a day.",
                          leap_parameters()),
-      documentation(), false);
+      delete_documentation(), false);
 }
 
 }  // namespace withstand::faults

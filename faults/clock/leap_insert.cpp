@@ -5,7 +5,7 @@
 namespace withstand::faults {
 namespace {
 
-core::Documentation documentation() {
+core::Documentation insert_documentation() {
   return clock_documentation(
       "As the kernel does it: at the end of the day of UTC the second 23:59:59 is repeated in CLOCK_REALTIME. A time "
       "daemon has announced it before: adjtimex(2) tells the node's programs TIME_INS, in the second itself TIME_OOP, "
@@ -22,7 +22,7 @@ core::Documentation documentation() {
       "for    = \"10s\"\n");
 }
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> leap_insert_parameters() {
   auto all = leap_parameters();
   all.push_back(leap_model());
   return all;
@@ -33,8 +33,9 @@ std::vector<spec::Parameter> parameters() {
 std::unique_ptr<core::Fault> clock_leap_insert() {
   return std::make_unique<LeapSecond>(
       core::nodes_schema("clock.leap-insert",
-                         "A leap second is inserted in the wall clock of nodes: 23:59:59 comes twice.", parameters()),
-      documentation(), true);
+                         "A leap second is inserted in the wall clock of nodes: 23:59:59 comes twice.",
+                         leap_insert_parameters()),
+      insert_documentation(), true);
 }
 
 }  // namespace withstand::faults

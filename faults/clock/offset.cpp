@@ -5,7 +5,7 @@
 namespace withstand::faults {
 namespace {
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> offset_parameters() {
   spec::Parameter within =
       core::described("within", spec::ValueType::duration,
                       "The offset builds up evenly over this time, as a clock that is slewed; no reading goes back.");
@@ -19,7 +19,7 @@ class Offset : public ClockFault {
   Offset()
       : ClockFault(
             core::nodes_schema("clock.offset", "The wall clock of nodes is ahead or behind by a constant.",
-                               parameters()),
+                               offset_parameters()),
             clock_documentation(
                 "The node's wall clock differs from the others' by a constant, while the fault lasts: a host whose "
                 "time "

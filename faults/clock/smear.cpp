@@ -7,7 +7,7 @@
 namespace withstand::faults {
 namespace {
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> smear_parameters() {
   spec::Parameter over = core::described("over", spec::ValueType::duration,
                                          "How long it takes: 24h, noon to noon, is usual; 20h was so in 2016.");
   over.fallback = spec::Duration(std::chrono::hours(24));
@@ -26,7 +26,7 @@ class Smear : public ClockFault {
  public:
   Smear()
       : ClockFault(core::nodes_schema("clock.smear", "The wall clock of nodes takes in a leap second bit by bit.",
-                                      parameters()),
+                                      smear_parameters()),
                    clock_documentation(
                        "Instead of a leap second, the node's time service spreads it: the wall clock is slower (by "
                        "11.6 ppm over 24 hours) until it is one second behind. Beside nodes that do otherwise it is "

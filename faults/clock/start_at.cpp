@@ -16,7 +16,7 @@ constexpr double fastest = 32'000;
 constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t last_year = 2261;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> start_at_parameters() {
   spec::Parameter date = core::described(
       "date", spec::ValueType::text, "What the clock shows then, in UTC: \"2038-01-19T03:14:00Z\", or a day alone.");
   date.required = true;
@@ -59,7 +59,7 @@ class StartAt : public ClockFault {
  public:
   StartAt()
       : ClockFault(core::nodes_schema("clock.start-at", "The wall clock of nodes is set to a date, and may run faster.",
-                                      parameters()),
+                                      start_at_parameters()),
                    clock_documentation(
                        "The node's wall clock is set to a date: a leap day, the end of 32-bit time in 2038, the day "
                        "after a certificate ends, the eve of a leap second. With `speed` the time from there passes "

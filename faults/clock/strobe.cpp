@@ -7,7 +7,7 @@
 namespace withstand::faults {
 namespace {
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> strobe_parameters() {
   spec::Parameter period =
       core::described("period", spec::ValueType::duration, "How long a turn forward and back takes together.");
   period.required = true;
@@ -19,7 +19,7 @@ class Strobe : public ClockFault {
  public:
   Strobe()
       : ClockFault(core::nodes_schema("clock.strobe", "The wall clock of nodes jumps to and fro, again and again.",
-                                      parameters()),
+                                      strobe_parameters()),
                    clock_documentation(
                        "In every other half of `period` the node's wall clock is ahead by `by`, in the other half it "
                        "is true: two time services that disagree. The switches are at their nanosecond, in all "

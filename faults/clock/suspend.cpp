@@ -112,7 +112,7 @@ class SuspendInjection : public core::Injection {
   bool awake_ = false;
 };
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> suspend_parameters() {
   spec::Parameter sleep = core::described(
       "sleep", spec::ValueType::duration,
       "How long the machine has slept, as its clocks tell afterwards; without, as long as the fault lasts.");
@@ -122,7 +122,7 @@ std::vector<spec::Parameter> parameters() {
 }
 
 spec::KindSchema suspend_schema() {
-  auto made = core::nodes_schema("clock.suspend", "A node's machine is suspended and wakes up.", parameters());
+  auto made = core::nodes_schema("clock.suspend", "A node's machine is suspended and wakes up.", suspend_parameters());
   made.takes_down = true;
   return made;
 }

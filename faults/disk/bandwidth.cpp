@@ -16,7 +16,7 @@ constexpr std::uint64_t bits_per_byte = 8;
 /// Where the file says nothing: what comes in so short a time, but a block at least.
 constexpr std::uint64_t bursts_per_second = 100, least_burst = 4096;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> bandwidth_parameters() {
   spec::Parameter rate = core::described("rate", spec::ValueType::bandwidth, "How much a node's disk carries.");
   rate.required = true;
   rate.minimum = spec::Bandwidth{bits_per_byte};
@@ -51,7 +51,7 @@ for   = "10s"
 class Bandwidth : public DiskFault {
  public:
   Bandwidth()
-      : DiskFault(disk_schema("disk.bandwidth", "Lets disks carry only so many bytes a second.", parameters(),
+      : DiskFault(disk_schema("disk.bandwidth", "Lets disks carry only so many bytes a second.", bandwidth_parameters(),
                               {"read", "write"}),
                   bandwidth_documentation()) {}
 

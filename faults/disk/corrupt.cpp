@@ -35,7 +35,7 @@ Place place_of(const spec::FaultSpec& fault) {
   return places().at(core::parameter_or<std::string>(fault, "of", "reads"));
 }
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> corrupt_parameters() {
   spec::Parameter damage = core::described(
       "damage", spec::ValueType::choice,
       "bits: some are flipped; zeros, noise: a block of these; stale: a block as it was before it was last written; "
@@ -95,7 +95,7 @@ for    = "10s"
 class Corrupt : public DiskFault {
  public:
   Corrupt()
-      : DiskFault(disk_schema("disk.corrupt", "Damages what is read, written or stored.", parameters(), {}),
+      : DiskFault(disk_schema("disk.corrupt", "Damages what is read, written or stored.", corrupt_parameters(), {}),
                   corrupt_documentation()) {}
 
  private:

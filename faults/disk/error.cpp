@@ -59,7 +59,7 @@ core::DiskOperations operations_in(State state) {
   return {};
 }
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> error_parameters() {
   spec::Parameter error = core::described("error", spec::ValueType::choice, "Which error the operation ends with.");
   error.choices = error_names();
   error.fallback = std::string("EIO");
@@ -102,8 +102,8 @@ for   = "10s"
 }
 
 spec::KindSchema error_schema() {
-  auto schema = disk_schema("disk.error", "Lets operations on files fail, or do less than was asked.", parameters(),
-                            {"read", "write", "fsync", "fdatasync"});
+  auto schema = disk_schema("disk.error", "Lets operations on files fail, or do less than was asked.",
+                            error_parameters(), {"read", "write", "fsync", "fdatasync"});
   for (auto& each : schema.parameters)
     if (each.name == "operations")
       each.default_matters = [](const spec::FaultSpec& fault) { return !fault.given.contains("state"); };

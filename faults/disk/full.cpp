@@ -12,7 +12,7 @@ using core::DiskOperation;
 using core::EvidenceRow;
 using Objections = std::vector<spec::KindTable::Objection>;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> full_parameters() {
   spec::Parameter free =
       core::described("free", spec::ValueType::bytes, "How much room is left when it begins; \"0B\" is none.");
   spec::Parameter inodes =
@@ -51,8 +51,9 @@ for  = "10s"
 class Full : public DiskFault {
  public:
   Full()
-      : DiskFault(core::nodes_schema("disk.full", "Leaves disks, or folders on them, only so much room.", parameters()),
-                  full_documentation()) {}
+      : DiskFault(
+            core::nodes_schema("disk.full", "Leaves disks, or folders on them, only so much room.", full_parameters()),
+            full_documentation()) {}
 
  private:
   [[nodiscard]] core::DiskOperations operations(const spec::FaultSpec& /*fault*/) const override {

@@ -20,7 +20,7 @@ const std::map<std::string, Spread>& spreads() {
   return all;
 }
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> latency_parameters() {
   spec::Parameter delay = core::described("delay", spec::ValueType::duration, "How much later, on average.");
   delay.required = true;
   spec::Parameter jitter = core::described("jitter", spec::ValueType::duration,
@@ -52,7 +52,7 @@ for   = "10s"
 class Latency : public DiskFault {
  public:
   Latency()
-      : DiskFault(disk_schema("disk.latency", "Lets operations on files take longer.", parameters(),
+      : DiskFault(disk_schema("disk.latency", "Lets operations on files take longer.", latency_parameters(),
                               {"read", "write", "fsync", "fdatasync"}),
                   latency_documentation()) {}
 

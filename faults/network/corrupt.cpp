@@ -11,7 +11,7 @@ namespace {
 using core::EvidenceRow;
 using Where = core::CorruptSettings::Where;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> corrupt_parameters() {
   auto all = choice_parameters("corrupt", "Share of packets that are damaged, one way.");
   spec::Parameter where =
       core::described("where", spec::ValueType::choice,
@@ -65,8 +65,9 @@ EvidenceRow judge_by_checksums(const core::LinkEffect& effect, EvidenceRow row) 
 class Corrupt : public LinkFault {
  public:
   Corrupt()
-      : LinkFault(link_schema("network.corrupt", "Flips bits in packets of the links it is aimed at.", parameters()),
-                  corrupt_documentation()) {}
+      : LinkFault(
+            link_schema("network.corrupt", "Flips bits in packets of the links it is aimed at.", corrupt_parameters()),
+            corrupt_documentation()) {}
 
  private:
   [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {

@@ -43,7 +43,7 @@ std::string requested(const DelaySettings& asked) {
   return text;
 }
 
-std::string measured(const core::LinkEffect& effect) {
+std::string measured_delays(const core::LinkEffect& effect) {
   const auto human = [](std::int64_t time) { return spec::to_human(nanoseconds(time)); };
   std::string text = fmt::format("mean {}, sd {}, p99 {} over {} packets", human(effect.delay_mean_ns),
                                  human(effect.delay_sd_ns), human(effect.delay_p99_ns), effect.delayed);
@@ -136,7 +136,7 @@ EvidenceRow judge_delay(const core::Impairment& impairment, const core::LinkEffe
     row.judgement = EvidenceRow::Judgement::absent;
     return row;
   }
-  row.measured = measured(effect);
+  row.measured = measured_delays(effect);
   row.judgement = EvidenceRow::Judgement::agrees;
   const std::vector<std::string> all = by_kernel ? std::vector{misdone_by_kernel(asked, effect)}
                                                  : std::vector{misdrawn(impairment, effect), misdone(asked, effect)};

@@ -24,7 +24,7 @@ const spec::TextList answers{"timeout", "truncated", "refused", "servfail", "nxd
 const spec::TextList types{"any", "a",   "aaaa", "cname", "https", "mx", "naptr",
                            "ns",  "ptr", "soa",  "srv",   "svcb",  "txt"};
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> dns_parameters() {
   spec::Parameter answer =
       core::described("answer", ValueType::choice, "What a query gets instead of the right answer.");
   answer.choices = answers;
@@ -64,7 +64,7 @@ spec::KindSchema dns_schema() {
   schema.kind = "network.dns";
   schema.summary = "The resolver of nodes gives wrong answers, late ones or none.";
   schema.targeting = spec::Targeting::nodes;
-  schema.parameters = parameters();
+  schema.parameters = dns_parameters();
   return schema;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using core::EvidenceRow;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> duplicate_parameters() {
   auto all = choice_parameters("duplicate", "Share of packets that arrive more than once, one way.");
   spec::Parameter copies =
       core::described("copies", spec::ValueType::integer, "How many copies arrive beside the packet.");
@@ -43,7 +43,7 @@ class Duplicate : public LinkFault {
  public:
   Duplicate()
       : LinkFault(link_schema("network.duplicate", "Lets packets of the links it is aimed at arrive more than once.",
-                              parameters()),
+                              duplicate_parameters()),
                   duplicate_documentation()) {}
 
  private:

@@ -140,7 +140,7 @@ for      = "10s"
 )");
 }
 
-HttpSettings settings_of(const spec::FaultSpec& fault) {
+HttpSettings http_settings_of(const spec::FaultSpec& fault) {
   HttpSettings settings;
   const auto action = action_of(fault);
   for (const auto& [name, value] : actions)
@@ -178,7 +178,7 @@ class Http : public core::DescribedFault {
         all.push_back(
             {"action",
              {fmt::format("action = \"{}\" needs '{}'", action, needed), fmt::format("say '{}' too", needed)}});
-    const HttpSettings settings = settings_of(fault);
+    const HttpSettings settings = http_settings_of(fault);
     if (settings.code == 204 || settings.code == 304)
       all.push_back({"code",
                      {fmt::format("a response of status {} has no body, and this one may", settings.code),
@@ -209,7 +209,7 @@ class Http : public core::DescribedFault {
   }
 
   [[nodiscard]] std::unique_ptr<core::Injection> inject(const core::Context& context) const override {
-    return std::make_unique<HttpInjection>(context, settings_of(context.fault), http_match_of(context.fault),
+    return std::make_unique<HttpInjection>(context, http_settings_of(context.fault), http_match_of(context.fault),
                                            action_of(context.fault),
                                            links(context.fault, context.lab.topology(), context.seed, context.aim));
   }

@@ -16,7 +16,7 @@ using Distribution = DelaySettings::Distribution;
 using spec::ValueType;
 using std::chrono::nanoseconds;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> latency_parameters() {
   spec::Parameter delay = core::described("delay", ValueType::duration, "Time added to each packet, one way.");
   delay.minimum = core::least_wait;
   delay.maximum = nanoseconds(std::chrono::minutes(10));
@@ -109,7 +109,7 @@ class Latency : public LinkFault {
   Latency()
       : LinkFault(link_schema("network.latency",
                               "Delays every packet of the links it is aimed at, one way, with optional jitter.",
-                              parameters()),
+                              latency_parameters()),
                   latency_documentation()) {}
 
  private:

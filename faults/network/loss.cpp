@@ -21,7 +21,7 @@ spec::Parameter share(std::string name, std::string summary) {
   return made;
 }
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> loss_parameters() {
   spec::Parameter loss = share("loss", "Share of packets that are dropped, one way.");
   loss.minimum = spec::Ratio{1};
   spec::Parameter correlation =
@@ -81,7 +81,7 @@ std::optional<std::int64_t> ppb(const spec::FaultSpec& fault, const char* name) 
   return ratio->ppb;
 }
 
-LossSettings settings_of(const spec::FaultSpec& fault) {
+LossSettings loss_settings_of(const spec::FaultSpec& fault) {
   constexpr std::int64_t one = 1'000'000'000;
   LossSettings settings;
   settings.mark = core::parameter_or(fault, "mark", false);
@@ -132,7 +132,7 @@ class Loss : public LinkFault {
  public:
   Loss()
       : LinkFault(
-            link_schema("network.loss", "Drops a share of the packets of the links it is aimed at.", parameters()),
+            link_schema("network.loss", "Drops a share of the packets of the links it is aimed at.", loss_parameters()),
             loss_documentation()) {}
 
  private:
@@ -150,7 +150,7 @@ class Loss : public LinkFault {
     belongs("correlation", "loss");
     for (const char* name : {"r", "loss_bad", "loss_good"}) belongs(name, "p");
     for (const char* name : {"p31", "p32", "p23", "p14"}) belongs(name, "p13");
-    const LossSettings settings = settings_of(fault);
+    const LossSettings settings = loss_settings_of(fault);
     constexpr std::int64_t one = 1'000'000'000;
     if (settings.p13 + settings.p14 > one) wrong.push_back({"p14", {"p13 and p14 exceed 100% together", "lower one"}});
     if (settings.p31 + settings.p32 > one) wrong.push_back({"p32", {"p31 and p32 exceed 100% together", "lower one"}});
@@ -161,7 +161,7 @@ class Loss : public LinkFault {
   [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {
     core::Impairment asked;
     asked.kind = core::Impairment::Kind::loss;
-    asked.settings.loss = settings_of(fault);
+    asked.settings.loss = loss_settings_of(fault);
     return asked;
   }
 

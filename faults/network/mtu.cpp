@@ -9,7 +9,7 @@ namespace {
 
 using core::EvidenceRow;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> mtu_parameters() {
   spec::Parameter mtu =
       core::described("mtu", spec::ValueType::bytes,
                       "The largest IP packet, with its headers, that still passes; nodes send up to 1500B.");
@@ -40,8 +40,9 @@ for  = "10s"
 class Mtu : public LinkFault {
  public:
   Mtu()
-      : LinkFault(link_schema("network.mtu", "Lets large packets of the links it is aimed at vanish.", parameters()),
-                  mtu_documentation()) {}
+      : LinkFault(
+            link_schema("network.mtu", "Lets large packets of the links it is aimed at vanish.", mtu_parameters()),
+            mtu_documentation()) {}
 
  private:
   [[nodiscard]] core::Impairment impairment(const spec::FaultSpec& fault) const override {

@@ -117,7 +117,7 @@ std::uint64_t held(const core::LinkEffect& effect) {
   return effect.changed_delivered + effect.changed_in_flight + effect.changed_dropped_later;
 }
 
-std::string measured(const core::LinkEffect& effect) {
+std::string measured_rate(const core::LinkEffect& effect) {
   std::string text;
   if (effect.busy_ns > 0)
     text = fmt::format("{} while packets waited, ",
@@ -231,7 +231,7 @@ class Rate : public LinkFault {
     EvidenceRow row;
     row.what = "rate " + link;
     row.requested = requested(impairment, effect);
-    row.measured = measured(effect);
+    row.measured = measured_rate(effect);
     row.source = source_of(effect, "link fabric, packets leaving");
     const bool limits = asked.bits_per_second > 0;
     if ((limits && (too_fast(asked, effect) || too_slow(asked, effect))) || too_many(impairment, effect))

@@ -11,7 +11,7 @@ namespace {
 using core::EvidenceRow;
 using std::chrono::nanoseconds;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> reorder_parameters() {
   auto all = choice_parameters("reorder", "Share of packets that change places with others, one way.");
   spec::Parameter hold = core::described("hold", spec::ValueType::duration,
                                          "How long packets are held back; those sent meanwhile overtake them.");
@@ -60,7 +60,7 @@ class Reorder : public LinkFault {
  public:
   Reorder()
       : LinkFault(link_schema("network.reorder", "Lets packets of the links it is aimed at overtake each other.",
-                              parameters()),
+                              reorder_parameters()),
                   reorder_documentation()) {}
 
  private:

@@ -9,7 +9,7 @@ namespace {
 
 using core::EvidenceRow;
 
-std::vector<spec::Parameter> parameters() {
+std::vector<spec::Parameter> ttl_parameters() {
   spec::Parameter hops = core::described("hops", spec::ValueType::integer,
                                          "How many routers each packet passes; Linux sends with 64 to spare.");
   hops.required = true;
@@ -41,7 +41,7 @@ class TimeToLive : public LinkFault {
  public:
   TimeToLive()
       : LinkFault(link_schema("network.ttl", "Takes hops from packets of the links it is aimed at, until none is left.",
-                              parameters()),
+                              ttl_parameters()),
                   ttl_documentation()) {}
 
  private:

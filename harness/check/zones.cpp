@@ -24,9 +24,9 @@ struct Cluster {
   [[nodiscard]] bool empty() const { return started_last == none; }
 };
 
-class Register {
+class ZonesOfRegister {
  public:
-  Register(std::span<const RegisterOperation> operations, std::uint32_t values)
+  ZonesOfRegister(std::span<const RegisterOperation> operations, std::uint32_t values)
       : operations_(operations), clusters_(values + std::size_t{1}) {
     clusters_[0].first_end = before_all;
     for (std::uint32_t i = 0; i < operations.size(); ++i) add(i);
@@ -140,7 +140,7 @@ class Register {
 }  // namespace
 
 std::optional<RegisterConflict> find_conflict(std::span<const RegisterOperation> operations, std::uint32_t values) {
-  return Register(operations, values).conflict();
+  return ZonesOfRegister(operations, values).conflict();
 }
 
 }  // namespace withstand::check

@@ -22,7 +22,7 @@
 namespace withstand::lab {
 namespace {
 
-constexpr int patience_ms = 30'000;
+constexpr int device_patience_ms = 30'000;
 constexpr auto patience_with_the_kernel = std::chrono::seconds(3);
 constexpr int tries_for_a_device = 50;
 constexpr std::size_t most_words = 4096;
@@ -127,7 +127,7 @@ BlockDevice::BlockDevice(const Node& node, std::string file_system, std::uint64_
     return 0;
   });
   pair.second.reset();
-  const auto named = os::await_ready("disk of " + node.plan().name, pair.first.get(), patience_ms);
+  const auto named = os::await_ready("disk of " + node.plan().name, pair.first.get(), device_patience_ms);
   child.pidfd.reap();
   struct stat status {};
   os::check("look at a loop device", ::fstat(named.at(0).get(), &status));

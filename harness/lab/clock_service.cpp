@@ -18,7 +18,7 @@ namespace withstand::lab {
 namespace {
 
 /// Far beyond any answer; a supervisor that is silent for so long is stopped or starved.
-constexpr int patience_ms = 5000;
+constexpr int supervisor_patience_ms = 5000;
 
 clock::Request::Change kind_of(core::ClockChange::Kind kind) {
   using From = core::ClockChange::Kind;
@@ -167,8 +167,9 @@ clock::Reply ClockService::ask(const clock::Request& request, std::span<const in
   try {
     os::send_message(helper_.control(), std::as_bytes(std::span(&request, 1)), descriptors);
     pollfd wanted{helper_.control().get(), POLLIN, 0};
-    if (os::check("wait for the clock supervisor", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
-      give_up(fmt::format("no answer within {} s", patience_ms / 1000));
+    if (os::check("wait for the clock supervisor",
+                  os::retry([&] { return ::poll(&wanted, 1, supervisor_patience_ms); })) == 0)
+      give_up(fmt::format("no answer within {} s", supervisor_patience_ms / 1000));
     os::FdMessage message = os::receive_message(helper_.control(), sizeof(clock::Reply));
     if (file != nullptr && !message.fds.empty()) *file = std::move(message.fds.front());
     if (message.bytes.size() == sizeof(clock::Reply)) {

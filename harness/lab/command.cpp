@@ -17,7 +17,7 @@
 #include "os/check.hpp"
 
 namespace withstand::lab {
-namespace process = boost::process;
+namespace v1_process = boost::process;
 namespace {
 
 constexpr std::size_t most_output = 1U << 20;
@@ -106,24 +106,24 @@ void CommandRunner::launch(Running& running, const CommandPlace& place, const st
   os::Pipe output = os::make_pipe();
   os::Pipe error = os::make_pipe();
   const os::Fd null(os::check("open /dev/null", ::open("/dev/null", O_RDONLY | O_CLOEXEC)));
-  process::environment env;
+  v1_process::environment env;
   for (const auto& entry : place.env) {
     const auto equals = entry.find('=');
     env[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   const std::vector<std::string> arguments(argv.begin() + 1, argv.end());
   const os::Parent self;
-  const auto setup = process::extend::on_exec_setup = [&](auto& executor) {
+  const auto setup = v1_process::extend::on_exec_setup = [&](auto& executor) {
     enter_node_for_command(place, self, executor.get_used_handles());
   };
   // Reported here and not through Boost: it reaps a failed child only if that has ended by then.
-  const auto failed = process::extend::on_exec_error = [&](auto&, const std::error_code& code) {
+  const auto failed = v1_process::extend::on_exec_error = [&](auto&, const std::error_code& code) {
     give_up_command(argv[0], code.value());
   };
-  process::child child(process::exe = argv[0], process::args = arguments, env,
-                       process::posix::fd.bind(STDIN_FILENO, null.get()),
-                       process::posix::fd.bind(STDOUT_FILENO, output.write.get()),
-                       process::posix::fd.bind(STDERR_FILENO, error.write.get()), setup, failed);
+  v1_process::child child(v1_process::exe = argv[0], v1_process::args = arguments, env,
+                          v1_process::posix::fd.bind(STDIN_FILENO, null.get()),
+                          v1_process::posix::fd.bind(STDOUT_FILENO, output.write.get()),
+                          v1_process::posix::fd.bind(STDERR_FILENO, error.write.get()), setup, failed);
   running.pid = child.id();
   child.detach();  // its exit is awaited by pidfd: Boost's own way needs SIGCHLD
   running.pidfd = os::Pidfd::open(running.pid);

@@ -21,7 +21,7 @@
 namespace withstand::lab {
 namespace {
 
-constexpr int patience_ms = 10'000;
+constexpr int disk_patience_ms = 10'000;
 /// Every server knows of a cut before it is due.
 constexpr std::chrono::milliseconds time_to_tell_all{2};
 
@@ -39,7 +39,7 @@ os::Fd mount_in(const Node& node) {
     return 0;
   });
   pair.second.reset();
-  auto devices = os::await_ready("disk of " + node.plan().name, pair.first.get(), patience_ms);
+  auto devices = os::await_ready("disk of " + node.plan().name, pair.first.get(), disk_patience_ms);
   child.pidfd.reap();
   return std::move(devices.at(0));
 }
@@ -87,8 +87,8 @@ struct NodeDisks::Server {
 
   std::string receive() {
     pollfd wanted{helper.control().get(), POLLIN, 0};
-    if (os::check("wait for a disk server", os::retry([&] { return ::poll(&wanted, 1, patience_ms); })) == 0)
-      give_up(fmt::format("no answer within {} s", patience_ms / 1000));
+    if (os::check("wait for a disk server", os::retry([&] { return ::poll(&wanted, 1, disk_patience_ms); })) == 0)
+      give_up(fmt::format("no answer within {} s", disk_patience_ms / 1000));
     auto reply = os::receive_message(helper.control().get(), true, 2 * disk::message_capacity);
     if (!reply || reply->end) give_up("its process has ended");
     return std::move(reply->data);

@@ -150,7 +150,7 @@ Json one_run(const record::RunRecord& run, const std::string& name) {
   return out;
 }
 
-Json totals(const std::vector<record::RunRecord>& runs) {
+Json json_totals(const std::vector<record::RunRecord>& runs) {
   Json out{{"runs", runs.size()}, {"as_expected", 0}};
   for (const char* verdict : {"withstood", "failed", "inconclusive", "error", "skipped", "aborted"}) out[verdict] = 0;
   for (const record::RunRecord& run : runs) {
@@ -167,7 +167,7 @@ std::string json_report(const std::vector<record::RunRecord>& runs, int exit_cod
   out["v"] = 1;
   out["exit_code"] = exit_code;
   out["exit_meaning"] = std::string(record::words(record::to_exit_code(exit_code)));
-  out["totals"] = totals(runs);
+  out["totals"] = json_totals(runs);
   Json all = Json::array();
   const std::vector<std::string> names = unique_names(runs);
   for (std::size_t i = 0; i < runs.size(); ++i) all.push_back(one_run(runs[i], names[i]));

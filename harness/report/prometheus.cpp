@@ -59,7 +59,7 @@ using Latest = std::map<std::string, const record::RunRecord*>;
 
 constexpr std::array verdicts{"withstood", "failed", "inconclusive", "error", "skipped", "aborted"};
 
-std::string totals(const std::vector<record::RunRecord>& runs) {
+std::string total_metrics(const std::vector<record::RunRecord>& runs) {
   Metric metric("withstand_runs_total", "counter", "Runs of this invocation by verdict.");
   for (const char* verdict : verdicts) {
     std::uint64_t count = 0;
@@ -147,7 +147,7 @@ std::string load_metrics(const Latest& latest) {
 std::string prometheus_report(const std::vector<record::RunRecord>& runs) {
   Latest latest;
   for (const record::RunRecord& run : runs) latest[experiment_name(run.start.file)] = &run;
-  return totals(runs) + verdict_metrics(latest) + judgement_metrics(latest) + load_metrics(latest);
+  return total_metrics(runs) + verdict_metrics(latest) + judgement_metrics(latest) + load_metrics(latest);
 }
 
 }  // namespace withstand::report

@@ -6,7 +6,7 @@
 namespace withstand {
 namespace {
 
-constexpr const char* experiment = R"(
+constexpr const char* every_domain = R"(
 title = "every kind of fault at once"
 seed  = 7
 [target]
@@ -69,7 +69,7 @@ checks = ["linearizable"]
 using EveryFault = test::ExperimentRun;
 
 TEST_F(EveryFault, IsWithstoodWhenEachTookEffect) {
-  const auto run = this->run(experiment, faults::catalog());
+  const auto run = this->run(every_domain, faults::catalog());
   EXPECT_EQ(run.end.verdict, "withstood") << run.end.reason;
   ASSERT_EQ(run.injections.size(), 6U);
   for (const auto& injection : run.injections)
@@ -81,7 +81,7 @@ TEST_F(EveryFault, IsWithstoodWhenEachTookEffect) {
 
 TEST_F(EveryFault, IsInconclusiveWhenTheInjectorsAreSwitchedOff) {
   const core::Catalog real = faults::catalog();
-  const auto run = this->run(experiment, test::switched_off(real));
+  const auto run = this->run(every_domain, test::switched_off(real));
   EXPECT_EQ(run.end.verdict, "inconclusive") << run.end.reason;
   EXPECT_EQ(run.end.exit_code, 4);
   ASSERT_EQ(run.injections.size(), 6U);

@@ -7,7 +7,7 @@
 namespace withstand::lab::clock {
 namespace {
 
-Ns read(clockid_t id) {
+Ns reading_of(clockid_t id) {
   timespec now{};
   os::check("read a clock", ::clock_gettime(id, &now));
   return static_cast<Ns>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
@@ -17,9 +17,9 @@ Ns read(clockid_t id) {
 Ns ahead(clockid_t id) {
   Ns best = 0, least = INT64_MAX;
   for (int tries = 0; tries < 16; ++tries) {
-    const Ns before = read(CLOCK_MONOTONIC);
-    const Ns other = read(id);
-    const Ns after = read(CLOCK_MONOTONIC);
+    const Ns before = reading_of(CLOCK_MONOTONIC);
+    const Ns other = reading_of(id);
+    const Ns after = reading_of(CLOCK_MONOTONIC);
     if (after - before >= least) continue;
     least = after - before;
     best = other - before - (after - before) / 2;
@@ -29,7 +29,7 @@ Ns ahead(clockid_t id) {
 
 }  // namespace
 
-Ns steady_now() { return read(CLOCK_MONOTONIC); }
+Ns steady_now() { return reading_of(CLOCK_MONOTONIC); }
 
 MachineTime machine_time() {
   MachineTime now;

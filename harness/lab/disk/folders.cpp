@@ -23,7 +23,7 @@ int folder_of(const fuse_file_info* info) {
   return reinterpret_cast<const Handle*>(info->fh)->fd.get();  // NOLINT(performance-no-int-to-ptr)
 }
 
-void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+void open_folder(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
   Inode& inode = files.inodes().at(node);
   os::Fd folder(::openat(inode.path(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -35,7 +35,7 @@ void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   if (::fuse_reply_open(request, info) < 0) files.take_back(inode, info->fh);
 }
 
-void release(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+void release_folder(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   FileSystem& files = file_system_of(request);
   files.take_back(files.inodes().at(node), info->fh);
   ::fuse_reply_err(request, 0);
@@ -123,7 +123,7 @@ void read_plus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offs
   list(request, node, size, offset, info, true);
 }
 
-void sync(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* info) {
+void sync_folder(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* info) {
   reply_sync(request, file_system_of(request).inodes().at(node), data_only != 0,
              [&] { return data_only != 0 ? ::fdatasync(folder_of(info)) : ::fsync(folder_of(info)); });
 }
@@ -131,11 +131,11 @@ void sync(fuse_req_t request, fuse_ino_t node, int data_only, fuse_file_info* in
 }  // namespace
 
 void install_folders(fuse_lowlevel_ops& operations) {
-  operations.opendir = open;
-  operations.releasedir = release;
+  operations.opendir = open_folder;
+  operations.releasedir = release_folder;
   operations.readdir = read_plain;
   operations.readdirplus = read_plus;
-  operations.fsyncdir = sync;
+  operations.fsyncdir = sync_folder;
 }
 
 }  // namespace withstand::lab::disk

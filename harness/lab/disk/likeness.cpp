@@ -6,7 +6,7 @@
 namespace withstand::lab::disk {
 namespace {
 
-constexpr std::size_t most = 10;
+constexpr std::size_t most_alike = 10;
 
 std::size_t distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -32,7 +32,7 @@ std::vector<std::string> likest(const std::string& pattern, std::vector<std::str
   for (auto& each : paths) ranked.emplace_back(distance(plain, each), std::move(each));
   std::sort(ranked.begin(), ranked.end());
   std::vector<std::string> found;
-  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) found.push_back(std::move(ranked[i].second));
+  for (std::size_t i = 0; i < std::min(most_alike, ranked.size()); ++i) found.push_back(std::move(ranked[i].second));
   return found;
 }
 

@@ -19,7 +19,7 @@ using Place = core::DiskRule::Damage::Place;
 
 /// Of blocks as they were before they were written last, for one rule.
 constexpr std::uint64_t most_remembered_bytes = 64 << 20;
-constexpr std::size_t most_strikes = 1000, most_passed_by = 500;
+constexpr std::size_t most_damage_strikes = 1000, most_passed_by = 500;
 
 std::vector<std::byte> read_at(int file, Extent bytes) {
   std::vector<std::byte> data(bytes.size());
@@ -204,7 +204,7 @@ void Rules::damage_stored_file(Rule& rule, const std::string& path, int file) {
     const bool written =
         ::pwrite(file, data.data(), data.size(), static_cast<off_t>(block.begin)) == static_cast<ssize_t>(data.size());
     if (written && read_at(file, block) == data) ++rule.answered;
-    if (rule.strikes.size() >= most_strikes) continue;
+    if (rule.strikes.size() >= most_damage_strikes) continue;
     const Extent where = concerned(*drawn);
     rule.strikes.push_back({std::chrono::steady_clock::now().time_since_epoch(), ordinal, Operation::write, path,
                             where.begin, where.size(), ::getpid(), "withstand", to_text(*drawn)});

@@ -3,7 +3,7 @@
 namespace withstand::lab::disk {
 namespace {
 
-constexpr std::size_t most = 500;
+constexpr std::size_t most_paths = 500;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void Touched::note(Operation operation, const std::vector<std::string>& paths) {
     }
     paths_.back().operations.add(operation);
     paths_.back().last = ++clock_;
-    if (paths_.size() <= most) continue;
+    if (paths_.size() <= most_paths) continue;
     by_text_.erase(paths_.front().text);
     paths_.pop_front();
   }

@@ -21,7 +21,7 @@ namespace {
 using Socket = std::unique_ptr<nl_sock, decltype(&nl_socket_free)>;
 using Qdisc = std::unique_ptr<rtnl_qdisc, decltype(&rtnl_qdisc_put)>;
 
-constexpr int loopback_index = 1;  // of every network namespace
+constexpr int loopback = 1;  // of every network namespace
 
 Finding refused(const char* attempt, int netlink_error, const char* module) {
   return {Feature::State::missing, fmt::format("{}: {}", attempt, nl_geterror(netlink_error)),
@@ -39,7 +39,7 @@ Finding probe_netem() {
     return refused("open a routing socket", error, "sch_netem");
   const Qdisc qdisc(rtnl_qdisc_alloc(), rtnl_qdisc_put);
   auto* const tc = reinterpret_cast<rtnl_tc*>(qdisc.get());
-  rtnl_tc_set_ifindex(tc, loopback_index);
+  rtnl_tc_set_ifindex(tc, loopback);
   rtnl_tc_set_parent(tc, TC_H_ROOT);
   if (const int error = rtnl_tc_set_kind(tc, "netem"); error < 0) return refused("choose netem", error, "sch_netem");
   rtnl_netem_set_delay(qdisc.get(), 1000);

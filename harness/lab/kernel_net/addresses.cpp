@@ -15,7 +15,7 @@
 namespace withstand::lab::kernel {
 namespace {
 
-std::string text_of(const Address& address) { return fmt::format("{}", fmt::join(address, ".")); }
+std::string dotted(const Address& address) { return fmt::format("{}", fmt::join(address, ".")); }
 
 Address parsed(const std::string& text) {
   Address address(4);
@@ -28,10 +28,10 @@ std::string address_of(const spec::AttachedNode& node) {
   auto all = interface.addresses();
   std::erase_if(all, [](const Address& address) { return address.size() != 4; });
   if (all.empty()) throw std::runtime_error(fmt::format("its interface {} has no IPv4 address", node.interface));
-  if (node.address.empty()) return text_of(all.front());
+  if (node.address.empty()) return dotted(all.front());
   if (std::find(all.begin(), all.end(), parsed(node.address)) == all.end())
     throw std::runtime_error(fmt::format("its interface {} has not the address {}, but {}", node.interface,
-                                         node.address, text_of(all.front())));
+                                         node.address, dotted(all.front())));
   return node.address;
 }
 
@@ -41,7 +41,7 @@ std::string own_address_towards(const std::string& node, const std::string& addr
   const int interface = control.interface_towards(parsed(address));
   if (interface == 0) throw std::runtime_error(fmt::format("there is no route to {} ({}): ip route", node, address));
   for (const auto& own : control.addresses(interface))
-    if (own.size() == 4) return text_of(own);
+    if (own.size() == 4) return dotted(own);
   throw std::runtime_error(fmt::format("the interface towards {} ({}) has no IPv4 address", node, address));
 }
 

@@ -37,7 +37,7 @@ const char* word(Kind kind) {
 std::string stage_of(const Ruling& ruling) { return fmt::format("{} '{}'", word(ruling.by->kind), ruling.by->fault); }
 
 /// Exact to the nanosecond, in one unit, so that texts are easily compared.
-std::string milliseconds(std::int64_t ns) {
+std::string in_milliseconds(std::int64_t ns) {
   std::string text = fmt::format("{}.{:06}", ns / 1'000'000, ns % 1'000'000);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
@@ -95,15 +95,15 @@ std::string comment(const Ruling& ruling) {
     case What::copy:
       return fmt::format("copy {} of {}, made by {}", ruling.amount, ruling.by->settings.copies, stage_of(ruling));
     case What::waits:
-      return fmt::format("{}: leaves after {}", stage_of(ruling), milliseconds(ruling.amount));
+      return fmt::format("{}: leaves after {}", stage_of(ruling), in_milliseconds(ruling.amount));
     case What::delayed:
-      return fmt::format("{}: delayed {}", stage_of(ruling), milliseconds(ruling.amount));
+      return fmt::format("{}: delayed {}", stage_of(ruling), in_milliseconds(ruling.amount));
     case What::held:
-      return fmt::format("{}: held back {}", stage_of(ruling), milliseconds(ruling.amount));
+      return fmt::format("{}: held back {}", stage_of(ruling), in_milliseconds(ruling.amount));
     case What::flipped:
       return fmt::format("{}: flipped bit {} of byte {}", stage_of(ruling), ruling.amount % 8, ruling.amount / 8);
     case What::in_order:
-      return fmt::format("waits {} more, behind the packet before it", milliseconds(ruling.amount));
+      return fmt::format("waits {} more, behind the packet before it", in_milliseconds(ruling.amount));
     case What::no_room:
       return "dropped: the link's queue is full";
     case What::not_taken:

@@ -19,7 +19,7 @@ int length(const toml::source_region& region) {
   return static_cast<int>(region.end.column - region.begin.column);
 }
 
-int characters(std::string_view text) {
+int length_of(std::string_view text) {
   return static_cast<int>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
@@ -50,7 +50,7 @@ Item convert(const toml::node& node) {
   } else if (const auto* text = node.as_string()) {
     out.type = Item::Type::text;
     out.text = text->get();
-    out.plain = out.length == characters(out.text) + 2;
+    out.plain = out.length == length_of(out.text) + 2;
   } else if (const auto* integer = node.as_integer()) {
     out.type = Item::Type::integer;
     out.integer = integer->get();
@@ -112,7 +112,7 @@ Diagnostic syntax_error(const toml::parse_error& error, std::string_view text, c
     const std::string_view key =
         line.substr(start, line.substr(start).find_first_of(line.substr(start, 1) == "[" ? "#\r" : " \t="));
     out.at.column = static_cast<int>(start) + 1;
-    out.length = std::max(characters(key), 1);
+    out.length = std::max(length_of(key), 1);
   }
   return out;
 }
@@ -136,7 +136,7 @@ Position position_of(std::string_view text, const char* at) {
   const std::string_view head = text.substr(0, static_cast<std::size_t>(at - text.data()));
   const auto lines = static_cast<int>(std::count(head.begin(), head.end(), '\n'));
   const std::size_t start = head.rfind('\n') == head.npos ? 0 : head.rfind('\n') + 1;
-  return {lines + 1, characters(head.substr(start)) + 1};
+  return {lines + 1, length_of(head.substr(start)) + 1};
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace withstand::spec {
 namespace {
 
-constexpr Rate most_rate{1'000'000'000};
+constexpr Rate most_step_rate{1'000'000'000};
 constexpr Range<Duration> lengths{Duration(std::chrono::milliseconds(1)), Duration(std::chrono::hours(24 * 7))};
 constexpr std::int64_t whole = 1'000'000'000;  // ppb
 
@@ -16,7 +16,7 @@ std::optional<Rate> rate_of(TableReader& fields, std::string_view key) {
   const Item* item = fields.require(key);
   if (item == nullptr) return std::nullopt;
   const auto rate = as_rate(*item, fmt::format("'{}'", key), fields.report());
-  if (rate && (rate->millihertz == 0 || rate->millihertz > most_rate.millihertz)) {
+  if (rate && (rate->millihertz == 0 || rate->millihertz > most_step_rate.millihertz)) {
     fields.report().error(*item, fmt::format("'{}' goes from above 0 to 1000000/s", key));
   }
   return rate;

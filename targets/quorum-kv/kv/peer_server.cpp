@@ -9,7 +9,7 @@
 namespace quorum_kv {
 
 namespace {
-constexpr std::chrono::seconds longest_silence{15};
+constexpr std::chrono::seconds longest_client_silence{15};
 }
 
 PeerServer::PeerServer(boost::asio::io_context& io, const boost::asio::ip::tcp::endpoint& endpoint, Self self,
@@ -67,7 +67,7 @@ void PeerServer::tick() {
   const auto now = std::chrono::steady_clock::now();
   std::vector<Connection> silent;
   for (const auto& [connection, greeted] : greeted_) {
-    if (now - connection->last_heard() > longest_silence) silent.push_back(connection);
+    if (now - connection->last_heard() > longest_client_silence) silent.push_back(connection);
   }
   for (const Connection& connection : silent) drop(connection);
 }

@@ -31,20 +31,20 @@ class KernelTogetherTest : public KernelNetTest {
   }
 };
 
-constexpr std::uint32_t packets = 20'000;
+constexpr std::uint32_t sent_packets = 20'000;
 
 /// A copy meets what is behind it once, as any packet.
 TEST_F(KernelTogetherTest, CopiesAreDelayedAndLostLikeOtherPackets) {
   auto& lossy = inject("network.loss", {{"loss", percent(10)}});
   auto& twice = inject("network.duplicate", {{"duplicate", percent(30)}});
   auto& slow = inject("network.latency", {{"delay", milliseconds(50)}});
-  const auto times = arrivals(packets, 2000ms);
+  const auto times = arrivals(sent_packets, 2000ms);
   // No copy: 0.7; each packet is lost by itself.
   const double none = 0.7 * 0.1 + 0.3 * 0.01, two = 0.3 * 0.81;
   const auto share = [&](int count) {
-    return static_cast<double>(std::count(times.begin(), times.end(), count)) / packets;
+    return static_cast<double>(std::count(times.begin(), times.end(), count)) / sent_packets;
   };
-  const auto sigma = [](double p) { return std::sqrt(p * (1 - p) / packets); };
+  const auto sigma = [](double p) { return std::sqrt(p * (1 - p) / sent_packets); };
   EXPECT_NEAR(share(0), none, 5 * sigma(none));
   EXPECT_NEAR(share(2), two, 5 * sigma(two));
   EXPECT_EQ(share(3), 0) << "a copy is not copied";
@@ -57,7 +57,7 @@ TEST_F(KernelTogetherTest, CopiesAreDelayedAndLostLikeOtherPackets) {
 TEST_F(KernelTogetherTest, LossesOfSeveralFaultsMultiply) {
   auto& first = inject("network.loss", {{"loss", percent(20)}});
   auto& second = inject("network.loss", {{"loss", percent(10)}});
-  support::expect_independent(lost(arrivals(packets)), 1 - 0.8 * 0.9);
+  support::expect_independent(lost(arrivals(sent_packets)), 1 - 0.8 * 0.9);
   for (auto* each : {&first, &second}) EXPECT_TRUE(each->observe().took_effect()) << words(*each);
 }
 
@@ -70,7 +70,7 @@ TEST_F(KernelTogetherTest, FaultsAreNarrowedEachByItself) {
   for (std::uint32_t i = 0; i < 100; ++i) send(from, 1, i, 4, 7002);
   EXPECT_EQ(receive(at, 1000ms).size(), 100U) << "none is lost of another port";
   EXPECT_GE(core::now() - begin, 200ms);
-  support::expect_independent(lost(arrivals(packets)), 0.3);
+  support::expect_independent(lost(arrivals(sent_packets)), 0.3);
   for (auto* each : {&lossy, &slow}) EXPECT_TRUE(each->observe().took_effect()) << words(*each);
   const auto effect = rig_->links().effect(2).at(0);
   EXPECT_GE(effect.delay_min_ns, 200'000'000) << "in both of its queues";

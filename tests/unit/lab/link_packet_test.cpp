@@ -30,7 +30,7 @@ std::uint16_t textbook_sum(const Bytes& bytes) {
 constexpr std::size_t vnet = os::vnet_header_bytes;
 
 /// A complete packet, without checksums: they are what is to be checked.
-Bytes packet(bool ipv6, std::uint8_t protocol, std::size_t payload) {
+Bytes plain_packet(bool ipv6, std::uint8_t protocol, std::size_t payload) {
   const std::size_t start = ipv6 ? 40 : 20, header = protocol == IPPROTO_TCP ? 20 : 8;
   Bytes frame(vnet + start + header + payload);
   std::byte* ip = frame.data() + vnet;
@@ -90,7 +90,7 @@ int different_bits(const Bytes& one, const Bytes& other) {
 TEST(LinkPacket, ReadsPortsAndFlagsOfBothFamilies) {
   for (const bool ipv6 : {false, true})
     for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
-      const auto header = packet_header(packet(ipv6, protocol, 100));
+      const auto header = packet_header(plain_packet(ipv6, protocol, 100));
       ASSERT_TRUE(header);
       EXPECT_EQ(header->ipv6, ipv6);
       EXPECT_EQ(header->protocol, protocol);
@@ -102,7 +102,7 @@ TEST(LinkPacket, ReadsPortsAndFlagsOfBothFamilies) {
 }
 
 TEST(LinkPacket, ALaterFragmentHasNoPorts) {
-  Bytes frame = packet(false, IPPROTO_UDP, 100);
+  Bytes frame = plain_packet(false, IPPROTO_UDP, 100);
   frame[vnet + 7] = std::byte{10};
   const auto header = packet_header(frame);
   ASSERT_TRUE(header);
@@ -111,7 +111,7 @@ TEST(LinkPacket, ALaterFragmentHasNoPorts) {
 }
 
 TEST(LinkPacket, StepsOverIpv6Options) {
-  Bytes frame = packet(true, IPPROTO_UDP, 100);
+  Bytes frame = plain_packet(true, IPPROTO_UDP, 100);
   // Eight bytes of destination options between the two headers.
   const Bytes options{std::byte{IPPROTO_UDP}, {}, std::byte{1}, std::byte{4}, {}, {}, {}, {}};
   frame.insert(frame.begin() + static_cast<std::ptrdiff_t>(vnet + 40), options.begin(), options.end());
@@ -126,7 +126,7 @@ TEST(LinkPacket, StepsOverIpv6Options) {
 TEST(LinkPacket, NoBytesMakeItReadBeyondThem) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 200'000; ++i) {
-    Bytes frame = packet(i % 2 == 0, i % 4 < 2 ? IPPROTO_TCP : IPPROTO_UDP, random() % 64);
+    Bytes frame = plain_packet(i % 2 == 0, i % 4 < 2 ? IPPROTO_TCP : IPPROTO_UDP, random() % 64);
     for (std::uint64_t k = random() % 8; k > 0; --k) frame[random() % frame.size()] = static_cast<std::byte>(random());
     frame.resize(random() % (frame.size() + 1));
     frame.shrink_to_fit();
@@ -144,7 +144,7 @@ TEST(LinkPacket, NoBytesMakeItReadBeyondThem) {
 
 TEST(LinkPacket, LowersTheTimeToLiveAndKeepsTheHeaderRight) {
   for (const bool ipv6 : {false, true}) {
-    Bytes frame = packet(ipv6, IPPROTO_UDP, 10);
+    Bytes frame = plain_packet(ipv6, IPPROTO_UDP, 10);
     const auto header = packet_header(frame);
     lower_time_to_live(frame, *header, 10);
     EXPECT_EQ(time_to_live(frame, *header), 54);
@@ -156,7 +156,7 @@ TEST(LinkPacket, LowersTheTimeToLiveAndKeepsTheHeaderRight) {
 
 TEST(LinkPacket, MarksCongestionOnlyWhereBothEndsSaidTheyUnderstand) {
   for (const bool ipv6 : {false, true}) {
-    Bytes frame = packet(ipv6, IPPROTO_TCP, 10);
+    Bytes frame = plain_packet(ipv6, IPPROTO_TCP, 10);
     const auto header = packet_header(frame);
     EXPECT_FALSE(mark_congestion(frame, *header));
     EXPECT_FALSE(congestion_marked(frame, *header));
@@ -171,7 +171,7 @@ TEST(LinkPacket, FlipsAsManyBitsAsAskedWhereAsked) {
   for (const bool ipv6 : {false, true})
     for (const std::int64_t bits : {1, 2, 17, 64})
       for (const Where where : {Where::payload, Where::header, Where::anywhere}) {
-        const Bytes before = packet(ipv6, IPPROTO_UDP, 100);
+        const Bytes before = plain_packet(ipv6, IPPROTO_UDP, 100);
         Bytes after = before;
         const auto header = packet_header(before);
         corrupt(after, *header, {.where = where, .bits = bits}, core::DrawStream{static_cast<std::uint64_t>(bits)});
@@ -192,7 +192,7 @@ TEST(LinkPacket, FlipsAsManyBitsAsAskedWhereAsked) {
 }
 
 TEST(LinkPacket, EveryBitIsAsLikely) {
-  const Bytes before = packet(false, IPPROTO_UDP, 16);
+  const Bytes before = plain_packet(false, IPPROTO_UDP, 16);
   const auto header = packet_header(before);
   std::vector<std::uint64_t> flips(128);
   constexpr int rounds = 200'000;
@@ -212,7 +212,7 @@ TEST(LinkPacket, EveryBitIsAsLikely) {
 TEST(LinkPacket, ARepairedPacketPassesForIntact) {
   for (const bool ipv6 : {false, true})
     for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
-      Bytes frame = packet(ipv6, protocol, 101);
+      Bytes frame = plain_packet(ipv6, protocol, 101);
       const auto header = packet_header(frame);
       corrupt(frame, *header, {.bits = 5, .repaired = true}, core::DrawStream{9});
       EXPECT_TRUE(transport_checksum_is_right(frame, ipv6, protocol)) << int{protocol};
@@ -221,7 +221,7 @@ TEST(LinkPacket, ARepairedPacketPassesForIntact) {
 }
 
 TEST(LinkPacket, WhatTheSenderLeftToTheHardwareIsDoneBeforeTheDamage) {
-  Bytes frame = packet(false, IPPROTO_UDP, 50);
+  Bytes frame = plain_packet(false, IPPROTO_UDP, 50);
   const os::VnetHeader partial{.flags = os::VnetHeader::needs_checksum, .checksum_start = 20, .checksum_offset = 6};
   std::memcpy(frame.data(), &partial, sizeof partial);
   // As Linux leaves it: the pseudo-header's sum.

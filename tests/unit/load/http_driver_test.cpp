@@ -79,14 +79,14 @@ TEST_F(HttpDriverTest, ReadsAndWritesOverOneKeptConnection) {
   EXPECT_EQ(seen[1].substr(0, 20), "GET /kv/k1 HTTP/1.1\r");
 }
 
-struct Row {
+struct StatusRow {
   int status;
   const char* body;
   Outcome write, read;
 };
 
 TEST_F(HttpDriverTest, WhatEachAnswerMeans) {
-  const std::vector<Row> table = {
+  const std::vector<StatusRow> table = {
       {200, R"({"value":"a"})", Outcome::ok, Outcome::ok},
       {204, "", Outcome::ok, Outcome::fail},  // a read without a value is no answer
       {200, "no json", Outcome::ok, Outcome::fail},

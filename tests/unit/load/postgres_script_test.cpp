@@ -9,24 +9,24 @@ namespace withstand::load {
 namespace {
 
 using Kind = Request::Kind;
-using Type = PostgresAnswer::Type;
+using PartType = PostgresAnswer::Type;
 
 PostgresAnswer command(bool ready = false) {
   PostgresAnswer out;
-  out.type = Type::command;
+  out.type = PartType::command;
   out.ready = ready;
   return out;
 }
 PostgresAnswer rows(std::vector<std::vector<std::string>> all, bool ready = false) {
   PostgresAnswer out;
-  out.type = Type::rows;
+  out.type = PartType::rows;
   out.ready = ready;
   out.rows = std::move(all);
   return out;
 }
 PostgresAnswer error(const std::string& state) {
   PostgresAnswer out;
-  out.type = Type::error;
+  out.type = PartType::error;
   out.severity = "ERROR";
   out.sqlstate = state;
   out.message = "no";

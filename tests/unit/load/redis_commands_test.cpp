@@ -7,14 +7,14 @@ namespace withstand::load {
 namespace {
 
 using Kind = Request::Kind;
-using Type = RedisAnswer::Type;
+using AnswerType = RedisAnswer::Type;
 using ::testing::ElementsAre;
 
 std::vector<std::string> words(const Request& request) { return redis_words(request, false, 500, 3); }
 
-RedisAnswer integer(const std::string& digits) { return {Type::integer, digits, {}}; }
-RedisAnswer text(const std::string& bytes) { return {Type::text, bytes, {}}; }
-RedisAnswer list(std::vector<RedisAnswer> items) { return {Type::list, "", std::move(items)}; }
+RedisAnswer integer(const std::string& digits) { return {AnswerType::integer, digits, {}}; }
+RedisAnswer text(const std::string& bytes) { return {AnswerType::text, bytes, {}}; }
+RedisAnswer list(std::vector<RedisAnswer> items) { return {AnswerType::list, "", std::move(items)}; }
 
 TEST(RedisCommands, OneCommandForEachOperation) {
   EXPECT_THAT(words({1, Kind::add, "s0", "7", ""}), ElementsAre("SADD", "s0", "7"));
@@ -54,8 +54,8 @@ TEST(RedisCommands, WhatIsAsItShouldBeIsDeclinedAndWhatIsStrangeIsUnknown) {
   EXPECT_EQ(judge(Kind::acquire, integer("17")).json, "17");
   EXPECT_EQ(judge(Kind::count, RedisAnswer{}).json, "0");
   EXPECT_EQ(judge(Kind::balances, list({text("99"), RedisAnswer{}})).json, R"({"a0":99,"a1":100})");
-  EXPECT_EQ(judge(Kind::add, {Type::error, "READONLY You can't write", {}}).fate, Fate::refused);
-  EXPECT_FALSE(judge(Kind::add, {Type::error, "READONLY You can't write", {}}).declined) << "that is an error";
+  EXPECT_EQ(judge(Kind::add, {AnswerType::error, "READONLY You can't write", {}}).fate, Fate::refused);
+  EXPECT_FALSE(judge(Kind::add, {AnswerType::error, "READONLY You can't write", {}}).declined) << "that is an error";
 }
 
 }  // namespace

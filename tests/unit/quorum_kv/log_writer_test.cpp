@@ -12,7 +12,7 @@
 namespace quorum_kv::testing {
 namespace {
 
-const Log::Owner owner{"n1", {"n1"}};
+const Log::Owner lone_owner{"n1", {"n1"}};
 
 Record record(std::uint64_t i) { return {fmt::format("k{}", i % 7), {Tag{i, 0, 1, i}, std::to_string(i)}}; }
 
@@ -22,7 +22,7 @@ TEST(LogWriter, CallsBackInOrderAndSharesSyncs) {
   FakeDisk disk(1);
   std::vector<std::uint64_t> order;
   {
-    LogWriter writer(std::move(Log::create(disk.directory(), owner).log), run_at_once, [](const StorageError&) {});
+    LogWriter writer(std::move(Log::create(disk.directory(), lone_owner).log), run_at_once, [](const StorageError&) {});
     std::promise<void> all;
     for (std::uint64_t i = 1; i <= 2000; ++i) writer.append(record(i), [&order, i] { order.push_back(i); });
     writer.barrier([&] { all.set_value(); });
@@ -32,24 +32,24 @@ TEST(LogWriter, CallsBackInOrderAndSharesSyncs) {
   }
   ASSERT_EQ(order.size(), 2000u);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
-  EXPECT_EQ(Log::open(disk.directory(), owner).records.size(), 7u);
+  EXPECT_EQ(Log::open(disk.directory(), lone_owner).records.size(), 7u);
 }
 
 TEST(LogWriter, ARewriteKeepsWhatIsAppendedAfterIt) {
   FakeDisk disk(1);
   {
-    LogWriter writer(std::move(Log::create(disk.directory(), owner).log), run_at_once, [](const StorageError&) {});
+    LogWriter writer(std::move(Log::create(disk.directory(), lone_owner).log), run_at_once, [](const StorageError&) {});
     writer.append(record(1), [] {});
     writer.rewrite({record(1)});
     writer.append(record(2), [] {});
     EXPECT_TRUE(writer.stop(std::chrono::seconds(10)));
   }
-  EXPECT_EQ(Log::open(disk.directory(), owner).records, (std::vector{record(1), record(2)}));
+  EXPECT_EQ(Log::open(disk.directory(), lone_owner).records, (std::vector{record(1), record(2)}));
 }
 
 TEST(LogWriter, AnIdleLogMakesItsMarkDurable) {
   FakeDisk disk(1);
-  LogWriter writer(std::move(Log::create(disk.directory(), owner).log), run_at_once, [](const StorageError&) {});
+  LogWriter writer(std::move(Log::create(disk.directory(), lone_owner).log), run_at_once, [](const StorageError&) {});
   std::promise<void> both;
   disk.on_sync = [&, left = 2]() mutable {
     if (--left == 0) both.set_value();  // the record, and after a while the mark
@@ -65,7 +65,7 @@ TEST(LogWriter, AnIdleLogMakesItsMarkDurable) {
 
 TEST(LogWriter, ReportsAFailedSyncAndAcknowledgesNothingAfterIt) {
   FakeDisk disk(1);
-  Log log = std::move(Log::create(disk.directory(), owner).log);
+  Log log = std::move(Log::create(disk.directory(), lone_owner).log);
   disk.fail_sync_after(1);
   std::promise<void> failed;
   bool acknowledged = false;

@@ -42,7 +42,7 @@ class Junit : public ::testing::Test {
 
 const std::string strict_rules = "--relaxng " WITHSTAND_SOURCE_DIR "/tests/golden/report/junit-strict.rng";
 
-std::vector<record::RunRecord> all_runs() {
+std::vector<record::RunRecord> every_sample() {
   std::vector<record::RunRecord> runs;
   for (const auto& sample : samples::all()) runs.push_back(samples::run_of(sample));
   return runs;
@@ -50,16 +50,16 @@ std::vector<record::RunRecord> all_runs() {
 
 TEST_F(Junit, EveryReportIsWellFormed) {
   if (!has_xmllint()) GTEST_SKIP() << "xmllint is missing (package libxml2-utils)";
-  for (const auto& run : all_runs()) EXPECT_EQ(complaint(junit_report({run}), ""), "") << run.directory;
-  EXPECT_EQ(complaint(junit_report(all_runs()), ""), "");
+  for (const auto& run : every_sample()) EXPECT_EQ(complaint(junit_report({run}), ""), "") << run.directory;
+  EXPECT_EQ(complaint(junit_report(every_sample()), ""), "");
 }
 
 TEST_F(Junit, StrictReportsKeepToTheRulesOfTheXunitPlugin) {
   if (!has_xmllint()) GTEST_SKIP() << "xmllint is missing (package libxml2-utils)";
-  for (const auto& run : all_runs()) EXPECT_EQ(complaint(junit_report({run}, {true}), strict_rules), "");
-  EXPECT_EQ(complaint(junit_report(all_runs(), {true}), strict_rules), "");
+  for (const auto& run : every_sample()) EXPECT_EQ(complaint(junit_report({run}, {true}), strict_rules), "");
+  EXPECT_EQ(complaint(junit_report(every_sample(), {true}), strict_rules), "");
   EXPECT_EQ(complaint(junit_report({}, {true}), strict_rules), "");
-  EXPECT_NE(complaint(junit_report(all_runs()), strict_rules), "");  // file and line: the rules do tell
+  EXPECT_NE(complaint(junit_report(every_sample()), strict_rules), "");  // file and line: the rules do tell
 }
 
 TEST_F(Junit, CarriesTheEndOfEveryLogOfARunThatIsNotAsItShouldBe) {
@@ -95,7 +95,7 @@ TEST_F(Junit, OnlyFailedCasesHaveAnAttachment) {
 }
 
 TEST(Cases, ARunIsGreenExactlyWhenItsExitCodeIsZeroOrItWasSkipped) {
-  for (const auto& run : all_runs()) {
+  for (const auto& run : every_sample()) {
     bool green = true;
     for (const Case& one : cases_of(run)) {
       green &= one.result == Case::Result::passed || one.result == Case::Result::skipped;

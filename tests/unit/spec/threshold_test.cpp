@@ -27,7 +27,7 @@ TEST(Threshold, NormalisesSpacesAndFilters) {
   EXPECT_EQ(filtered->filters.at("op"), "read");
 }
 
-struct Wrong {
+struct WrongThreshold {
   const char* text;
   const char* message;
   int offset;
@@ -35,28 +35,28 @@ struct Wrong {
 };
 
 TEST(Threshold, SaysWhatIsWrongAndWhere) {
-  for (const Wrong& wrong : {
-           Wrong{"", "a metric is missing", 0, 1},
-           Wrong{"erors < 1%", "unknown metric 'erors'", 0, 5},
-           Wrong{"errors", "a comparison is missing after 'errors'", 6, 1},
-           Wrong{"errors = 1%", "unknown comparison '='", 7, 1},
-           Wrong{"errors =< 1%", "unknown comparison '=<'", 7, 2},
-           Wrong{"errors <", "a value is missing after '<'", 8, 1},
-           Wrong{"errors < 5", "'5' has no unit", 9, 1},
-           Wrong{"errors < 5ms", "'5ms' is a duration, but a ratio belongs here", 9, 3},
-           Wrong{"errors < 150%", "'150%' is more than 100%", 9, 4},
-           Wrong{"operations > 5s", "'5s' is not a count", 13, 2},
-           Wrong{"p99 < 5ms for 3s", "'for 3s' does not belong here", 10, 6},
-           Wrong{"p99{op=read < 5ms", "'}' is missing", 12, 1},
-           Wrong{"p99{op} < 5ms", "'=' is missing after 'op'", 6, 1},
-           Wrong{"p99{op=} < 5ms", "'op=' names nothing", 7, 1},
-           Wrong{"p99{kind=a} < 5ms", "'p99' cannot be filtered by 'kind'", 4, 4},
-           Wrong{"p99{op=a,op=b} < 5ms", "'op' stands twice", 9, 2},
-           Wrong{"lag{op=a} < 5ms", "'lag' cannot be filtered by 'op'", 4, 2},
-           Wrong{"p100 < 5ms", "unknown metric 'p100'", 0, 4},
-           Wrong{"p0 < 5ms", "unknown metric 'p0'", 0, 2},
-           Wrong{"pNN < 5ms", "unknown metric 'pNN'", 0, 3},
-           Wrong{"probe. < 5%", "unknown metric 'probe.'", 0, 6},
+  for (const WrongThreshold& wrong : {
+           WrongThreshold{"", "a metric is missing", 0, 1},
+           WrongThreshold{"erors < 1%", "unknown metric 'erors'", 0, 5},
+           WrongThreshold{"errors", "a comparison is missing after 'errors'", 6, 1},
+           WrongThreshold{"errors = 1%", "unknown comparison '='", 7, 1},
+           WrongThreshold{"errors =< 1%", "unknown comparison '=<'", 7, 2},
+           WrongThreshold{"errors <", "a value is missing after '<'", 8, 1},
+           WrongThreshold{"errors < 5", "'5' has no unit", 9, 1},
+           WrongThreshold{"errors < 5ms", "'5ms' is a duration, but a ratio belongs here", 9, 3},
+           WrongThreshold{"errors < 150%", "'150%' is more than 100%", 9, 4},
+           WrongThreshold{"operations > 5s", "'5s' is not a count", 13, 2},
+           WrongThreshold{"p99 < 5ms for 3s", "'for 3s' does not belong here", 10, 6},
+           WrongThreshold{"p99{op=read < 5ms", "'}' is missing", 12, 1},
+           WrongThreshold{"p99{op} < 5ms", "'=' is missing after 'op'", 6, 1},
+           WrongThreshold{"p99{op=} < 5ms", "'op=' names nothing", 7, 1},
+           WrongThreshold{"p99{kind=a} < 5ms", "'p99' cannot be filtered by 'kind'", 4, 4},
+           WrongThreshold{"p99{op=a,op=b} < 5ms", "'op' stands twice", 9, 2},
+           WrongThreshold{"lag{op=a} < 5ms", "'lag' cannot be filtered by 'op'", 4, 2},
+           WrongThreshold{"p100 < 5ms", "unknown metric 'p100'", 0, 4},
+           WrongThreshold{"p0 < 5ms", "unknown metric 'p0'", 0, 2},
+           WrongThreshold{"pNN < 5ms", "unknown metric 'pNN'", 0, 3},
+           WrongThreshold{"probe. < 5%", "unknown metric 'probe.'", 0, 6},
        }) {
     const auto result = parse_threshold(wrong.text);
     ASSERT_FALSE(result.ok()) << wrong.text;

@@ -15,7 +15,7 @@ namespace {
 
 std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
-struct stat status_of(int path) {
+struct stat status_of_path(int path) {
   struct stat status {};
   os::check("look at a file that changes", ::fstatat(path, "", &status, AT_EMPTY_PATH));
   return status;
@@ -50,7 +50,7 @@ TrackedFile Shadow::track(os::Fd path, const struct stat& status) {
 }
 
 TrackedFile Shadow::track(int path) {
-  const auto status = status_of(path);
+  const auto status = status_of_path(path);
   if (auto file = known(path)) return file;
   return track(duplicate(path), status);
 }
@@ -61,7 +61,7 @@ TrackedFile Shadow::track(const Entry* entry) {
 }
 
 TrackedFile Shadow::known(int path) {
-  const auto status = status_of(path);
+  const auto status = status_of_path(path);
   const auto found = tracked_.find({status.st_dev, status.st_ino});
   return found == tracked_.end() ? nullptr : found->second.lock();
 }
@@ -202,7 +202,7 @@ std::int64_t Shadow::change(const DataChange& change, const std::function<std::i
   operation.offset = change.offset;
   operation.length = change.length;
   operation.mode = change.mode;
-  operation.size_before = static_cast<std::uint64_t>(status_of(change.path).st_size);
+  operation.size_before = static_cast<std::uint64_t>(status_of_path(change.path).st_size);
   operation.saved = save(*file, change, operation.size_before);
   const std::int64_t done = act();
   const int error = errno;
@@ -212,7 +212,7 @@ std::int64_t Shadow::change(const DataChange& change, const std::function<std::i
     return done;
   }
   if (operation.writes()) operation.length = static_cast<std::uint64_t>(done);
-  operation.size_after = static_cast<std::uint64_t>(status_of(change.path).st_size);
+  operation.size_after = static_cast<std::uint64_t>(status_of_path(change.path).st_size);
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -234,10 +234,10 @@ void Shadow::named(Operation what, std::span<const NameChange> changes, std::str
 }
 
 int Shadow::change_attributes(int path, const std::string& name, const std::function<int()>& act) {
-  const auto before = plain_attributes(status_of(path));
+  const auto before = plain_attributes(status_of_path(path));
   const int done = act();
   if (done < 0) return done;
-  const auto after = plain_attributes(status_of(path));
+  const auto after = plain_attributes(status_of_path(path));
   const std::lock_guard lock(mutex_);
   for (const auto& [attribute, value] : after) {
     if (before.at(attribute) == value) continue;
@@ -339,7 +339,7 @@ void Shadow::sync_failed(int path, const SyncFailure& failure) {
   for (const std::uint64_t number : file->data_operations)
     if (operations_.at(number).fate == PendingOperation::Fate::open) lost.push_back(number);
   if (lost.empty()) return;
-  const auto size = static_cast<std::uint64_t>(status_of(path).st_size);
+  const auto size = static_cast<std::uint64_t>(status_of_path(path).st_size);
   if (!failure.content_stays) {
     return revert_content(*file, lost, failure.metadata_durable ? std::optional(size) : std::nullopt);
   }

@@ -3,15 +3,15 @@
 namespace withstand::lab::link {
 namespace {
 
-constexpr std::int64_t one = 1'000'000'000;
+constexpr std::int64_t certain = 1'000'000'000;
 
 /// a · b where one is 10^9, rounded.
-std::int64_t product(std::int64_t a, std::int64_t b) { return (a * b + one / 2) / one; }
+std::int64_t product(std::int64_t a, std::int64_t b) { return (a * b + certain / 2) / certain; }
 
 }  // namespace
 
 ChoiceModel::ChoiceModel(const core::Choice& settings)
-    : after_chosen_(settings.ppb + product(settings.correlation_ppb, one - settings.ppb)),
+    : after_chosen_(settings.ppb + product(settings.correlation_ppb, certain - settings.ppb)),
       after_other_(settings.ppb - product(settings.correlation_ppb, settings.ppb)),
       first_(settings.ppb),
       memory_(settings.correlation_ppb != 0) {}

@@ -14,6 +14,8 @@
 
 namespace withstand::lab::clock {
 
+inline constexpr Ns hour = 3'600 * second;
+
 /// A supervisor with one domain, and programs that run in it.
 class DomainRig {
  public:

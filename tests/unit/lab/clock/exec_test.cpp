@@ -7,8 +7,6 @@
 namespace withstand::lab::clock {
 namespace {
 
-constexpr Ns hour = 3'600 * second;
-
 Ns true_time() { return machine_time().wall; }
 
 class InADomain : public ::testing::TestWithParam<const char*> {

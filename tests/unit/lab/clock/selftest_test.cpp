@@ -10,7 +10,6 @@
 namespace withstand::lab::clock {
 namespace {
 
-constexpr Ns hour = 3'600 * second;
 constexpr std::int64_t never_early = -1'000;      // ns: readings around a wait are not of one instant
 constexpr std::int64_t patience = 4'000'000'000;  // ns: the machine may be busy
 

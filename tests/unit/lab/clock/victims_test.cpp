@@ -16,9 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Ns hour = 3'600 * second;
 /// The machine may be busy; what a fault would do to a wait is far more.
-constexpr double patience = 30'000;  // ms
+constexpr double victim_patience = 30'000;  // ms
 
 /// How programs of a language are run: made once, in a folder of their own; empty where that cannot be done here.
 struct Language {
@@ -147,7 +146,7 @@ TEST_P(Victims, ReadWhatTheDomainShows) {
       // Whole seconds; or a tick, of which an emulated processor may miss some.
       const bool rough = words[0].ends_with("-time") || words[0].ends_with(".Time") || words[0].ends_with("-coarse");
       EXPECT_GE(error, rough ? -second : -20'000'000) << words[0] << ", " << fault.name;
-      EXPECT_LE(static_cast<double>(error) / 1e6, patience) << words[0] << ", " << fault.name;
+      EXPECT_LE(static_cast<double>(error) / 1e6, victim_patience) << words[0] << ", " << fault.name;
       table[words[0]] += fmt::format("{:>14.6f}", static_cast<double>(error) / 1e6);
     }
     EXPECT_GE(readings, 2U) << fault.name;
@@ -173,7 +172,7 @@ TEST_P(Victims, SleepAsLongAsTheyShould) {
         if (words.size() != 2 || words[0].starts_with("begin-")) continue;
         const double took = std::atof(words[1].c_str()) / 1e6;
         EXPECT_GE(took, twice ? 95 : 195) << words[0] << ", " << fault.name;
-        EXPECT_LE(took, 200 + patience) << words[0] << ", " << fault.name;
+        EXPECT_LE(took, 200 + victim_patience) << words[0] << ", " << fault.name;
         table[words[0]] += fmt::format("{:>14.1f}", took);
       }
     }

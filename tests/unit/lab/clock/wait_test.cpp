@@ -9,9 +9,8 @@
 namespace withstand::lab::clock {
 namespace {
 
-constexpr Ns hour = 3'600 * second;
-constexpr double early = 0.5e6;   // ns: readings around a wait are not of one instant
-constexpr double patience = 5e9;  // the machine may be busy
+constexpr double early_ns = 0.5e6;     // ns: readings around a wait are not of one instant
+constexpr double wait_patience = 5e9;  // the machine may be busy
 
 const std::vector<std::string>& routes() {
   static const std::vector<std::string> all{"sleep",          "condition",  "semaphore", "mutex", "rwlock",
@@ -37,8 +36,8 @@ TEST_P(WaitsInADomain, LastAsLongAsTheyShouldAtAnOffset) {
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     for (const auto& route : routes()) {
       const auto took = static_cast<double>(outcome.values()[route]);
-      EXPECT_GE(took, 200e6 - early) << route << " at " << by;
-      EXPECT_LE(took, 200e6 + patience) << route << " at " << by;
+      EXPECT_GE(took, 200e6 - early_ns) << route << " at " << by;
+      EXPECT_LE(took, 200e6 + wait_patience) << route << " at " << by;
     }
     const auto converted = rig.coverage().waits + rig.coverage().timers;
     // glibc asks for some of them twice; musl makes spans of the instants of most.
@@ -59,7 +58,7 @@ TEST_P(WaitsOfGlibc, EndAtOnceWhenTheClockJumpsPastTheirInstant) {
       });
       const auto took = static_cast<double>(outcome.values()[route]);
       EXPECT_GE(took, 100e6) << route << outcome.output;
-      EXPECT_LE(took, 200e6 + patience) << route << (already_false ? ", converted before" : ", begun before");
+      EXPECT_LE(took, 200e6 + wait_patience) << route << (already_false ? ", converted before" : ", begun before");
     }
   }
 }
@@ -73,8 +72,8 @@ TEST_P(WaitsOfGlibc, LastLongerWhenTheClockIsSetBack) {
       rig.jump(-second / 2);
     });
     const auto took = static_cast<double>(outcome.values()[route]);
-    EXPECT_GE(took, 900e6 - early) << route << outcome.output;
-    EXPECT_LE(took, 900e6 + patience) << route;
+    EXPECT_GE(took, 900e6 - early_ns) << route << outcome.output;
+    EXPECT_LE(took, 900e6 + wait_patience) << route;
   }
 }
 
@@ -88,8 +87,8 @@ TEST_P(WaitsInADomain, AreShorterWhereTheClockIsFaster) {
   const auto outcome = rig.run({victim(GetParam()), "wait", "all", "400"});
   for (const auto& route : routes()) {
     const auto took = static_cast<double>(outcome.values()[route]);
-    EXPECT_GE(took, 200e6 - early) << route;
-    EXPECT_LE(took, 200e6 + patience) << route;
+    EXPECT_GE(took, 200e6 - early_ns) << route;
+    EXPECT_LE(took, 200e6 + wait_patience) << route;
   }
 }
 
@@ -103,7 +102,7 @@ TEST_P(WaitsInADomain, TimersThatAskForItAreCancelledByAJump) {
     });
     const auto took = static_cast<double>(outcome.values()[route]);
     EXPECT_GE(took, 100e6) << route << ": " << outcome.output;
-    EXPECT_LE(took, 200e6 + patience) << route;
+    EXPECT_LE(took, 200e6 + wait_patience) << route;
   }
 }
 
@@ -126,12 +125,12 @@ TEST(LeapInADomain, TimersAreOneSecondEarlyWhereNobodyToldThem) {
     EXPECT_GE(sub_second, 0) << route;
     EXPECT_LE(sub_second, 500e6) << route;
     const auto longer = static_cast<double>(rig.run({victim("dynamic"), "wait", route, "1500"}).values()[route]);
-    EXPECT_GE(longer, 500e6 - early) << route;
+    EXPECT_GE(longer, 500e6 - early_ns) << route;
     EXPECT_LE(longer, 1'400e6) << route;
   }
   rig.jump(second);  // as date -s did
   const auto right = static_cast<double>(rig.run({victim("dynamic"), "wait", "sleep", "800"}).values()["sleep"]);
-  EXPECT_GE(right, 800e6 - early);
+  EXPECT_GE(right, 800e6 - early_ns);
 }
 
 TEST(DisciplineInADomain, IsReadAndCannotBeSetWithoutPrivilege) {

@@ -16,14 +16,15 @@ using core::DelaySettings;
 using Kind = DelaySettings::Distribution;
 
 constexpr std::size_t packets = 200'000;
-const core::DrawStream draws = core::draw_stream(42, "a fault", "n1>n2", "jitter");
+const core::DrawStream delay_draws = core::draw_stream(42, "a fault", "n1>n2", "jitter");
 
 /// Around the mean, in units of the jitter.
 std::vector<double> offsets(Kind kind, std::int64_t correlation_ppb = 0, Table table = {}) {
   DelayModel model({.delay = 10s, .jitter = 1ms, .distribution = kind, .correlation_ppb = correlation_ppb},
                    std::move(table));
   std::vector<double> seen(packets);
-  for (std::size_t i = 0; i < packets; ++i) seen[i] = static_cast<double>((model.next(draws, i) - 10s).count()) / 1e6;
+  for (std::size_t i = 0; i < packets; ++i)
+    seen[i] = static_cast<double>((model.next(delay_draws, i) - 10s).count()) / 1e6;
   return seen;
 }
 
@@ -84,7 +85,7 @@ TEST(DelayModel, ARecordingIsReplayedPacketByPacket) {
   DelayModel model({.delay = 1us, .distribution = Kind::recorded}, table);
   for (const int expected : {1005, 1900, 1070, 1005, 1900}) {
     static std::uint64_t ordinal = 0;
-    EXPECT_EQ(model.next(draws, ordinal++).count(), expected);
+    EXPECT_EQ(model.next(delay_draws, ordinal++).count(), expected);
   }
   EXPECT_EQ(model.longest().count(), 1900);
   EXPECT_THROW(DelayModel({.distribution = Kind::recorded}), std::invalid_argument);
@@ -118,9 +119,9 @@ TEST(DelayModel, CorrelatedHeavyTailsKeepTheirDistribution) {
 
 TEST(DelayModel, NeverGoesBackInTimeAndWithoutJitterIsConstant) {
   DelayModel early({.delay = 1us, .jitter = 1ms, .distribution = Kind::normal});
-  for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_GE(early.next(draws, i).count(), 0);
+  for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_GE(early.next(delay_draws, i).count(), 0);
   DelayModel constant({.delay = 7ms, .distribution = Kind::pareto});
-  EXPECT_EQ(constant.next(draws, 3), 7ms);
+  EXPECT_EQ(constant.next(delay_draws, 3), 7ms);
 }
 
 TEST(DelayModel, NoDrawIsBeyondTheRange) {

@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const core::DrawStream draws = core::draw_stream(42, "a fault", "n1>n2", "flap");
+const core::DrawStream flap_draws = core::draw_stream(42, "a fault", "n1>n2", "flap");
 
 TEST(FlapModel, IsUpAndDownForTheTimesItWasGiven) {
-  FlapModel link({.up_min = 3s, .up_max = 3s, .down_min = 1s, .down_max = 1s}, draws, 10s);
+  FlapModel link({.up_min = 3s, .up_max = 3s, .down_min = 1s, .down_max = 1s}, flap_draws, 10s);
   EXPECT_FALSE(link.down(10s));
   EXPECT_FALSE(link.down(13s - 1ns));
   EXPECT_TRUE(link.down(13s));
@@ -25,7 +25,7 @@ TEST(FlapModel, IsUpAndDownForTheTimesItWasGiven) {
 
 TEST(FlapModel, DrawsItsTimesFromTheirRanges) {
   const core::FlapSettings settings{.up_min = 1ms, .up_max = 5ms, .down_min = 0ms, .down_max = 2ms};
-  FlapModel link(settings, draws, 0s), again(settings, draws, 0s);
+  FlapModel link(settings, flap_draws, 0s), again(settings, flap_draws, 0s);
   int down = 0;
   for (int i = 0; i < 400'000; ++i) {
     const auto now = i * 10us;

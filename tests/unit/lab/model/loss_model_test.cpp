@@ -14,13 +14,13 @@ namespace {
 using core::LossSettings;
 using Model = LossSettings::Model;
 
-constexpr std::size_t packets = 400'000;
-const core::DrawStream draws = core::draw_stream(42, "a fault", "n1>n2", "loss");
+constexpr std::size_t trials = 400'000;
+const core::DrawStream loss_draws = core::draw_stream(42, "a fault", "n1>n2", "loss");
 
 std::vector<bool> losses(const LossSettings& settings) {
   LossModel model(settings);
-  std::vector<bool> lost(packets);
-  for (std::size_t i = 0; i < packets; ++i) lost[i] = model.lost(draws, i);
+  std::vector<bool> lost(trials);
+  for (std::size_t i = 0; i < trials; ++i) lost[i] = model.lost(loss_draws, i);
   return lost;
 }
 
@@ -49,8 +49,8 @@ LossSettings random(std::int64_t ppb, std::int64_t correlation_ppb = 0) {
 
 TEST(LossModel, IndependentLossesAreShareAndNothingElse) {
   const auto lost = losses(random(50'000'000));
-  EXPECT_NEAR(share(lost), 0.05, 6 * std::sqrt(0.05 * 0.95 / packets));
-  EXPECT_NEAR(correlation(lost), 0, 6 / std::sqrt(packets));
+  EXPECT_NEAR(share(lost), 0.05, 6 * std::sqrt(0.05 * 0.95 / trials));
+  EXPECT_NEAR(correlation(lost), 0, 6 / std::sqrt(trials));
   // Runs of k are geometric: chi-square over their lengths.
   const auto runs = support::run_lengths(lost, 4);
   double all = 0;
@@ -63,8 +63,8 @@ TEST(LossModel, MemorylessLossIsIndependentOfTheOrderOfPackets) {
   LossModel forwards(random(300'000'000)), backwards(random(300'000'000));
   EXPECT_FALSE(forwards.has_memory());
   std::vector<bool> one(1000), other(1000);
-  for (std::size_t i = 0; i < 1000; ++i) one[i] = forwards.lost(draws, i);
-  for (std::size_t i = 1000; i-- > 0;) other[i] = backwards.lost(draws, i);
+  for (std::size_t i = 0; i < 1000; ++i) one[i] = forwards.lost(loss_draws, i);
+  for (std::size_t i = 1000; i-- > 0;) other[i] = backwards.lost(loss_draws, i);
   EXPECT_EQ(one, other);
 }
 
@@ -74,9 +74,9 @@ TEST(LossModel, CorrelatedLossKeepsItsShareAndItsCorrelation) {
            {3'000'000, 250'000'000}, {250'000'000, 250'000'000}, {100'000'000, 750'000'000}}) {
     const auto lost = losses(random(ppb, rho_ppb));
     const double p = static_cast<double>(ppb) / 1e9, rho = static_cast<double>(rho_ppb) / 1e9;
-    EXPECT_NEAR(share(lost), p, 6 * std::sqrt(p * (1 - p) * (1 + rho) / (1 - rho) / packets)) << ppb;
+    EXPECT_NEAR(share(lost), p, 6 * std::sqrt(p * (1 - p) * (1 + rho) / (1 - rho) / trials)) << ppb;
     // The sample correlation of rare events: its deviation is that of a share among the losses.
-    const double wide = 6 * std::sqrt(1 / (p * packets));
+    const double wide = 6 * std::sqrt(1 / (p * trials));
     EXPECT_NEAR(correlation(lost), rho, wide) << ppb;
     EXPECT_NEAR(correlation(lost, 2), rho * rho, wide) << ppb;
     // Its deviation is at most 0.043, of 10 % in bursts of 4.4.
@@ -94,7 +94,7 @@ TEST(LossModel, GilbertElliottHasTheShareAndTheBurstsOfItsTheory) {
   EXPECT_NEAR(expected.share, 0.01 / 0.26, 1e-12);
   EXPECT_NEAR(expected.mean_burst, 4, 1e-12);
   const double memory = (1 + expected.memory) / (1 - expected.memory);
-  EXPECT_NEAR(share(lost), expected.share, 6 * std::sqrt(expected.share * memory / packets));
+  EXPECT_NEAR(share(lost), expected.share, 6 * std::sqrt(expected.share * memory / trials));
   EXPECT_NEAR(correlation(lost), 0.74, 0.03);  // deviation 0.0036
   // Burst lengths are geometric with r.
   const auto runs = support::run_lengths(lost, 12);
@@ -151,7 +151,7 @@ TEST(LossModel, EveryNthIsExactlyThat) {
   settings.model = Model::nth;
   settings.nth = 7;
   const auto lost = losses(settings);
-  for (std::size_t i = 0; i < packets; ++i) ASSERT_EQ(lost[i], i % 7 == 6);
+  for (std::size_t i = 0; i < trials; ++i) ASSERT_EQ(lost[i], i % 7 == 6);
   EXPECT_NEAR(core::expected_loss(settings).share, 1.0 / 7, 1e-12);
 }
 

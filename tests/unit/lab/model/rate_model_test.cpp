@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using core::Instant;
 using core::RateSettings;
 
-const core::DrawStream draws = core::draw_stream(42, "a fault", "n1>n2", "slot");
+const core::DrawStream rate_draws = core::draw_stream(42, "a fault", "n1>n2", "slot");
 
 Table table(std::vector<std::int64_t> values) {
   return std::make_shared<const std::vector<std::int64_t>>(std::move(values));
@@ -58,11 +58,12 @@ TEST(RateModel, BegunAnewItsQueueIsEmptyThen) {
     EXPECT_GT(link.offer(1005ms, 1000)->leaves, next->leaves) << "and goes on as ever";
     return next->leaves - 1005ms;
   };
-  EXPECT_EQ(waits(RateModel({.bits_per_second = 8'000'000, .queue = 1 << 20}, draws, 0ns)), 1ms);
+  EXPECT_EQ(waits(RateModel({.bits_per_second = 8'000'000, .queue = 1 << 20}, rate_draws, 0ns)), 1ms);
   const RateSettings slotted{.queue = 1 << 20, .slot_min = 10ms, .slot_max = 10ms, .slot_packets = 1};
-  EXPECT_EQ(waits(RateModel(slotted, draws, 0ns)), 10ms);
+  EXPECT_EQ(waits(RateModel(slotted, rate_draws, 0ns)), 10ms);
   const RateSettings recorded{.queue = 1 << 20, .trace = true};
-  EXPECT_EQ(waits(RateModel(recorded, draws, 0ns, milliseconds({2, 4}))), 1ms) << "the round it is in began at 1004 ms";
+  EXPECT_EQ(waits(RateModel(recorded, rate_draws, 0ns, milliseconds({2, 4}))), 1ms)
+      << "the round it is in began at 1004 ms";
 }
 
 TEST(Bottleneck, CountsOverheadAndWholeCells) {
@@ -83,31 +84,31 @@ TEST(Bottleneck, RampsUpEvenlyByFactors) {
 }
 
 TEST(RateModel, SizesItsQueueFromRateAndDelay) {
-  RateModel link({.bits_per_second = 80'000'000}, draws, 0ns);
+  RateModel link({.bits_per_second = 80'000'000}, rate_draws, 0ns);
   EXPECT_EQ(link.queue_bytes(), 1'000'000u);  // 100 ms of 10 MB/s
   link.size_queue(300ms);
   EXPECT_EQ(link.queue_bytes(), 6'000'000u);
-  EXPECT_EQ(RateModel({.bits_per_second = 8000}, draws, 0ns).queue_bytes(), 15'000u);
-  EXPECT_EQ(RateModel({.bits_per_second = 8'000'000, .bloated = true}, draws, 0ns).queue_bytes(), 5'000'000u);
-  EXPECT_EQ(RateModel({.bits_per_second = 8'000'000, .queue = 3000}, draws, 0ns).queue_bytes(), 3000u);
+  EXPECT_EQ(RateModel({.bits_per_second = 8000}, rate_draws, 0ns).queue_bytes(), 15'000u);
+  EXPECT_EQ(RateModel({.bits_per_second = 8'000'000, .bloated = true}, rate_draws, 0ns).queue_bytes(), 5'000'000u);
+  EXPECT_EQ(RateModel({.bits_per_second = 8'000'000, .queue = 3000}, rate_draws, 0ns).queue_bytes(), 3000u);
 }
 
 TEST(RateModel, DropsTheTailOfAFullQueueAndTakesOneAgainWhenOneHasLeft) {
-  RateModel link({.bits_per_second = 8'000'000, .queue = 3000}, draws, 0ns);
+  RateModel link({.bits_per_second = 8'000'000, .queue = 3000}, rate_draws, 0ns);
   for (int i = 1; i <= 3; ++i) EXPECT_EQ(link.offer(0ns, 1000)->leaves, i * 1ms);
   EXPECT_FALSE(link.offer(0ns, 1000));
   EXPECT_FALSE(link.offer(999us, 1000));
   EXPECT_EQ(link.offer(1ms, 1000)->leaves, 4ms);
   EXPECT_FALSE(link.offer(1ms, 1000));
   // A queue smaller than a packet still takes one at a time.
-  RateModel narrow({.bits_per_second = 8'000'000, .queue = 10}, draws, 0ns);
+  RateModel narrow({.bits_per_second = 8'000'000, .queue = 10}, rate_draws, 0ns);
   EXPECT_TRUE(narrow.offer(0ns, 1000));
   EXPECT_FALSE(narrow.offer(0ns, 1));
   EXPECT_TRUE(narrow.offer(1ms, 1000));
 }
 
 TEST(RateModel, MarksWhatWaitsTooLong) {
-  RateModel link({.bits_per_second = 8'000'000, .mark_above = 2ms}, draws, 0ns);
+  RateModel link({.bits_per_second = 8'000'000, .mark_above = 2ms}, rate_draws, 0ns);
   EXPECT_FALSE(link.offer(0ns, 1000)->marked);
   EXPECT_FALSE(link.offer(0ns, 1000)->marked);
   EXPECT_TRUE(link.offer(0ns, 1000)->marked);
@@ -143,14 +144,15 @@ TEST(LinkTrace, WhatIsNotUsedIsLost) {
 
 TEST(LinkTrace, ASaturatedLinkDeliversTheTrace) {
   std::vector<std::int64_t> instants;
-  for (std::uint64_t i = 0; i < 2000; ++i) instants.push_back(static_cast<std::int64_t>(draws.below(i, 5'000'000'000)));
+  for (std::uint64_t i = 0; i < 2000; ++i)
+    instants.push_back(static_cast<std::int64_t>(rate_draws.below(i, 5'000'000'000)));
   std::sort(instants.begin(), instants.end());
   LinkTrace link(table(instants), 0ns);
   for (const auto instant : instants) ASSERT_EQ(link.leaves(0ns, 1500).count(), instant);
 }
 
 TEST(Slots, ReleaseInBurstsOfTheirSize) {
-  RateModel link({.slot_min = 10ms, .slot_max = 10ms, .slot_packets = 3}, draws, 0ns);
+  RateModel link({.slot_min = 10ms, .slot_max = 10ms, .slot_packets = 3}, rate_draws, 0ns);
   std::vector<Instant> left;
   for (int i = 0; i < 7; ++i) left.push_back(link.offer(0ns, 100)->leaves);
   EXPECT_EQ(left, (std::vector<Instant>{10ms, 10ms, 10ms, 20ms, 20ms, 20ms, 30ms}));
@@ -158,7 +160,7 @@ TEST(Slots, ReleaseInBurstsOfTheirSize) {
 }
 
 TEST(Slots, ComeAsFarApartAsTheyWereDrawn) {
-  Slots slots({.slot_min = 1ms, .slot_max = 3ms, .slot_packets = 1}, draws, 0ns);
+  Slots slots({.slot_min = 1ms, .slot_max = 3ms, .slot_packets = 1}, rate_draws, 0ns);
   std::vector<double> gaps;
   Instant last{};
   for (int i = 0; i < 100'000; ++i) {
@@ -170,7 +172,7 @@ TEST(Slots, ComeAsFarApartAsTheyWereDrawn) {
 }
 
 TEST(Slots, BeginAnewAfterALongSilence) {
-  Slots slots({.slot_min = 1us, .slot_max = 1us, .slot_packets = 1}, draws, 0ns);
+  Slots slots({.slot_min = 1us, .slot_max = 1us, .slot_packets = 1}, rate_draws, 0ns);
   EXPECT_LE(slots.leaves(std::chrono::hours(24), 1) - std::chrono::hours(24), 1us);
 }
 
