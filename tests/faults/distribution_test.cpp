@@ -110,6 +110,41 @@ TEST_F(DistributionTest, CorrelatedLossIsCorrelatedAndNotRarer) {
   EXPECT_TRUE(lossy.observe().took_effect()) << lossy.observe().objection();
 }
 
+TEST_F(DistributionTest, FourStatesAreThoseOfTheirChain) {
+  const double p13 = 0.05, p31 = 0.30, p32 = 0.20, p23 = 0.40, p14 = 0.02;
+  auto& lossy =
+      inject("network.loss",
+             {{"p13", ratio(5)}, {"p31", ratio(30)}, {"p32", ratio(20)}, {"p23", ratio(40)}, {"p14", ratio(2)}});
+  std::vector<double> lost;
+  for (const int times : arrivals()) lost.push_back(times == 0 ? 1 : 0);
+  // The balance of the chain: 1 and 4, 1 and 3, 2 and 3.
+  const double four = p14, three = p13 / p31, two = p13 / p31 * p32 / p23, all = 1 + two + three + four;
+  const double share = (three + four) / all, again = three * (1 - p31 - p32) / (three + four);
+  std::size_t losses = 0, followed = 0;
+  for (std::size_t i = 0; i + 1 < lost.size(); ++i)
+    if (lost[i] > 0) ++losses, followed += lost[i + 1] > 0 ? 1U : 0U;
+  // Neighbours are alike: so many packets tell as much as a fifth of independent ones.
+  EXPECT_NEAR(support::mean(lost), share, 6 * std::sqrt(share * (1 - share) * 5 / packets));
+  EXPECT_NEAR(static_cast<double>(followed) / static_cast<double>(losses), again,
+              6 * std::sqrt(again * (1 - again) / static_cast<double>(losses)));
+  EXPECT_TRUE(lossy.observe().took_effect()) << lossy.observe().objection();
+}
+
+TEST_F(DistributionTest, EveryNthIsEveryNth) {
+  auto& lossy = inject("network.loss", {{"nth", number(7)}});
+  const auto times = arrivals();
+  for (std::uint32_t i = 0; i < packets; ++i) ASSERT_EQ(times[i], i % 7 == 6 ? 0 : 1) << i;
+  EXPECT_TRUE(lossy.observe().took_effect()) << lossy.observe().objection();
+}
+
+TEST_F(DistributionTest, DamageComesIndependently) {
+  auto& damage = inject("network.corrupt", {{"corrupt", ratio(10)}});
+  std::vector<bool> lost;  // the receiver's kernel drops what its checksum does not fit
+  for (const int times : arrivals()) lost.push_back(times == 0);
+  support::expect_independent(lost, 0.10);
+  EXPECT_TRUE(damage.observe().took_effect()) << damage.observe().objection();
+}
+
 TEST_F(DistributionTest, CopiesComeIndependently) {
   inject("network.duplicate", {{"duplicate", ratio(20)}});
   support::expect_copies(arrivals(), 0.2);
@@ -128,6 +163,37 @@ TEST_F(DistributionTest, DelaysAreOfTheirDistributionAndCorrelation) {
   EXPECT_NEAR(support::deviation(took), 0.015, 0.001);
   EXPECT_NEAR(support::autocorrelation(took), 0.4, 0.04);
   EXPECT_TRUE(slow.observe().took_effect()) << slow.observe().objection();
+}
+
+/// The share of draws below a value, by the distribution's own quantiles.
+std::function<double(double)> share_of(const lab::link::Distribution& distribution) {
+  return [&distribution](double value) {
+    double low = 1e-9, high = 1 - 1e-9;
+    for (int step = 0; step < 40; ++step) {
+      const double middle = (low + high) / 2;
+      (distribution.quantile(middle) < value ? low : high) = middle;
+    }
+    return low;
+  };
+}
+
+TEST_F(DistributionTest, DelaysAreOfTheOtherDistributionsToo) {
+  using Kind = core::DelaySettings::Distribution;
+  for (const auto& [name, kind] :
+       {std::pair("uniform", Kind::uniform), {"pareto", Kind::pareto}, {"paretonormal", Kind::paretonormal}}) {
+    auto& slow = inject("network.latency", {{"delay", milliseconds(60)},
+                                            {"jitter", milliseconds(15)},
+                                            {"distribution", text(name)},
+                                            {"order", text("free")}});
+    const auto took = delays();
+    const lab::link::Distribution distribution(kind, nullptr);
+    const auto share = share_of(distribution);
+    support::expect_distribution(
+        took, [&](double seconds) { return share((seconds - 0.060) / 0.015); }, 0.03);
+    EXPECT_NEAR(support::mean(took), 0.060, 0.0015) << name;
+    EXPECT_TRUE(slow.observe().took_effect()) << name << ": " << slow.observe().objection();
+    slow.revert();
+  }
 }
 
 }  // namespace

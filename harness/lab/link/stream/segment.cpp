@@ -155,7 +155,7 @@ void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::sp
     if (open) continue;
     const std::uint64_t sum = static_cast<std::uint16_t>(~load16(tcp + checksum_field)) +
                               std::uint64_t{static_cast<std::uint16_t>(~(before << shift))} + (now << shift);
-    store16(tcp + checksum_field, static_cast<std::uint16_t>(~fold(sum)));
+    store16(tcp + checksum_field, static_cast<std::uint16_t>(~link::fold(sum)));
   }
 }
 
