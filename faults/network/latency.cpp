@@ -68,12 +68,16 @@ core::Documentation latency_documentation() {
       "Where packets come closer together than the jitter, this makes delays longer than they were drawn; the "
       "evidence shows both.\n\n"
       "normal, pareto (of shape 3) and paretonormal have the delay as their mean and the jitter as their standard "
-      "deviation; a delay below nothing is nothing. A table is what iproute2's .dist files hold. With correlation "
+      "deviation; a delay below nothing is nothing. Each packet on the wire is drawn its own: with jitter, large "
+      "segments "
+      "of the sender's offload are cut into packets of the link's size first. A table is what iproute2's .dist files "
+      "hold. With correlation "
       "the distribution stays and neighbours are alike.\n\n"
       "With 'on' every link to and from the node is delayed, the clients' included: a slow machine. Packets that are "
       "under way when the fault ends still arrive at their time; what is sent then does not wait for them.",
       "Each packet's time from being read off the sender's interface to being written to the receiver's, per link, "
-      "beside what was asked for. With jitter also whether the delays drawn spread as asked (a spread so small that "
+      "beside what was asked for; where other faults of the link delay it too, without what they asked for. With "
+      "jitter also whether the delays drawn spread as asked (a spread so small that "
       "it would come by chance once in 10^9 times is no jitter), and whether the measured delays follow them (a slope "
       "that is below one half by six standard errors is no jitter either, from 30 packets on).",
       R"([[fault]]

@@ -77,7 +77,9 @@ core::Documentation rate_documentation() {
       "Bytes that left, with overhead, never above the rate; the rate at which they left while others waited; "
       "packets that waited because of the rate, packets lost to the full queue; how long packets took. A rate for "
       "which "
-      "no packet had to wait 10us, and none was lost, limited nothing: that is no effect.",
+      "no packet had to wait 10us, and none was lost, limited nothing: that is no effect. Of several delays on one "
+      "link "
+      "each is judged without the others.",
       R"([[fault]]
 name = "narrow"
 kind = "network.rate"

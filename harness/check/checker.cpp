@@ -59,7 +59,11 @@ using Errors = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 void count_error(const record::Operation& operation, const CheckContext& context, Errors& errors) {
   constexpr std::size_t most = 1000;  // a target that says something else each time must not fill the memory
   const bool dropped = operation.outcome == record::Outcome::dropped;
-  std::pair key(dropped ? "never sent: too many were under way" : operation.error, phase_of(operation, context));
+  const bool silent = operation.outcome == record::Outcome::info && operation.error.empty();
+  std::pair key(dropped  ? "never sent: too many were under way"
+                : silent ? "under way when the run ended"
+                         : operation.error,
+                phase_of(operation, context));
   if (errors.size() >= most && !errors.contains(key)) key.first = "something else";
   ++errors[key];
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fnmatch.h>
 #include <iostream>
 #include <numeric>
@@ -99,7 +100,10 @@ void ExperimentSelection::add_options(CLI::App& command) {
 
 ExperimentSelection::Selected ExperimentSelection::load(const core::Catalog& catalog) const {
   auto selected = load_good(catalog);
-  if (!selected.problems.empty()) throw UsageError("these experiments cannot be run:\n" + selected.problems);
+  const bool one = paths.size() == 1 && !std::filesystem::is_directory(paths.front());
+  if (!selected.problems.empty())
+    throw UsageError((one ? "this experiment cannot be run:\n" : "these experiments cannot be run:\n") +
+                     selected.problems);
   return selected;
 }
 

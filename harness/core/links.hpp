@@ -55,7 +55,7 @@ struct LinkEffect {
   std::uint64_t times_down = 0;        ///< partition: of a link that flaps
   std::uint64_t delayed = 0;           ///< latency, rate, reorder: packets delivered with this impairment's delay
   std::int64_t delay_mean_ns = 0, delay_sd_ns = 0, delay_min_ns = 0, delay_max_ns = 0, delay_p50_ns = 0,
-               delay_p99_ns = 0;       ///< measured from read to written, all impairments together
+               delay_p99_ns = 0;       ///< measured from read to written, without what others asked for
   std::int64_t requested_mean_ns = 0;  ///< latency: mean of what all active delays asked for these packets, order kept:
                                        ///< a packet due before its predecessor waits for it
   std::int64_t drawn_mean_ns = 0, drawn_sd_ns = 0;  ///< the same before order was kept: of the model alone

@@ -9,7 +9,7 @@ using nlohmann::json;
 
 std::string dump(const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); }
 
-std::string text_at(const json& object, const char* key) {
+std::string word_at(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
@@ -59,7 +59,7 @@ std::optional<ExecAnswer> exec_answer(const std::string& line) {
   if (id == in.end() || !id->is_number_integer() || *id < 0) return std::nullopt;
   ExecAnswer out;
   out.id = id->get<std::uint64_t>();
-  const auto outcome = text_at(in, "outcome");
+  const auto outcome = word_at(in, "outcome");
   if (outcome == "ok") {
     out.response.fate = Fate::done;
   } else if (outcome == "fail") {
@@ -74,8 +74,8 @@ std::optional<ExecAnswer> exec_answer(const std::string& line) {
   }
   const auto declined = in.find("declined");
   out.response.declined = declined != in.end() && declined->is_boolean() && declined->get<bool>();
-  out.response.node = text_at(in, "node");
-  out.response.error = text_at(in, "error");
+  out.response.node = word_at(in, "node");
+  out.response.error = word_at(in, "error");
   if (out.response.error.empty() && outcome != "ok") out.response.error = "the program says " + outcome;
   return out;
 }

@@ -10,6 +10,11 @@
 
 #include <fmt/format.h>
 
+// libldns makes macros of what the language has, which whoever is compiled after this would meet.
+#undef bool
+#undef false
+#undef true
+
 namespace withstand::lab::dns {
 namespace {
 
