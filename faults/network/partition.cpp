@@ -86,7 +86,7 @@ for   = "10s"
 )");
 }
 
-EvidenceRow judge(const core::LinkEffect& effect, const std::string& link) {
+EvidenceRow judge_partition(const core::LinkEffect& effect, const std::string& link) {
   EvidenceRow row;
   row.what = "partition " + link;
   row.requested = "every packet refused";
@@ -198,7 +198,7 @@ class Partition : public core::DescribedFault {
     impairment.settings.match = match_of(context.fault);
     const auto& [lab, fault, seed, aim] = context;
     auto injection =
-        std::make_unique<LinkInjection>(context, impairment, links(fault, lab.topology(), seed, aim), judge);
+        std::make_unique<LinkInjection>(context, impairment, links(fault, lab.topology(), seed, aim), judge_partition);
     if (const auto interval = core::parameter<std::chrono::nanoseconds>(fault, "redraw")) {
       const auto seeds = core::draw_stream(seed, fault.name, "", "redraw");
       injection->redraw_every(*interval, [this, seeds, &lab = lab, &fault = fault, aim = aim](std::uint64_t turn) {

@@ -13,7 +13,7 @@ namespace {
 
 using Ink = Pen::Ink;
 
-Ink ink_of(Standing standing) {
+Ink ink_of_standing(Standing standing) {
   switch (standing) {
     case Standing::good:
       return Ink::good;
@@ -50,7 +50,7 @@ std::string header(const record::RunRecord& run, const Pen& pen) {
 
 /// The verdict's first word stands out; the reason follows on the same line, further reasons below it.
 std::string verdict(const record::RunRecord& run, const Pen& pen) {
-  const Ink ink = ink_of(standing(run));
+  const Ink ink = ink_of_standing(standing(run));
   const std::string head = headline(run);
   const std::size_t word = std::min(run.end.verdict.size(), head.size());
   const std::string shown = pen.clean(upper(head.substr(0, word)) + head.substr(word));

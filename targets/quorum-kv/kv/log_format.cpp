@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kv/bytes.hpp"
+#include "kv/policy.hpp"
 
 namespace quorum_kv {
 
@@ -16,7 +17,6 @@ constexpr std::uint32_t frame_magic = 0x4D465651u;
 constexpr std::size_t mark_offsets[2] = {3072, 3584};
 constexpr std::size_t mark_size = 28;
 constexpr std::size_t frame_header_bytes = 32;
-constexpr std::size_t max_members = 64;
 
 struct FrameHead {
   std::uint32_t magic = 0;

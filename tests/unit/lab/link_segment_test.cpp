@@ -21,7 +21,7 @@ Route route(bool ipv6) {
 std::uint16_t sum_of(FrameView frame, bool ipv6) {
   const std::byte* ip = frame.data() + head;
   const std::size_t transport = ipv6 ? 40 : 20, length = frame.size() - head - transport;
-  return fold(sum_words({ip + transport, length}) + pseudo_header(ip, ipv6, 6, length));
+  return link::fold(sum_words({ip + transport, length}) + pseudo_header(ip, ipv6, 6, length));
 }
 
 std::vector<std::byte> with_payload(bool ipv6, std::size_t bytes, std::uint8_t flags, std::uint16_t gso = 0) {
@@ -68,7 +68,7 @@ TEST_P(SegmentTest, WhatIsForgedSaysWhatWasAskedAndItsChecksumsHold) {
   EXPECT_EQ(back.back().addresses, there.addresses);
   EXPECT_EQ(back.source_port, 7000);
   if (!GetParam()) {
-    EXPECT_EQ(fold(sum_words(FrameView(frame).subspan(head, 20))), 0xffff);
+    EXPECT_EQ(link::fold(sum_words(FrameView(frame).subspan(head, 20))), 0xffff);
   }
 }
 
