@@ -27,7 +27,7 @@ Operation write_of(std::uint64_t id, std::int64_t due = 100) {
   return operation;
 }
 
-HistoryReading read(const std::string& text) {
+HistoryReading read_text(const std::string& text) {
   std::istringstream in(text);
   return read_history(in);
 }
@@ -42,7 +42,7 @@ TEST(History, WhatIsWrittenIsReadBack) {
   second.final_read = true;
   const auto text = invoke_line(first) + "\n" + invoke_line(second) + "\n" + completion_line(second) + "\n" +
                     completion_line(first) + "\n";
-  const auto reading = read(text);
+  const auto reading = read_text(text);
   EXPECT_TRUE(reading.problems.empty());
   ASSERT_EQ(reading.operations.size(), 2U);
   const auto& one = reading.operations[0];
@@ -67,7 +67,7 @@ TEST(History, OperationsComeByIdAndTheUnfinishedLast) {
   std::string text;
   for (const std::uint64_t id : {5U, 3U, 9U, 4U}) text += invoke_line(write_of(id)) + "\n";
   text += completion_line(write_of(9)) + "\n" + completion_line(write_of(4)) + "\n";
-  const auto reading = read(text);
+  const auto reading = read_text(text);
   ASSERT_EQ(reading.operations.size(), 4U);
   EXPECT_EQ(reading.operations[0].id, 4U);
   EXPECT_EQ(reading.operations[1].id, 9U);
@@ -81,7 +81,7 @@ TEST(History, ADroppedOperationHasOneLine) {
   Operation dropped = write_of(1);
   dropped.outcome = Outcome::dropped;
   dropped.error = "256 operations under way";
-  const auto reading = read(completion_line(dropped) + "\n");
+  const auto reading = read_text(completion_line(dropped) + "\n");
   EXPECT_TRUE(reading.problems.empty());
   ASSERT_EQ(reading.operations.size(), 1U);
   EXPECT_EQ(reading.operations[0].outcome, Outcome::dropped);
@@ -90,7 +90,7 @@ TEST(History, ADroppedOperationHasOneLine) {
 
 TEST(History, DamagedLinesAreNamedAndTheRestIsKept) {
   const auto whole = invoke_line(write_of(1)) + "\n" + completion_line(write_of(1)) + "\n";
-  const auto reading = read("half a li\n" + whole + R"({"t":1,"type":"ok","i":"x"})" + "\n" + R"({"t":7,"type":"inv)");
+  const auto reading = read_text("half a li\n" + whole + R"({"t":1,"type":"ok","i":"x"})" + "\n" + R"({"t":7,"type":"inv)");
   ASSERT_EQ(reading.operations.size(), 1U);
   EXPECT_EQ(reading.operations[0].outcome, Outcome::ok);
   ASSERT_EQ(reading.problems.size(), 3U);
@@ -99,7 +99,7 @@ TEST(History, DamagedLinesAreNamedAndTheRestIsKept) {
 }
 
 TEST(History, ALostInvokeLineMakesNoOrderUp) {
-  const auto reading = read(completion_line(write_of(8)) + "\n");
+  const auto reading = read_text(completion_line(write_of(8)) + "\n");
   ASSERT_EQ(reading.operations.size(), 1U);
   EXPECT_EQ(reading.operations[0].value, "c1-8");
   EXPECT_EQ(reading.operations[0].sent, 0);
@@ -109,7 +109,7 @@ TEST(History, ALostInvokeLineMakesNoOrderUp) {
 TEST(History, ProblemsOfAFileOfAnotherKindAreCounted) {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "INFO jepsen.util - 0 :invoke :read nil\n";
-  const auto reading = read(text);
+  const auto reading = read_text(text);
   EXPECT_TRUE(reading.operations.empty());
   EXPECT_EQ(reading.bad_lines, 1000U);
   ASSERT_EQ(reading.problems.size(), 6U);
@@ -142,7 +142,7 @@ TEST(History, CutAnywhereItKeepsEveryWholeLine) {
       invoke_line(write_of(1)) + "\n" + completion_line(write_of(1)) + "\n" + invoke_line(write_of(2)) + "\n";
   for (std::size_t length = 0; length <= text.size(); ++length) {
     const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length), '\n');
-    const auto reading = read(text.substr(0, length));
+    const auto reading = read_text(text.substr(0, length));
     // A line whose newline alone is missing is whole, too.
     EXPECT_GE(reading.operations.size(), lines >= 3 ? 2U : lines >= 1 ? 1U : 0U);
     EXPECT_LE(reading.problems.size(), 1U);
@@ -160,7 +160,7 @@ TEST(History, AnyBytesAsAValueGiveAnAsciiLineOfJson) {
     const auto line = completion_line(operation);
     EXPECT_TRUE(std::all_of(line.begin(), line.end(), [](char c) { return c >= 0x20 && c < 0x7f; }));
     EXPECT_TRUE(nlohmann::json::accept(line));
-    const auto reading = read(line + "\n");
+    const auto reading = read_text(line + "\n");
     ASSERT_EQ(reading.operations.size(), 1U) << line;
   }
 }
@@ -181,13 +181,13 @@ TEST(History, RandomDamageNeverCrashesTheReader) {
         if (bad.empty()) break;
       }
     }
-    EXPECT_LE(read(bad).operations.size(), 8U);
+    EXPECT_LE(read_text(bad).operations.size(), 8U);
   }
 }
 
 TEST(History, KeysInAnyOrderWithSpacesAndUnknownOnes) {
   const auto reading =
-      read(R"( { "i" : 4 , "extra" : 1.5, "op":"read", "key":"k", "value":null, "t":9, "type":"ok" } )");
+      read_text(R"( { "i" : 4 , "extra" : 1.5, "op":"read", "key":"k", "value":null, "t":9, "type":"ok" } )");
   ASSERT_EQ(reading.operations.size(), 1U);
   EXPECT_EQ(reading.operations[0].id, 4U);
   EXPECT_FALSE(reading.operations[0].value);
@@ -216,7 +216,7 @@ TEST(History, AValueMayBeAnyJsonAndAnAnswerMayDecline) {
   txn.outcome = Outcome::fail;
   txn.error = "ERROR 40001";
   txn.declined = true;
-  const auto reading = read(invoke_line(txn) + "\n" + completion_line(txn) + "\n");
+  const auto reading = read_text(invoke_line(txn) + "\n" + completion_line(txn) + "\n");
   ASSERT_EQ(reading.operations.size(), 1U);
   const auto& back = reading.operations[0];
   EXPECT_EQ(back.value, txn.value);
@@ -224,7 +224,7 @@ TEST(History, AValueMayBeAnyJsonAndAnAnswerMayDecline) {
   EXPECT_TRUE(back.declined);
   EXPECT_TRUE(back.key.empty());
   for (const char* broken : {"[1,2", "[1 2]", "{\"a\"}", "[[]", "nul", "1e", "[1]]"}) {
-    const auto bad = read(std::string(R"({"t":1,"type":"ok","i":1,"value":)") + broken + "}\n");
+    const auto bad = read_text(std::string(R"({"t":1,"type":"ok","i":1,"value":)") + broken + "}\n");
     EXPECT_EQ(bad.bad_lines, 1U) << broken;
     EXPECT_FALSE(!bad.operations.empty() && bad.operations[0].value) << broken;
   }
