@@ -63,7 +63,8 @@ void time_passage(Stage& stage, std::size_t index, const Passage& passage, Frame
   if (stage.settings.kind != Kind::rate || passage.read < stage.begun) return;
   const auto each = static_cast<std::uint32_t>((frame.size() - os::vnet_header_bytes) / passage.packets);
   stage.egress.drain.add(passage.read, written - part.behind,
-                         passage.packets * wire_bytes(stage.settings.settings.rate, each), part.waited);
+                         passage.packets * wire_bytes(stage.settings.settings.rate, each), part.waited,
+                         passage.sequence, passage.packets);
   const bool marked = (passage.marks & (std::uint64_t{1} << index)) != 0;
   if (marked && (passage.damaged || is_marked(frame))) stage.egress.marked += passage.packets;
 }

@@ -5,14 +5,19 @@
 
 namespace withstand::lab::link {
 
-void DrainMeter::add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited) {
-  if (bytes_ == 0) first_read_ = read;
-  if (waited && bytes_ > 0 && written >= last_written_) {
+void DrainMeter::add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited,
+                     std::uint64_t sequence, std::uint32_t packets) {
+  first_read_ = bytes_ == 0 ? read : std::min(first_read_, read);
+  const bool neighbours = bytes_ > 0 && (sequence == next_ || sequence == last_);  // or a copy
+  if (waited && neighbours && written >= previous_) {
     busy_bytes_ += wire_bytes;
-    busy_ += written - last_written_;
+    busy_ += written - previous_;
   }
   bytes_ += wire_bytes;
-  last_written_ = written;
+  previous_ = written;
+  last_written_ = std::max(last_written_, written);
+  last_ = sequence;
+  next_ = sequence + packets;
 }
 
 void DelayTrace::add(std::chrono::nanoseconds drawn, std::chrono::nanoseconds requested,

@@ -21,12 +21,15 @@ struct Outcome {
 /// at.
 class DrainMeter {
  public:
-  void add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited);
+  /// `sequence`, `packets`: which of the link's they are. Between two that are no neighbours (what is held behind the
+  /// queue comes out in another order) nobody knows what left.
+  void add(core::Instant read, core::Instant written, std::uint64_t wire_bytes, bool waited, std::uint64_t sequence,
+           std::uint32_t packets);
   void fill(core::LinkEffect& effect) const;
 
  private:
-  core::Instant first_read_{}, last_written_{};
-  std::uint64_t bytes_ = 0, busy_bytes_ = 0;
+  core::Instant first_read_{}, last_written_{}, previous_{};
+  std::uint64_t bytes_ = 0, busy_bytes_ = 0, last_ = 0, next_ = 0;  ///< of sequence numbers: the last, the one after
   std::chrono::nanoseconds busy_{};
 };
 

@@ -175,16 +175,32 @@ TEST(LinkStage, AFlappingPartitionIsMetOnlyWhileItIsDown) {
 
 TEST(LinkDrainMeter, MeasuresOnlyWhatLeftWhileMoreWaited) {
   DrainMeter meter;
-  meter.add(0ms, 10ms, 1000, false);
-  meter.add(5ms, 11ms, 1000, true);
-  meter.add(20ms, 30ms, 1000, false);  // came to an empty queue
-  meter.add(21ms, 32ms, 1000, true);
+  meter.add(0ms, 10ms, 1000, false, 0, 1);
+  meter.add(5ms, 11ms, 1000, true, 1, 1);
+  meter.add(20ms, 30ms, 1000, false, 2, 1);  // came to an empty queue
+  meter.add(21ms, 32ms, 1000, true, 3, 1);
   core::LinkEffect effect;
   meter.fill(effect);
   EXPECT_EQ(effect.busy_bytes, 2000u);
   EXPECT_EQ(effect.busy_ns, 3'000'000);
   EXPECT_EQ(effect.wire_bytes, 4000u);
   EXPECT_EQ(effect.span_ns, 32'000'000);
+}
+
+TEST(LinkDrainMeter, KnowsNothingOfPacketsThatAreNoNeighbours) {
+  DrainMeter meter;
+  meter.add(0ms, 10ms, 1000, true, 0, 1);
+  meter.add(1ms, 11ms, 1000, true, 1, 1);
+  meter.add(3ms, 13ms, 1000, true, 3, 1);  // the one between is held behind the queue
+  meter.add(2ms, 12ms, 1000, true, 2, 1);
+  meter.add(4ms, 14ms, 1000, true, 4, 2);
+  meter.add(5ms, 16ms, 2000, true, 6, 1);
+  core::LinkEffect effect;
+  meter.fill(effect);
+  EXPECT_EQ(effect.busy_bytes, 3000u);
+  EXPECT_EQ(effect.busy_ns, 3'000'000);
+  EXPECT_EQ(effect.wire_bytes, 7000u);
+  EXPECT_EQ(effect.span_ns, 16'000'000);
 }
 
 TEST(LinkDelayTrace, TellsWhetherPacketsTookWhatTheyWereAsked) {
