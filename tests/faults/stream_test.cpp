@@ -283,6 +283,27 @@ TEST_F(StreamFaultTest, ToxicityChoosesBySeedWhateverThePorts) {
   EXPECT_NE(runs[0], runs[1]) << "other connections of the same link are chosen by themselves";
 }
 
+TEST_F(StreamFaultTest, ToxicityChoosesAmongConnectionsOfOnePortToo) {
+  auto& some = inject("network.stream", {{"action", text("reset")}, {"toxicity", ratio(50)}});
+  int hit = 0;
+  for (int i = 0; i < 40; ++i) {
+    const os::Fd client = rig_->socket(0, AF_INET, SOCK_STREAM);
+    be_patient(client, 2s);
+    const int one = 1;
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(client.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const sockaddr_in own = address(0, 45001), there = address(1, port);
+    ASSERT_EQ(::bind(client.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+    const int error = ::connect(client.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0 ? 0 : errno;
+    hit += error == ECONNRESET || error_of(client, 50ms) == ECONNRESET ? 1 : 0;
+  }
+  expect_effect(some);
+  // Binomial(40, 1/2): outside with probability 1e-5.
+  EXPECT_GE(hit, 7);
+  EXPECT_LE(hit, 33);
+}
+
 TEST_F(StreamFaultTest, OneThatMeetsNobodyHadNoEffect) {
   auto& reset = inject("network.stream", {{"action", text("reset")}, {"port", number(7001)}});
   const Pair pair = connected();

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > link::frame_capacity) return 0;
   std::vector<std::byte> frame(size), out(link::frame_capacity);
   if (size > 0) std::memcpy(frame.data(), data, size);
-  link::opens_connection(frame);
+  link::opens_or_ends_connection(frame);
   if (const auto super = link::super_packet(frame))
     for (std::size_t i = 0; i < super->packets(); i += 1 + super->packets() / 8) link::slice(frame, *super, i, 1, out);
   const auto header = link::packet_header(frame);

@@ -69,8 +69,8 @@ std::optional<core::Link> Forwarder::route(core::NodeId from, FrameView frame) {
   }
   const core::Link link{from, *to};
   // Numbered when they are opened, impaired or not: an impairment that begins later finds them in that order.
-  if (opens_connection(frame))
-    if (const auto header = packet_header(frame)) connections_.of(link, *header);
+  if (opens_or_ends_connection(frame))
+    if (const auto header = packet_header(frame)) connections_.see(link, *header, frame);
   return link;
 }
 

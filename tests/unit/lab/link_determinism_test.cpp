@@ -6,6 +6,7 @@
 
 #include "lab/link/connections.hpp"
 #include "lab/link/recount.hpp"
+#include "lab/link/stream/segment.hpp"
 #include "link_replay.hpp"
 #include "support/net_rig.hpp"
 
@@ -52,6 +53,53 @@ TEST(LinkConnections, OfDifferentServicesProtocolsAndPairsAreNumberedApart) {
   EXPECT_NE(web.index, other_port.index);
   // The service is where a connection is opened to, even above the client's port.
   EXPECT_EQ(table.of({1, 2}, tcp(1000, 60000, true)).key, Connections().of({1, 2}, tcp(999, 60000, true)).key);
+}
+
+/// A TCP packet without payload, as Connections reads it.
+std::vector<std::byte> packet(std::uint16_t from, std::uint16_t to, std::uint32_t sequence, std::uint8_t flags) {
+  stream::Route route{.ipv6 = false, .addresses = {}, .source_port = from, .destination_port = to};
+  std::vector<std::byte> made(200);
+  made.resize(stream::forge(route, sequence, 0, flags, made));
+  return made;
+}
+
+Connection seen(Connections& table, core::Link link, const std::vector<std::byte>& frame) {
+  const auto header = packet_header(frame);
+  EXPECT_TRUE(header && opens_or_ends_connection(frame));
+  table.see(link, *header, frame);
+  return table.of(link, *header);
+}
+
+TEST(LinkConnections, PortsThatComeBackAreOtherConnections) {
+  using stream::Segment;
+  Connections table;
+  const core::Link there{0, 1}, back{1, 0};
+  const auto first = seen(table, there, packet(40001, 80, 1000, Segment::syn));
+  EXPECT_EQ(seen(table, there, packet(40001, 80, 1000, Segment::syn)).key, first.key) << "sent again";
+  const auto second = seen(table, there, packet(40001, 80, 9000, Segment::syn));
+  EXPECT_NE(second.key, first.key);
+  EXPECT_EQ(second.index, first.index + 1) << "its packets are counted anew";
+  EXPECT_EQ(table.of(back, tcp(80, 40001)).key, second.key);
+  Connections other;
+  seen(other, there, packet(50001, 80, 1, Segment::syn));
+  EXPECT_EQ(seen(other, there, packet(50002, 80, 1, Segment::syn)).key, second.key) << "as with other ports";
+}
+
+TEST(LinkConnections, BehindAnEndTheSameOpeningIsAnotherConnection) {
+  using stream::Segment;
+  const core::Link there{0, 1}, back{1, 0};
+  const auto opening = packet(40001, 80, 1000, Segment::syn);
+  Connections table;
+  const auto first = seen(table, there, opening);
+  seen(table, there, packet(40001, 80, 1001, Segment::fin | Segment::ack));
+  EXPECT_EQ(seen(table, there, opening).key, first.key) << "one direction has ended";
+  seen(table, back, packet(80, 40001, 1, Segment::fin | Segment::ack));
+  const auto second = seen(table, there, opening);
+  EXPECT_NE(second.key, first.key);
+  seen(table, back, packet(80, 40001, 1, Segment::rst));
+  const auto third = seen(table, there, opening);
+  EXPECT_NE(third.key, second.key);
+  EXPECT_EQ(third.index, 2u);
 }
 
 std::vector<bool> losses(Stage& stage, const std::vector<Connection>& packets) {

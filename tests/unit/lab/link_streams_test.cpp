@@ -194,6 +194,16 @@ TEST_F(StreamsTest, AnotherOpeningOfTheSamePortsIsAnotherConnection) {
   EXPECT_EQ(effect().connections, 2u);
 }
 
+TEST_F(StreamsTest, APortThatComesBackIsChosenForItself) {
+  impair({.action = Action::reset, .toxicity_ppb = 500'000'000});
+  for (std::uint32_t i = 0; i < 40; ++i) put(true, 1000 * (i + 1), 0, Segment::syn);
+  const auto seen = effect();
+  EXPECT_EQ(seen.connections, 40u);
+  // Binomial(40, 1/2): outside with probability 1e-5.
+  EXPECT_GE(seen.chosen, 7u);
+  EXPECT_LE(seen.chosen, 33u);
+}
+
 /// Nothing that nodes may send, true or not, ends the fabric; and nothing arrives where nothing may.
 TEST_F(StreamsTest, NoSegmentsByChanceBreakIt) {
   std::mt19937 random(7);

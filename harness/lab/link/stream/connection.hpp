@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -104,11 +105,12 @@ struct StreamConnection {
   core::Instant last_seen{};  ///< a segment of it
   std::uint64_t key = 0;
   Route up;
-  bool established = false;        ///< both ends have agreed on it
-  bool dead = false;               ///< whoever still sends is told that there is no such connection
-  const Author* killer = nullptr;  ///< that aborted it
-  bool closed = false;             ///< both ends have ended it, or one has aborted
-  std::array<Way, 2> ways{};       ///< up, down
+  std::optional<std::uint32_t> initial;  ///< sequence number of its opening, where that was seen
+  bool established = false;              ///< both ends have agreed on it
+  bool dead = false;                     ///< whoever still sends is told that there is no such connection
+  const Author* killer = nullptr;        ///< that aborted it
+  bool closed = false;                   ///< both ends have ended it, or one has aborted
+  std::array<Way, 2> ways{};             ///< up, down
   std::vector<std::unique_ptr<Role>> roles;
   std::shared_ptr<http::Talk> talk;  ///< what is said on it; null where nobody listens
 

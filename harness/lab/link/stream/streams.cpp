@@ -38,7 +38,8 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   const auto key = ConnectionKey::of(link, segment.header);
   const auto known = connections_.find(key);
   const bool anew = segment.opens() && known != connections_.end() &&
-                    (known->second->dead || known->second->closed || !known->second->is_up(link));
+                    (known->second->dead || known->second->closed || !known->second->is_up(link) ||
+                     (known->second->initial && *known->second->initial != segment.sequence));
   if (known != connections_.end() && !anew) {
     known->second->last_seen = now;
     return known->second;
@@ -60,7 +61,11 @@ Streams::Ref Streams::find(core::Link link, const Segment& segment, FrameView fr
   made->opened = up ? link : core::Link{link.to, link.from};
   made->place = key;
   made->last_seen = now;
-  made->key = numbers.of(link, segment.header).key;
+  if (segment.opens()) {
+    made->initial = segment.sequence;
+    numbers.see(link, segment.header, frame);
+  }
+  made->key = numbers.key_of(link, segment.header);
   made->up = up ? route_of(frame, segment) : route_of(frame, segment).back();
   made->established = !segment.is(Segment::syn);
   if (ears_) made->talk = http::Inspector::begin();
