@@ -122,6 +122,19 @@ TEST_F(StreamFaultTest, HalfOpenTellsOneEndAlone) {
   EXPECT_EQ(error_of(pair.client, 10s), ECONNRESET) << "what it sends again reaches a host that knows nothing of it";
 }
 
+TEST_F(StreamFaultTest, HalfOpenLasts) {
+  Pair pair = connected();
+  auto& half = inject("network.stream", {{"action", text("half-open")}});
+  EXPECT_EQ(error_of(pair.server), ECONNRESET);
+  pair.server = {};
+  for (int second = 0; second < 8; ++second) {
+    std::this_thread::sleep_for(1s);
+    EXPECT_TRUE(say(pair.client));
+    ASSERT_EQ(error_of(pair.client, 50ms), 0) << "after " << second + 1 << " s";
+  }
+  expect_effect(half);
+}
+
 TEST_F(StreamFaultTest, SlowCloseDelaysTheEndAndNotTheData) {
   const Pair pair = connected();
   auto& slow = inject("network.stream", {{"action", text("slow-close")}, {"delay", milliseconds(300)}});

@@ -194,6 +194,44 @@ TEST_F(StreamsTest, AnotherOpeningOfTheSamePortsIsAnotherConnection) {
   EXPECT_EQ(effect().connections, 2u);
 }
 
+TEST_F(StreamsTest, AnEndThatIsNeverToHearDoesNotHearLaterEither) {
+  for (const auto action : {Action::half_open, Action::black_hole}) {
+    open();
+    impair({.action = action});
+    sent_.clear();
+    for (int seconds = 0; seconds < 60; seconds += 20) {
+      now_ += 20s;
+      put(true, 101, 501, Segment::ack, 10);
+      put(false, 501, 101, Segment::rst | Segment::ack);
+      EXPECT_TRUE(sent_[up].empty() && sent_[down].empty()) << "after " << seconds << " s";
+    }
+    put(true, 101, 501, Segment::fin | Segment::ack);
+    put(false, 501, 101, Segment::fin | Segment::ack);
+    now_ += 20s;
+    put(true, 101, 501, Segment::fin | Segment::ack);
+    EXPECT_TRUE(sent_[up].empty());
+    EXPECT_EQ(effect().connections, 1u);
+    EXPECT_EQ(effect().leaked_bytes, 0u);
+    streams_.remove(handle_, now_);
+    put(true, 101, 501, Segment::rst);
+    now_ += 20s;
+  }
+}
+
+TEST_F(StreamsTest, AResetEndsWhatIsHalfOpen) {
+  open();
+  impair({.action = Action::half_open});
+  const auto half_open = handle_;
+  EXPECT_EQ(sent_[down].size(), 0u);
+  impair({.action = Action::reset, .after = 100ms});
+  now_ += 200ms;
+  streams_.release(now_);
+  EXPECT_EQ(effect().struck, 1u);
+  EXPECT_EQ(effect().told_client, 1u);
+  EXPECT_EQ(streams_.effect(half_open).at(0).told_client, 0u) << "by the other";
+  EXPECT_EQ(streams_.effect(half_open).at(0).told_server, 1u);
+}
+
 TEST_F(StreamsTest, APortThatComesBackIsChosenForItself) {
   impair({.action = Action::reset, .toxicity_ppb = 500'000'000});
   for (std::uint32_t i = 0; i < 40; ++i) put(true, 1000 * (i + 1), 0, Segment::syn);

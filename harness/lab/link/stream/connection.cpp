@@ -105,7 +105,7 @@ void witness(StreamConnection& connection, bool up, const Segment& segment, core
   for (const auto& role : connection.roles) {
     if (!role->chosen || !role->stage->active) continue;
     // Before both ends have agreed there is nothing to abort: it is a refusal, the server's own or a fault's.
-    if (segment.is(Segment::rst) && (connection.established || role->turned_away))
+    if (segment.is(Segment::rst) && (connection.established || role->turned_away) && !role->overruled)
       ++(up ? role->account.told_server : role->account.told_client);
     if (segment.length > 0) see_data(connection, *role, up, segment, written);
     if (segment.is(Segment::fin)) see_end(connection, *role, up, written);

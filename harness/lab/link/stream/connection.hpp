@@ -84,6 +84,7 @@ struct Role {
   bool opening = false;  ///< the connection was opened while the impairment lasts
   bool counted = false;  ///< among OnLink::open
   bool turned_away = false;
+  bool overruled = false;                         ///< half-open: another fault has ended the connection for both
   std::array<Position, 2> met{};                  ///< where each way was
   std::array<Position, 2> cut{nowhere, nowhere};  ///< behind which nothing may arrive
   core::StreamEffect account{};
@@ -118,6 +119,7 @@ struct StreamConnection {
   [[nodiscard]] core::Link link(bool way_up) const { return way_up ? opened : core::Link{opened.to, opened.from}; }
   [[nodiscard]] Way& way(bool way_up) { return ways[way_up ? 0 : 1]; }
   [[nodiscard]] Role* role(const Stage& stage) const;
+  [[nodiscard]] bool waits() const { return !ways[0].waiting.empty() || !ways[1].waiting.empty(); }
 };
 
 /// Adds what became of one connection to the account of all.

@@ -116,6 +116,10 @@ void Streams::forget_ended(core::Instant now) {
     if (!connection || !connection->closed) continue;
     const auto known = connections_.find(connection->place);
     if (known == connections_.end() || known->second != connection) continue;
+    if (connection->waits()) {
+      ended_.emplace_back(now, connection);
+      continue;
+    }
     forget(*connection);
     connections_.erase(known);
   }
@@ -128,7 +132,8 @@ void Streams::make_room(core::Instant now) {
   room_made_ = now;
   for (auto it = connections_.begin(); it != connections_.end();) {
     const StreamConnection& one = *it->second;
-    const bool given_up = now - one.last_seen > (one.established ? 12 * linger : linger);
+    const bool swallows = swallower(one, true) != nullptr || swallower(one, false) != nullptr;
+    const bool given_up = !swallows && now - one.last_seen > (one.established ? 12 * linger : linger);
     if (!one.closed && !one.dead && !given_up) {
       ++it;
       continue;
@@ -295,11 +300,10 @@ void Streams::strike(StreamConnection& connection, Role& role) {
   switch (settings.action) {
     case Action::reset:
       return abort(connection, role.stage->author, true, true);
-    case Action::half_open: {
-      abort(connection, role.stage->author, !settings.server_is_told, settings.server_is_told);
-      connection.dead = false;  // the other end never hears of it
-      return;
-    }
+    case Action::half_open:
+      // The other end never hears of it, however late it says more: so it is followed on, as long as this lasts.
+      tell_of_abort(connection, role.stage->author, !settings.server_is_told, settings.server_is_told);
+      return give_up_places(connection);
     case Action::limit:
       return end_stream(connection, role.stage->author, settings.acts_on(true));
     default:
@@ -308,7 +312,7 @@ void Streams::strike(StreamConnection& connection, Role& role) {
 }
 
 /// Tells the client's end, the server's or both that the other has aborted.
-void Streams::abort(StreamConnection& connection, const Author& killer, bool client, bool server) {
+void Streams::tell_of_abort(StreamConnection& connection, const Author& killer, bool client, bool server) {
   for (const bool up : {true, false}) {
     let_go(connection, up, core::Instant::max());
     const Way &way = connection.way(up), &other = connection.way(!up);
@@ -317,6 +321,12 @@ void Streams::abort(StreamConnection& connection, const Author& killer, bool cli
       send(connection.link(up), killer, up ? connection.up : connection.up.back(), way.seen ? way.next : 0, other.next,
            Segment::rst | Segment::ack);
   }
+}
+
+void Streams::abort(StreamConnection& connection, const Author& killer, bool client, bool server) {
+  for (const auto& role : connection.roles)
+    if (role->struck && role->stage->settings.action == Action::half_open) role->overruled = true;
+  tell_of_abort(connection, killer, client, server);
   connection.dead = true;
   connection.killer = &killer;
   close(connection);
@@ -332,6 +342,11 @@ void Streams::close(StreamConnection& connection) {
     if (const auto known = connections_.find(connection.place); known != connections_.end())
       ended_.emplace_back(now_, known->second);
   connection.closed = true;
+  give_up_places(connection);
+}
+
+/// It counts no longer as one that is open.
+void Streams::give_up_places(StreamConnection& connection) {
   for (const auto& role : connection.roles)
     if (role->counted) {
       role->counted = false;

@@ -107,6 +107,8 @@ class Streams {
   void establish(const Ref& connection, core::Instant now);
   void strike(StreamConnection& connection, Role& role);
   void abort(StreamConnection& connection, const Author& killer, bool client, bool server);
+  void tell_of_abort(StreamConnection& connection, const Author& killer, bool client, bool server);
+  void give_up_places(StreamConnection& connection);
   void note_closed(StreamConnection& connection, bool up, const Segment& segment);
   void close(StreamConnection& connection);
   void send(core::Link link, const Author& by, const Route& route, std::uint32_t sequence,
