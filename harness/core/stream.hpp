@@ -70,13 +70,15 @@ struct StreamEffect {
   std::uint64_t delivered_bytes = 0;  ///< of that, delivered
   std::uint64_t held_back = 0;        ///< payload that was sent beyond the point where it struck
   std::uint64_t leaked_bytes = 0;     ///< of that, delivered all the same: must be 0
-  std::uint64_t pieces = 0;           ///< deliveries of payload in the directions concerned
+  std::uint64_t pieces = 0;           ///< deliveries of new payload in the directions concerned
   std::uint64_t largest_piece = 0;    ///< bytes
   std::int64_t least_gap_ns = 0;      ///< between two pieces of one connection that had to wait; 0: there were none
-  std::uint64_t waited = 0;           ///< pieces that had to wait
-  std::uint64_t busy_bytes = 0;       ///< payload that left while more of its connection waited
+  std::uint64_t waited = 0;           ///< pieces that had to wait in their connection's queue, behind others
+  std::uint64_t busy_bytes = 0;       ///< payload that left that queue while more waited in it
   std::int64_t busy_ns = 0;           ///< how long that took
-  std::uint64_t dropped = 0;          ///< segments lost because too much of a connection waited
+  std::uint64_t alone_bytes = 0;      ///< of that, what no other fault held there
+  std::int64_t alone_ns = 0;
+  std::uint64_t dropped = 0;                           ///< segments lost because too much of a connection waited
   std::int64_t least_close_ns = 0, mean_close_ns = 0;  ///< slow_close: from FIN sent to FIN delivered
   std::uint64_t closes = 0;                            ///< of how many
   std::uint64_t most_open = 0;   ///< cap: connections open at once, as the client's interface saw them accepted

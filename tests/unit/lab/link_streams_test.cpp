@@ -50,6 +50,13 @@ class StreamsTest : public ::testing::Test, public Exit {
     streams_.meet(is_up ? up : down, made, now_, numbers_);
     streams_.release(now_);
   }
+  void pass_time(std::chrono::nanoseconds time) {
+    constexpr std::chrono::nanoseconds step = 1ms;
+    for (; time.count() > 0; time -= step) {
+      now_ += step;
+      streams_.release(now_);
+    }
+  }
   void open() {
     put(true, 100, 0, Segment::syn);
     put(false, 500, 101, Segment::syn | Segment::ack);
@@ -172,6 +179,90 @@ TEST_F(StreamsTest, WhatWaitsIsSentOnceAndInOrder) {
   }
   EXPECT_EQ(next, 196u);
   EXPECT_EQ(effect().largest_piece, 10u);
+}
+
+TEST_F(StreamsTest, AnEndThatWaitsDoesNotComeSoonerWhenItIsSentAgain) {
+  open();
+  impair({.action = Action::slow_close, .delay = 1500ms});
+  for (int i = 0; i < 5; ++i) {
+    put(true, 101, 501, Segment::ack | Segment::fin, 50);
+    pass_time(200ms);
+  }
+  for (const Segment& segment : sent_[up]) EXPECT_FALSE(segment.is(Segment::fin));
+  pass_time(499ms);
+  EXPECT_EQ(effect().closes, 0u);
+  pass_time(1ms);
+  EXPECT_EQ(effect().closes, 1u);
+  EXPECT_EQ(effect().least_close_ns, 1'500'000'000);
+  const auto so_far = sent_[up].size();
+  put(true, 101, 501, Segment::ack | Segment::fin, 50);
+  EXPECT_EQ(sent_[up].size(), so_far + 2) << "it may have been lost behind us";
+  EXPECT_TRUE(sent_[up].back().is(Segment::fin));
+}
+
+TEST_F(StreamsTest, WhatIsSentAgainIsCutAndPacedToo) {
+  open();
+  impair({.action = Action::slice, .direction = StreamSettings::Direction::up, .delay = 1ms, .size = 100});
+  put(true, 101, 501, Segment::ack, 5000);
+  pass_time(10ms);
+  EXPECT_EQ(sent_[up].size(), 11u);
+  put(true, 101, 501, Segment::ack, 4000);  // 1100 bytes of it have left
+  put(true, 101, 501, Segment::ack, 4000);
+  pass_time(11ms);
+  ASSERT_EQ(sent_[up].size(), 22u);
+  for (std::size_t i = 11; i < 22; ++i) EXPECT_EQ(sent_[up][i].sequence, 101 + 100 * (i - 11));
+  pass_time(100ms);
+  EXPECT_EQ(sent_[up].size(), 61u);
+  for (const Segment& segment : sent_[up]) EXPECT_LE(segment.length, 100u);
+  put(true, 4101, 501, Segment::ack, 1000);  // nothing waits any more
+  EXPECT_EQ(sent_[up].size(), 62u);
+  EXPECT_EQ(sent_[up].back().length, 100u);
+  EXPECT_EQ(effect().pieces, 50u) << "what comes twice is counted once";
+  EXPECT_EQ(effect().least_gap_ns, 1'000'000);
+}
+
+TEST_F(StreamsTest, OfSeveralTheOneThatHoldsLongestHasStruck) {
+  open();
+  impair({.action = Action::slice, .delay = 2ms, .size = 200});
+  impair({.action = Action::bandwidth, .bits_per_second = 900'000'000});
+  impair({.action = Action::slice, .size = 1000});
+  put(true, 101, 501, Segment::ack, 3000);
+  pass_time(100ms);
+  EXPECT_EQ(sent_[up].size(), 15u);
+  EXPECT_EQ(streams_.effect(handle_ - 2).at(0).struck, 1u);
+  EXPECT_EQ(streams_.effect(handle_ - 1).at(0).struck, 0u);
+  EXPECT_EQ(streams_.effect(handle_).at(0).struck, 0u);
+}
+
+TEST_F(StreamsTest, APaceIsMeasuredWhereItsOwnQueueLetsGo) {
+  open();
+  impair({.action = Action::bandwidth, .bits_per_second = 8'000'000});  // 1000 bytes a millisecond
+  for (std::uint32_t i = 0; i < 20; ++i) {                              // a path that is slower: nothing waits here
+    put(true, 101 + 1000 * i, 501, Segment::ack, 1000);
+    put(true, 101 + 1000 * i, 501, Segment::ack, 1000);  // a copy
+    pass_time(10ms);
+  }
+  EXPECT_EQ(effect().pieces, 20u);
+  impair({.action = Action::bandwidth, .bits_per_second = 2'000'000});
+  for (std::uint32_t i = 20; i < 40; ++i) put(true, 101 + 1000 * i, 501, Segment::ack, 1000);
+  pass_time(100ms);
+  const auto fast = streams_.effect(handle_ - 1).at(0), slow = streams_.effect(handle_).at(0);
+  EXPECT_EQ(static_cast<std::int64_t>(slow.busy_bytes * 8'000'000'000) / slow.busy_ns, 2'000'000);
+  EXPECT_EQ(slow.alone_ns, 0);
+  EXPECT_EQ(static_cast<std::int64_t>(fast.alone_bytes * 8'000'000'000) / fast.alone_ns, 8'000'000) << "the copies";
+  EXPECT_EQ(fast.busy_ns - fast.alone_ns, slow.busy_ns);
+}
+
+TEST_F(StreamsTest, WhatOneFaultHeldTheOthersMayStillHold) {
+  open();
+  impair({.action = Action::bandwidth, .bits_per_second = 8'000'000});
+  impair({.action = Action::bandwidth, .bits_per_second = 80'000});
+  for (std::uint32_t i = 0; i < 10; ++i) put(true, 101 + 1000 * i, 501, Segment::ack, 1000);
+  pass_time(50ms);
+  EXPECT_EQ(sent_[up].size(), 1u);
+  streams_.remove(handle_, now_);
+  pass_time(4ms);
+  EXPECT_EQ(sent_[up].size(), 5u);
 }
 
 TEST_F(StreamsTest, WhatWaitsLeavesWhenTheFaultEnds) {

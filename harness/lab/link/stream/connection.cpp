@@ -1,6 +1,7 @@
 #include "lab/link/stream/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace withstand::lab::link::stream {
 namespace {
@@ -14,33 +15,23 @@ std::int64_t least(std::int64_t one, std::int64_t other) {
   return std::min(one, other);
 }
 
-void see_data(StreamConnection& connection, Role& role, bool up, const Segment& segment, core::Instant written) {
+void see_data(StreamConnection& connection, Role& role, bool up, const Segment& segment) {
   const std::size_t index = up ? 0 : 1;
-  Way& way = connection.ways[index];
-  const Position end = way.at(segment.data_end());
+  const Position end = connection.ways[index].at(segment.data_end());
   if (end > role.cut[index])
     role.account.leaked_bytes += static_cast<std::uint64_t>(std::min<Position>(segment.length, end - role.cut[index]));
   if (!role.stage->settings.acts_on(up)) return;
   StreamEffect& account = role.account;
   account.delivered_bytes += segment.length;
-  account.largest_piece = std::max<std::uint64_t>(account.largest_piece, segment.length);
+  // What was on its way before is none of its pieces; nor are copies, or what came before.
+  if (end > role.met[index]) account.largest_piece = std::max<std::uint64_t>(account.largest_piece, segment.length);
+  if (end <= std::max(role.met[index], role.arrived[index])) return;
+  role.arrived[index] = end;
   ++account.pieces;
-  Role::Seen& seen = role.seen[index];
-  // What an order held says nothing of pieces and rates.
-  if (seen.backlog && seen.when >= way.held_until) {
-    const std::int64_t gap = (written - seen.when).count();
-    account.least_gap_ns = least(account.least_gap_ns, std::max<std::int64_t>(gap, 1));
-    ++account.waited;
-    account.busy_bytes += seen.bytes;
-    account.busy_ns += gap;
-  }
-  seen = {.when = written, .bytes = segment.length, .backlog = way.sent > end, .ended = seen.ended};
 }
 
 void see_end(StreamConnection& connection, Role& role, bool up, core::Instant written) {
-  Role::Seen& seen = role.seen[up ? 0 : 1];
-  if (seen.ended) return;
-  seen.ended = true;
+  if (std::exchange(role.end_arrived[up ? 0 : 1], true)) return;
   ++(up ? role.account.ended_server : role.account.ended_client);
   const Way& way = connection.way(up);
   if (!role.stage->settings.acts_on(up) || way.end_sent == core::Instant{}) return;
@@ -54,7 +45,7 @@ void see_end(StreamConnection& connection, Role& role, bool up, core::Instant wr
 void see_state(const StreamConnection& connection, Role& role, bool up, const Segment& segment) {
   if (segment.opens() && up && role.opening) role.account.opened = 1;
   const bool is_open = role.accepted || (!up && segment.accepts());
-  const bool over = segment.is(Segment::rst) || (role.seen[0].ended && role.seen[1].ended);
+  const bool over = segment.is(Segment::rst) || (role.end_arrived[0] && role.end_arrived[1]);
   if (is_open && !role.accepted && !connection.closed) {
     role.accepted = true;
     role.on->most_accepted = std::max(role.on->most_accepted, ++role.on->accepted);
@@ -78,11 +69,12 @@ void fold(StreamEffect& total, const StreamEffect& one) {
                    &StreamEffect::told_server,  &StreamEffect::ended_client,    &StreamEffect::ended_server,
                    &StreamEffect::sent_bytes,   &StreamEffect::delivered_bytes, &StreamEffect::held_back,
                    &StreamEffect::leaked_bytes, &StreamEffect::pieces,          &StreamEffect::waited,
-                   &StreamEffect::busy_bytes,   &StreamEffect::dropped,         &StreamEffect::closes,
-                   &StreamEffect::refused,      &StreamEffect::untracked})
+                   &StreamEffect::busy_bytes,   &StreamEffect::alone_bytes,     &StreamEffect::dropped,
+                   &StreamEffect::closes,       &StreamEffect::refused,         &StreamEffect::untracked})
     total.*sum += one.*sum;
   total.largest_piece = std::max(total.largest_piece, one.largest_piece);
   total.busy_ns += one.busy_ns;
+  total.alone_ns += one.alone_ns;
   total.mean_close_ns += one.mean_close_ns;
   total.least_gap_ns = least(total.least_gap_ns, one.least_gap_ns);
   total.least_close_ns = least(total.least_close_ns, one.least_close_ns);
@@ -101,13 +93,43 @@ StreamEffect account_of(const Role& role) {
   return account;
 }
 
+void released(StreamConnection& connection, bool up, const Way::Piece& piece, core::Instant when) {
+  const std::size_t index = up ? 0 : 1;
+  const Way& way = connection.ways[index];
+  const auto paces = [&](const auto& role) {
+    const core::StreamSettings& settings = role->stage->settings;
+    return role->chosen && role->stage->active && settings.acts_on(up) &&
+           (settings.action == Action::slice || settings.action == Action::bandwidth);
+  };
+  const auto pacing = std::count_if(connection.roles.begin(), connection.roles.end(), paces);
+  for (const auto& role : connection.roles) {
+    if (!paces(role)) continue;
+    Role::Left& last = role->left[index];
+    // What an order held says nothing of pieces and rates.
+    const bool ordered = way.orders && way.orders->held_until(piece.at) > last.when;
+    if (piece.length > 0 && (last.backlog || piece.read <= last.when) && !ordered) {
+      StreamEffect& account = role->account;
+      const std::int64_t gap = (when - last.when).count();
+      account.least_gap_ns = least(account.least_gap_ns, std::max<std::int64_t>(gap, 1));
+      ++account.waited;
+      account.busy_bytes += last.bytes;
+      account.busy_ns += gap;
+      if (pacing == 1) {
+        account.alone_bytes += last.bytes;
+        account.alone_ns += gap;
+      }
+    }
+    if (piece.length > 0) last = {.when = when, .bytes = piece.length, .backlog = !way.idle()};
+  }
+}
+
 void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written) {
   for (const auto& role : connection.roles) {
     if (!role->chosen || !role->stage->active) continue;
     // Before both ends have agreed there is nothing to abort: it is a refusal, the server's own or a fault's.
     if (segment.is(Segment::rst) && (connection.established || role->turned_away) && !role->overruled)
       ++(up ? role->account.told_server : role->account.told_client);
-    if (segment.length > 0) see_data(connection, *role, up, segment, written);
+    if (segment.length > 0) see_data(connection, *role, up, segment);
     if (segment.is(Segment::fin)) see_end(connection, *role, up, written);
     see_state(connection, *role, up, segment);
   }

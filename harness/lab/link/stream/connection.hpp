@@ -30,22 +30,26 @@ struct Way {
   bool seen = false;
   std::uint32_t next = 0;         ///< behind the furthest byte that was taken on
   Position position = 0;          ///< of `next`
-  Position sent = 0;              ///< behind the furthest byte that the sender has sent
   bool ended = false;             ///< its FIN was taken on
+  bool end_waits = false;         ///< its FIN is in `waiting`
+  bool end_left = false;          ///< its FIN has left
   core::Instant end_sent{};       ///< when its FIN was first read
   core::Instant armed{};          ///< when what waits is looked at next
-  core::Instant free_at{};        ///< when the next piece may leave
+  core::Instant left_at{};        ///< when the last piece was due that left
+  std::uint32_t left_bytes = 0;   ///< its payload
   std::uint64_t pieces = 0;       ///< cut so far
-  std::size_t waiting_bytes = 0;  ///< in `waiting`
-  core::Instant held_until{};     ///< the last of it that waits for an order alone
+  std::uint64_t again_cut = 0;    ///< the same, of what had left before
+  std::size_t waiting_bytes = 0;  ///< in `waiting` and `again`
 
   struct Piece {
-    core::Instant due{};
-    core::Instant paced{};  ///< the same without orders
+    core::Instant read{};
     Position at = 0;
+    std::uint32_t length = 0;
+    bool ends = false;             ///< it is a FIN alone
     std::vector<std::byte> frame;  ///< empty: here the stop strikes
   };
-  std::deque<Piece> waiting;  ///< in order
+  std::deque<Piece> waiting;        ///< in order
+  std::map<Position, Piece> again;  ///< what had left and was sent again, to leave before what waits
   std::unique_ptr<Orders> orders;
 
   [[nodiscard]] Orders& ordered() {
@@ -56,6 +60,8 @@ struct Way {
   [[nodiscard]] Position at(std::uint32_t sequence) const { return position + distance(next, sequence); }
   /// Behind what has left: what waits here has not.
   [[nodiscard]] Position left() const { return waiting.empty() ? position : waiting.front().at; }
+  [[nodiscard]] bool idle() const { return waiting.empty() && again.empty(); }
+  [[nodiscard]] const Piece& first() const { return again.empty() ? waiting.front() : again.begin()->second; }
 };
 
 /// One impairment on a set of links.
@@ -89,14 +95,15 @@ struct Role {
   std::array<Position, 2> cut{nowhere, nowhere};  ///< behind which nothing may arrive
   core::StreamEffect account{};
 
-  /// As the exit saw it last, per way.
-  struct Seen {
+  /// The last piece that left the queue of each way, as `released` saw it.
+  struct Left {
     core::Instant when{};
-    std::uint32_t bytes = 0;  ///< of the last piece
-    bool backlog = false;     ///< more was waiting then
-    bool ended = false;
+    std::uint32_t bytes = 0;
+    bool backlog = false;  ///< more was waiting then
   };
-  std::array<Seen, 2> seen{};
+  std::array<Left, 2> left{};
+  std::array<Position, 2> arrived{};  ///< behind the furthest byte that was seen to arrive
+  std::array<bool, 2> end_arrived{};
   bool accepted = false;  ///< among OnLink::accepted
 };
 
@@ -119,13 +126,16 @@ struct StreamConnection {
   [[nodiscard]] core::Link link(bool way_up) const { return way_up ? opened : core::Link{opened.to, opened.from}; }
   [[nodiscard]] Way& way(bool way_up) { return ways[way_up ? 0 : 1]; }
   [[nodiscard]] Role* role(const Stage& stage) const;
-  [[nodiscard]] bool waits() const { return !ways[0].waiting.empty() || !ways[1].waiting.empty(); }
+  [[nodiscard]] bool waits() const { return !ways[0].idle() || !ways[1].idle(); }
 };
 
 /// Adds what became of one connection to the account of all.
 void fold(core::StreamEffect& total, const core::StreamEffect& one);
 /// What a connection adds, its flags as counts.
 core::StreamEffect account_of(const Role& role);
+
+/// A piece has left the queue of its direction, which it was let go of in its turn. Sees sizes and instants only.
+void released(StreamConnection& connection, bool up, const Way::Piece& piece, core::Instant when);
 
 /// A segment was written to its receiver's interface. Sees bytes and instants only, never what was decided.
 void witness(StreamConnection& connection, bool up, const Segment& segment, core::Instant written);

@@ -34,9 +34,9 @@ void Streams::reach_stop(StreamConnection& connection, bool up) {
   Way& way = connection.way(up);
   Orders::Stop& stop = way.orders->stop;
   if (stop.how == Orders::Stop::How::swallow || stop.due) return;
-  if (way.waiting.empty()) return strike_stop(connection, up);
+  if (way.idle()) return strike_stop(connection, up);
   stop.due = true;
-  way.waiting.push_back({way.waiting.back().due, {}, stop.at, {}});
+  way.waiting.push_back({.read = now_, .at = stop.at, .frame = {}});
 }
 
 void Streams::strike_stop(StreamConnection& connection, bool up) {
@@ -70,11 +70,9 @@ void Streams::only_acknowledge(StreamConnection& connection, bool up, Segment se
 /// Orders have changed: what waits leaves when it now may.
 void Streams::reschedule(const Ref& connection, bool up, core::Instant now) {
   Way& way = connection->way(up);
-  if (way.waiting.empty()) return;
-  for (Way::Piece& piece : way.waiting)
-    piece.due = way.orders ? std::max(piece.paced, way.orders->held_until(piece.at)) : piece.paced;
+  if (way.idle()) return;
   let_go(*connection, up, now);
-  if (!way.waiting.empty()) arm(connection, up);
+  if (!way.idle()) arm(connection, up);
 }
 
 /// A segment leaves, once or again.

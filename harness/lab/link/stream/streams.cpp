@@ -159,7 +159,6 @@ void Streams::follow(StreamConnection& connection, bool up, const Segment& segme
     way.seen = true;
     way.next = segment.data();
   }
-  if (segment.length > 0) way.sent = std::max(way.sent, way.at(segment.data_end()));
   if (segment.is(Segment::fin) && way.end_sent == core::Instant{}) way.end_sent = now;
   for (const auto& role : connection.roles) {
     if (!role->chosen || !role->stage->active) continue;
@@ -194,14 +193,14 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
     return exit_.stopped(link, frame, ruling(by->author, Ruling::What::swallowed));
   const bool stopped = stops(*connection, up, *segment, allowed, striker);
   if (striker == nullptr && !stopped) {
-    pass(connection, up, *segment, frame, now);
+    pass(connection, up, *segment, frame);
   } else {
     const Author& by = striker != nullptr ? striker->stage->author : *connection->way(up).orders->stop.author;
     exit_.stopped(link, frame, ruling(by, Ruling::What::cut, allowed));
     if (allowed > 0) {
       const std::size_t size = cut(frame, *segment, 0, allowed, buffer_);
       std::vector<std::byte> part(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
-      if (const auto first = segment_of(part)) pass(connection, up, *first, part, now);
+      if (const auto first = segment_of(part)) pass(connection, up, *first, part);
     } else if (stopped) {
       only_acknowledge(*connection, up, *segment, frame, by);
     }
@@ -278,7 +277,7 @@ void Streams::answer_from_nowhere(const StreamConnection& connection, bool up, c
        Segment::rst);
 }
 
-void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now) {
+void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame frame) {
   for (const auto& role : connection->roles) {
     const core::StreamSettings& settings = role->stage->settings;
     if (!role->stage->active || !role->chosen || settings.action != Action::mute || up || !role->opening) continue;
@@ -287,7 +286,7 @@ void Streams::pass(const Ref& connection, bool up, const Segment& segment, Frame
     role->struck = true;
     return only_acknowledge(*connection, up, segment, frame, role->stage->author);
   }
-  pace(connection, up, segment, frame, now);
+  pace(connection, up, segment, frame);
 }
 
 void Streams::strike(StreamConnection& connection, Role& role) {
@@ -401,8 +400,7 @@ bool Streams::remove(std::uint64_t handle, core::Instant now) {
     if (role == nullptr) continue;
     for (const bool up : {true, false}) {
       Way& way = connection->way(up);
-      way.free_at = now;
-      for (Way::Piece& piece : way.waiting) piece.paced = std::min(piece.paced, now);
+      if (!way.idle()) way.left_at = now;  // what others ask counts from here
       reschedule(connection, up, now);
     }
     fold(role->on->account, account_of(*role));

@@ -93,17 +93,25 @@ class Streams {
   /// How much of the payload may pass before somebody strikes; fills in who.
   std::uint32_t budget(const StreamConnection& connection, bool up, const Segment& segment, Role*& striker) const;
   [[nodiscard]] static const Stage* swallower(const StreamConnection& connection, bool up);
-  void pass(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
-  void pace(const Ref& connection, bool up, const Segment& segment, Frame frame, core::Instant now);
+  void pass(const Ref& connection, bool up, const Segment& segment, Frame frame);
+  void pace(const Ref& connection, bool up, const Segment& segment, Frame frame);
   struct Pace {
-    std::uint32_t piece = 0;         ///< bytes of the next one, at most
-    std::chrono::nanoseconds gap{};  ///< from it to the one after
+    std::chrono::nanoseconds gap{};  ///< from one piece to the next
     std::int64_t slowest = 0;        ///< bits per second; 0: any
     std::chrono::nanoseconds end_delay{};
     bool paces = false;
+
+    [[nodiscard]] core::Instant behind(const Way& way) const;
   };
-  static Pace pace_of(const StreamConnection& connection, bool up, std::uint32_t left);
-  bool take_on(const Ref& connection, bool up, const Segment& part, Frame frame, core::Instant due, bool waits = true);
+  static Pace pace_of(const StreamConnection& connection, bool up);
+  static std::uint32_t piece_of(const StreamConnection& connection, bool up, std::uint32_t left, bool again);
+  static core::Instant due_of(const StreamConnection& connection, bool up, const Way::Piece& piece, bool again);
+  static void blame(const StreamConnection& connection, bool up, const Way::Piece& piece, core::Instant due);
+  void take_apart(const Ref& connection, bool up, const Segment& segment, Frame frame, std::uint32_t first,
+                  std::uint32_t end, bool again);
+  void take_end(const Ref& connection, bool up, const Segment& segment, Frame frame);
+  void take_on(const Ref& connection, bool up, Frame frame, bool again);
+  void leave(StreamConnection& connection, bool up, const Way::Piece& piece, core::Instant due, Frame frame);
   void establish(const Ref& connection, core::Instant now);
   void strike(StreamConnection& connection, Role& role);
   void abort(StreamConnection& connection, const Author& killer, bool client, bool server);
