@@ -129,7 +129,9 @@ core::Documentation stream_documentation() {
       "nothing.\n\n"
       "There is no proxy in between: the ends talk to each other with their own kernels' TCP, and the fabric leaves "
       "out, holds, cuts or adds segments. So addresses stay, and a connection that is not hit costs nothing. Of what "
-      "waits more than 1 MiB a connection and direction is lost, as in a full queue. Which connections are hit, is a "
+      "waits more than 1 MiB a connection and direction is lost, as in a full queue. What TCP sends again is cut and "
+      "paced too. Of several on one connection delays add up, and the lowest rate is what is left. Which connections "
+      "are hit, is a "
       "hash of the seed, the fault's name, the link and the connection's number on it.",
       "Per link: connections that met it, how many were chosen (recounted from the seed), and what arrived at their "
       "ends: aborts, ends of streams, bytes beyond the point where nothing may pass (never any), sizes of pieces, the "

@@ -221,6 +221,29 @@ TEST_F(StreamsTest, WhatIsSentAgainIsCutAndPacedToo) {
   EXPECT_EQ(effect().least_gap_ns, 1'000'000);
 }
 
+TEST_F(StreamsTest, DelaysAddUp) {
+  open();
+  impair({.action = Action::slow_close, .delay = 500ms});
+  impair({.action = Action::slow_close, .delay = 300ms});
+  put(true, 101, 501, Segment::ack | Segment::fin);
+  pass_time(799ms);
+  EXPECT_TRUE(sent_[up].empty());
+  pass_time(1ms);
+  EXPECT_EQ(sent_[up].size(), 1u);
+  for (const std::uint64_t each : {handle_ - 1, handle_}) EXPECT_EQ(streams_.effect(each).at(0).struck, 1u);
+}
+
+TEST_F(StreamsTest, DelaysOfPiecesAddUp) {
+  open();
+  impair({.action = Action::slice, .delay = 5ms, .size = 100});
+  impair({.action = Action::slice, .delay = 3ms, .size = 100});
+  put(true, 101, 501, Segment::ack, 300);
+  pass_time(15ms);
+  EXPECT_EQ(sent_[up].size(), 2u);
+  pass_time(1ms);
+  EXPECT_EQ(sent_[up].size(), 3u);
+}
+
 TEST_F(StreamsTest, OfSeveralTheOneThatHoldsLongestHasStruck) {
   open();
   impair({.action = Action::slice, .delay = 2ms, .size = 200});

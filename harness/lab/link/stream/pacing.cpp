@@ -24,14 +24,14 @@ Position covered(const Way& way, Position at) {
 
 }  // namespace
 
-/// What the impairments of a connection ask of one direction.
+/// What the impairments of a connection ask of one direction. Delays add up; of rates, the lowest is what is left.
 Streams::Pace Streams::pace_of(const StreamConnection& connection, bool up) {
   Pace pace;
   for (const auto& role : connection.roles) {
     const core::StreamSettings& settings = role->stage->settings;
     if (!role->stage->active || !role->chosen || !settings.acts_on(up)) continue;
-    if (settings.action == Action::slow_close) pace.end_delay = std::max(pace.end_delay, settings.delay);
-    if (settings.action == Action::slice) pace.gap = std::max(pace.gap, settings.delay);
+    if (settings.action == Action::slow_close) pace.end_delay += settings.delay;
+    if (settings.action == Action::slice) pace.gap += settings.delay;
     if (settings.action == Action::bandwidth)
       pace.slowest = pace.slowest == 0 ? settings.bits_per_second : std::min(pace.slowest, settings.bits_per_second);
     pace.paces = pace.paces || settings.action == Action::slice || settings.action == Action::bandwidth;
