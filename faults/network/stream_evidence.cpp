@@ -126,15 +126,21 @@ Finding slowed(const StreamSettings& asked, const StreamEffect& effect) {
                   (effect.waited > 100 && mean < 0.9 * static_cast<double>(asked.delay.count()));
   } else {
     const double rate = busy > 0 ? static_cast<double>(effect.busy_bytes) * 8e9 / busy : 0;
+    const auto alone = static_cast<double>(effect.alone_ns);
+    const double own_rate = alone > 0 ? static_cast<double>(effect.alone_bytes) * 8e9 / alone : 0;
     found.requested = spec::to_text(spec::Bandwidth{asked.bits_per_second}) + " of payload";
     found.measured = effect.waited == 0
                          ? "what was sent at once did not have to wait for more of its connection"
                          : fmt::format("{:.4g} Mbit/s while more waited, over {} pieces", rate / 1e6, effect.waited);
+    if (effect.alone_ns < effect.busy_ns)
+      found.measured += alone > 0 ? fmt::format("; {:.4g} Mbit/s where no other fault paced them", own_rate / 1e6)
+                                  : ", which other faults paced too";
     if (effect.dropped > 0)
       found.measured += fmt::format("; {} lost to a full queue", plural(effect.dropped, "segment"));
     found.effective = effect.struck > 0;
+    // Another fault may hold the same pieces longer, and be right.
     const auto asked_rate = static_cast<double>(asked.bits_per_second);
-    found.wrong = busy > 5e8 && (rate > 1.1 * asked_rate || rate < 0.9 * asked_rate);
+    found.wrong = (busy > 5e8 && rate > 1.1 * asked_rate) || (alone > 5e8 && own_rate < 0.9 * asked_rate);
   }
   return found;
 }
