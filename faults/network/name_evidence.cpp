@@ -45,7 +45,9 @@ std::string names_text(std::vector<core::AskedName> names) {
   std::vector<std::string> texts;
   for (const auto& each : names) {
     if (texts.size() == names_shown) break;
-    texts.push_back(fmt::format("{} {} {}", each.name, core::record_type_name(each.type), each.asked));
+    const bool further = each.name == core::further_names && each.type == core::further_types;
+    texts.push_back(further ? fmt::format("further names {}", each.asked)
+                            : fmt::format("{} {} {}", each.name, core::record_type_name(each.type), each.asked));
   }
   const std::size_t more = names.size() - texts.size();
   return fmt::format("{}{}", fmt::join(texts, ", "), more == 0 ? "" : fmt::format(", and {} more", more));

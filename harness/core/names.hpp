@@ -51,6 +51,12 @@ DrawStream query_draws(const NameFault& fault, std::string_view node, std::strin
 /// Whether it strikes the ordinal-th of them, from 0.
 bool strikes(const NameFault& fault, const DrawStream& draws, std::uint64_t ordinal);
 
+/// Of one node and fault, so many names and types are told apart; what is asked beyond is decided and counted as one.
+inline constexpr std::size_t most_names = 4096;
+/// What stands for those, among names and in draws.
+inline constexpr const char* further_names = "";
+inline constexpr std::uint16_t further_types = 0;
+
 /// How often a node asked for a name and type while a fault concerned them.
 struct AskedName {
   std::string name;

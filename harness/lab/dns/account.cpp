@@ -48,17 +48,19 @@ Account::Ticket Account::read(core::NodeId node, const Query& query, bool over_t
     if (!entry.active || found == entry.nodes.end()) continue;
     PerNode& here = found->second;
     const NameFault& fault = entry.fault;
+    const bool told_apart = here.asked.contains(key) || here.asked.size() < core::most_names;
+    const Key counted = told_apart ? key : Key{core::further_names, core::further_types};
     if (!core::concerns(fault, key.first, key.second, over_tcp)) {
-      if (over_tcp && here.truncated.contains(key)) {
+      if (over_tcp && here.truncated.contains(counted)) {
         ++here.effect.asked_again;
       } else if (here.others.size() < others_shown) {
         here.others.insert(asked_text(ticket.question));
       }
       continue;
     }
-    const auto draws = core::query_draws(fault, topology_.at(node).name, key.first, key.second);
-    const bool struck = core::strikes(fault, draws, here.asked[key]++);
-    if (struck && !over_tcp && fault.answer == NameAnswer::truncated) here.truncated.insert(key);
+    const auto draws = core::query_draws(fault, topology_.at(node).name, counted.first, counted.second);
+    const bool struck = core::strikes(fault, draws, here.asked[counted]++);
+    if (struck && !over_tcp && fault.answer == NameAnswer::truncated) here.truncated.insert(counted);
     ++here.effect.asked;
     ++(struck ? here.effect.waiting : here.effect.spared);
     if (over_tcp) ++here.effect.over_tcp;

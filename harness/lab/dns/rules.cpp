@@ -14,8 +14,11 @@ Decision Rules::decide(core::NodeId node, const Question& question, bool over_tc
     const auto here = rule.asked.find(node);
     const core::NameFault& fault = rule.fault;
     if (here == rule.asked.end() || !core::concerns(fault, question.name, question.type, over_tcp)) continue;
-    const std::uint64_t ordinal = here->second[{question.name, question.type}]++;
-    const auto draws = core::query_draws(fault, topology_.at(node).name, question.name, question.type);
+    Key key{question.name, question.type};
+    if (here->second.size() >= core::most_names && !here->second.contains(key))
+      key = {core::further_names, core::further_types};
+    const std::uint64_t ordinal = here->second[key]++;
+    const auto draws = core::query_draws(fault, topology_.at(node).name, key.first, key.second);
     if (!core::strikes(fault, draws, ordinal)) continue;
     if (fault.answer == core::NameAnswer::slow) {
       decision.delay += fault.delay;
