@@ -59,6 +59,15 @@ std::string beyond(const HttpEffect& effect) {
   return fmt::format("{} bytes beyond were sent, {} arrived", effect.held_back, effect.leaked_bytes);
 }
 
+/// Other faults and the machine may delay the same messages, so that more than was drawn is no mistake. It is no effect
+/// of this fault either, and whoever reads of a delay is to know.
+std::string much_later(const HttpEffect& effect) {
+  constexpr std::int64_t granted = 50'000'000;
+  const std::int64_t more = effect.delay_mean_ns - effect.drawn_mean_ns;
+  if (effect.delayed == 0 || more <= effect.drawn_mean_ns / 10 + granted) return "";
+  return fmt::format(", {} more than drawn (mean): something else held them too", spec::to_human(nanoseconds(more)));
+}
+
 Finding find(const HttpSettings& asked, const HttpEffect& effect) {
   Finding found;
   found.wrong = effect.leaked_bytes > 0;
@@ -70,6 +79,7 @@ Finding find(const HttpSettings& asked, const HttpEffect& effect) {
                                          spec::to_human(nanoseconds(effect.delay_mean_ns)),
                                          spec::to_human(nanoseconds(effect.delay_p99_ns)),
                                          spec::to_human(nanoseconds(effect.drawn_mean_ns)));
+      found.measured += much_later(effect);
       if (effect.hasty > 0) found.measured += fmt::format(", {} sooner than drawn", effect.hasty);
       if (effect.cut_short > 0)
         found.measured += fmt::format("; {} let go by an end of the connection or the fault", effect.cut_short);

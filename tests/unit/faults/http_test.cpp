@@ -109,6 +109,17 @@ TEST(HttpEvidence, WhatArrivedDecides) {
   EXPECT_EQ(judge_http(delay, "delay", effect, "a>b").judgement, Judgement::mismatch);
 }
 
+TEST(HttpEvidence, ADelayFarBeyondWhatWasDrawnIsTold) {
+  const HttpSettings delay{.action = Action::delay};
+  HttpEffect effect = seen(1, 1);
+  effect.delayed = 1;
+  effect.drawn_mean_ns = 1'000'000'000;
+  effect.delay_mean_ns = 1'149'000'000;
+  EXPECT_THAT(judge_http(delay, "delay", effect, "a>b").measured, ::testing::Not(HasSubstr("more than drawn")));
+  effect.delay_mean_ns = 3'000'000'000;
+  EXPECT_THAT(judge_http(delay, "delay", effect, "a>b").measured, HasSubstr("more than drawn (mean)"));
+}
+
 TEST(HttpEvidence, WhatHadNoEffectSaysWhy) {
   const HttpSettings status{.action = Action::status, .side = HttpSettings::Side::response, .code = 503};
   EXPECT_EQ(why_nothing(status, {}, {}), "no HTTP request was sent on any of them");
