@@ -43,36 +43,15 @@ class Sums {
   std::vector<Step> steps_;
 };
 
-}  // namespace
-
-Finding judge_counter(const OperationHistory& history) {
-  Finding out;
-  std::vector<Step> begun, ended;  // what may have been added; what surely was
+struct CounterOfKey {
+  std::vector<Step> begun, ended;  ///< what may have been added; what surely was
   std::vector<std::uint32_t> reads;
-  std::uint64_t adds = 0, violations = 0;
-  for (std::uint32_t i = 0; i < history.operations.size(); ++i) {
-    const HistoryOperation& operation = history.operations[i];
-    const auto f = history.f_of(operation);
-    const bool down = is_one_of(f, {"decrement", "dec"});
-    if (is_one_of(f, {"read", "get"})) {
-      if (operation.outcome == record::Outcome::ok && !operation.output.is_integer())
-        return misfit_of(history, operation, "whole numbers");
-      if (operation.outcome == record::Outcome::ok) reads.push_back(i);
-      continue;
-    }
-    if ((!down && !is_one_of(f, {"add", "increment", "inc"})) ||
-        (!operation.input.is_integer() && !operation.input.is_nil()))
-      return misfit_of(history, operation, "read, add, increment and decrement of whole numbers");
-    if (operation.outcome != record::Outcome::ok && operation.outcome != record::Outcome::info) continue;
-    const std::int64_t given = operation.input.is_nil() ? 1 : operation.input.number;
-    const std::int64_t amount = down ? negative(given) : given;
-    begun.push_back({operation.begin, std::min<std::int64_t>(amount, 0), std::max<std::int64_t>(amount, 0)});
-    if (operation.outcome != record::Outcome::ok) continue;
-    ++adds;
-    ended.push_back({operation.end, std::max<std::int64_t>(amount, 0), std::min<std::int64_t>(amount, 0)});
-  }
-  const Sums may(std::move(begun)), surely(std::move(ended));
-  for (const std::uint32_t read : reads) {
+};
+
+std::uint64_t count_wrong_reads(const OperationHistory& history, CounterOfKey& counter, Finding& out) {
+  const Sums may(std::move(counter.begun)), surely(std::move(counter.ended));
+  std::uint64_t violations = 0;
+  for (const std::uint32_t read : counter.reads) {
     const HistoryOperation& operation = history.operations[read];
     const Step could = may.until(operation.end), did = surely.before(operation.begin);
     const std::int64_t least = plus(could.least, did.least), most = plus(could.most, did.most);
@@ -83,10 +62,44 @@ Finding judge_counter(const OperationHistory& history) {
              fmt::format("By what had ended before and what had begun until its end, the total lay between {} and {}.",
                          least, most));
   }
-  out.summary =
-      fmt::format("{} of {} reads lie outside what {} acknowledged adds allow", violations, reads.size(), adds);
+  return violations;
+}
+
+}  // namespace
+
+Finding judge_counter(const OperationHistory& history) {
+  Finding out;
+  ByKey<CounterOfKey> counters;
+  std::uint64_t adds = 0, reads = 0, violations = 0;
+  for (std::uint32_t i = 0; i < history.operations.size(); ++i) {
+    const HistoryOperation& operation = history.operations[i];
+    const auto f = history.f_of(operation);
+    const bool down = is_one_of(f, {"decrement", "dec"});
+    if (is_one_of(f, {"read", "get"})) {
+      if (operation.outcome == record::Outcome::ok && !operation.output.is_integer())
+        return misfit_of(history, operation, "whole numbers");
+      if (operation.outcome != record::Outcome::ok) continue;
+      counters[operation.key].reads.push_back(i);
+      ++reads;
+      continue;
+    }
+    if ((!down && !is_one_of(f, {"add", "increment", "inc"})) ||
+        (!operation.input.is_integer() && !operation.input.is_nil()))
+      return misfit_of(history, operation, "read, add, increment and decrement of whole numbers");
+    if (operation.outcome != record::Outcome::ok && operation.outcome != record::Outcome::info) continue;
+    const std::int64_t given = operation.input.is_nil() ? 1 : operation.input.number;
+    const std::int64_t amount = down ? negative(given) : given;
+    CounterOfKey& counter = counters[operation.key];
+    counter.begun.push_back({operation.begin, std::min<std::int64_t>(amount, 0), std::max<std::int64_t>(amount, 0)});
+    if (operation.outcome != record::Outcome::ok) continue;
+    ++adds;
+    counter.ended.push_back({operation.end, std::max<std::int64_t>(amount, 0), std::min<std::int64_t>(amount, 0)});
+  }
+  for (CounterOfKey& counter : counters) violations += count_wrong_reads(history, counter, out);
+  out.summary = fmt::format("{} of {} reads{} lie outside what {} acknowledged adds allow", violations, reads,
+                            of_keys(counters.size()), adds);
   if (adds == 0) too_little(out, "no add succeeded");
-  if (reads.empty()) too_little(out, "no read succeeded");
+  if (reads == 0) too_little(out, "no read succeeded");
   return out;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 #include "check/finding.hpp"
 #include "check/history/history.hpp"
@@ -43,6 +45,28 @@ using Holder = std::tuple<std::uint32_t, Value::Tag, std::int64_t>;
 inline Holder holder_of(const HistoryOperation& operation) {
   return {operation.process, operation.key.tag, operation.key.number};
 }
+
+/// What a judge knows of each key, in the order in which the history names them: objects of different keys have nothing
+/// to do with each other.
+template <class State>
+class ByKey {
+ public:
+  State& operator[](const Value& key) {
+    const auto [place, fresh] = places_.try_emplace(key, all_.size());
+    if (fresh) all_.emplace_back();
+    return all_[place->second];
+  }
+  [[nodiscard]] auto begin() { return all_.begin(); }
+  [[nodiscard]] auto end() { return all_.end(); }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
+
+ private:
+  std::unordered_map<Value, std::size_t, ValueHash> places_;
+  std::deque<State> all_;  // a state stays where it is while others come
+};
+
+/// " of 3 keys", for summaries; nothing where there is one.
+inline std::string of_keys(std::size_t keys) { return keys > 1 ? " of " + std::to_string(keys) + " keys" : ""; }
 
 /// Says that this is no history of the model.
 Finding misfit_of(const OperationHistory& history, const HistoryOperation& operation, std::string_view known);

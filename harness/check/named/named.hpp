@@ -6,7 +6,8 @@
 #include "check/finding.hpp"
 #include "check/history/history.hpp"
 
-/// Judges of one promise each, all near linear in the history's size. None holds on too little evidence.
+/// Judges of one promise each, all near linear in the history's size. None holds on too little evidence. Sets, counters
+/// and queues are judged key by key, and told of together.
 namespace withstand::check {
 
 /// `add x`, `read -> the whole set`. Failed: an acknowledged add that the last reads lack (lost), a member nobody added

@@ -33,6 +33,12 @@ struct Member {
   std::uint32_t last_seen = none;   ///< read
 };
 
+/// One set.
+struct SetOfKey {
+  std::unordered_map<Value, Member, ValueHash> members;
+  std::vector<std::uint32_t> reads;
+};
+
 class SetJudge {
  public:
   explicit SetJudge(const OperationHistory& history) : history_(history) {}
@@ -48,24 +54,29 @@ class SetJudge {
       } else if (operation.outcome == record::Outcome::ok) {
         if (!operation.output.is_collection() && !operation.output.is_nil())
           return misfit_of(history_, operation, "reads of a whole set");
-        reads_.push_back(i);
+        sets_[operation.key].reads.push_back(i);
       }
     }
-    for (const std::uint32_t read : reads_) take_read(read);
-    std::sort(reads_.begin(), reads_.end(), [this](auto a, auto b) { return at(a).begin < at(b).begin; });
-    for (const std::uint32_t read : reads_)
-      for (const Value& member : history_.values.items(at(read).output)) members_[member].last_seen = read;
-    find_lost();
+    for (SetOfKey& set : sets_) look_at(set);
     return conclude();
   }
 
  private:
   [[nodiscard]] const HistoryOperation& at(std::uint32_t i) const { return history_.operations[i]; }
 
+  void look_at(SetOfKey& set) {
+    for (const std::uint32_t read : set.reads) take_read(set, read);
+    reads_ += set.reads.size();
+    std::sort(set.reads.begin(), set.reads.end(), [this](auto a, auto b) { return at(a).begin < at(b).begin; });
+    for (const std::uint32_t read : set.reads)
+      for (const Value& member : history_.values.items(at(read).output)) set.members[member].last_seen = read;
+    find_lost(set);
+  }
+
   void take_add(std::uint32_t i) {
     const HistoryOperation& add = at(i);
     if (add.outcome == record::Outcome::dropped) return;
-    Member& member = members_[add.input];
+    Member& member = sets_[add.key].members[add.input];
     if (add.outcome == record::Outcome::fail) {
       member.failed = true;
       if (member.add == none) member.add = i;
@@ -82,7 +93,7 @@ class SetJudge {
     }
   }
 
-  void take_read(std::uint32_t i) {
+  void take_read(SetOfKey& set, std::uint32_t i) {
     auto seen = history_.values.items(at(i).output);
     std::vector<Value> sorted(seen.begin(), seen.end());
     std::sort(sorted.begin(), sorted.end(), [](const Value& a, const Value& b) {
@@ -92,7 +103,7 @@ class SetJudge {
       accuse(history_, out_, "a member twice", std::span(&i, 1),
              fmt::format("It saw {} more than once.", history_.values.show(*twice)));
     for (const Value& value : seen) {
-      Member& member = members_[value];
+      Member& member = set.members[value];
       if (!member.attempted && unexpected_++ < 3)
         accuse(history_, out_, "from nowhere", std::span(&i, 1),
                fmt::format("It saw {}, {}.", history_.values.show(value),
@@ -105,17 +116,18 @@ class SetJudge {
   }
 
   /// From the last read back: a member that one lacks was seen later, or is lost.
-  void find_lost() {
+  void find_lost(SetOfKey& set) {
     std::vector<std::pair<const Value*, Member*>> open;
-    for (auto& [value, member] : members_) {
+    for (auto& [value, member] : set.members) {
       if (!member.attempted) continue;
       if (!member.acknowledged && member.last_seen != none) ++recovered_;
       if (member.known == never) continue;
       open.emplace_back(&value, &member);
     }
+    if (set.reads.empty()) never_read_ += open.size();
     std::sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a.second->add < b.second->add; });
     std::unordered_map<Value, bool, ValueHash> in;
-    for (auto read = reads_.rbegin(); read != reads_.rend() && !open.empty(); ++read) {
+    for (auto read = set.reads.rbegin(); read != set.reads.rend() && !open.empty(); ++read) {
       in.clear();
       for (const Value& value : history_.values.items(at(*read).output)) in.emplace(value, true);
       std::erase_if(open, [&](const auto& one) {
@@ -149,14 +161,14 @@ class SetJudge {
       return history_.timed ? fmt::format("{:.3f}s", static_cast<double>(t) / 1e9) : fmt::format("{} events", t);
     };
     out_.summary = fmt::format(
-        "of {} acknowledged adds {} were lost and {} seen late{}; {} of unknown outcome were there; {} from nowhere; "
+        "of {} acknowledged adds{} {} were lost and {} seen late{}; {} of unknown outcome were there; {} from nowhere; "
         "{} "
         "reads with a member twice",
-        acknowledged_, lost_, stale_.size(),
+        acknowledged_, of_keys(sets_.size()), lost_, stale_.size(),
         stale_.empty() ? "" : fmt::format(" (median {}, at most {})", quantile(50), quantile(100)), recovered_,
         unexpected_, duplicates_);
     if (acknowledged_ == 0) too_little(out_, "no add succeeded");
-    if (reads_.empty()) too_little(out_, "no read succeeded");
+    if (reads_ == 0) too_little(out_, "no read succeeded");
     if (out_.judgement == Judgement::held && never_read_ >= acknowledged_)
       too_little(out_, "nothing was read after an add had been acknowledged");
     return std::move(out_);
@@ -164,10 +176,10 @@ class SetJudge {
 
   const OperationHistory& history_;
   Finding out_;
-  std::unordered_map<Value, Member, ValueHash> members_;
-  std::vector<std::uint32_t> reads_;
+  ByKey<SetOfKey> sets_;
   std::vector<std::int64_t> stale_;
-  std::uint64_t acknowledged_ = 0, lost_ = 0, recovered_ = 0, unexpected_ = 0, duplicates_ = 0, never_read_ = 0;
+  std::uint64_t reads_ = 0, acknowledged_ = 0, lost_ = 0, recovered_ = 0, unexpected_ = 0, duplicates_ = 0,
+                never_read_ = 0;
 };
 
 }  // namespace

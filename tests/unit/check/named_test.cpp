@@ -74,6 +74,46 @@ TEST(TotalQueue, CountsMessages) {
   EXPECT_THAT(judge_total_queue(sketch.history).explanation[0], HasSubstr("from nowhere"));
 }
 
+/// The same operations, each on a key of its own, must be judged as if the others were not there.
+TEST(Keys, AreJudgedApart) {
+  const auto on = [](Sketch& sketch, const char* key) { sketch.history.operations.back().key = sketch.value(key); };
+  Sketch sets;
+  for (const char* key : {"\"a\"", "\"b\""}) {
+    sets.add(0, "add", key, key, 0, 10);
+    on(sets, key);
+    sets.add(1, "read", "nil", std::string("[") + key + "]", 20, 25);
+    on(sets, key);
+  }
+  EXPECT_EQ(judge_set(sets.history).judgement, Judgement::held) << judge_set(sets.history).summary;
+  EXPECT_THAT(judge_set(sets.history).summary, HasSubstr("2 acknowledged adds of 2 keys"));
+  sets.add(1, "read", "nil", "[]", 30, 35);
+  on(sets, "\"b\"");
+  EXPECT_EQ(judge_set(sets.history).culprits, (std::vector<std::uint32_t>{2, 4}));
+
+  Sketch counters;
+  for (const char* key : {"\"a\"", "\"b\""}) {
+    counters.add(0, "add", "3", "nil", 0, 10);
+    on(counters, key);
+    counters.add(1, "read", "nil", "3", 20, 25);
+    on(counters, key);
+  }
+  EXPECT_EQ(judge_counter(counters.history).judgement, Judgement::held);
+  counters.history.operations.back().output = counters.value("6");
+  EXPECT_EQ(judge_counter(counters.history).culprits, (std::vector<std::uint32_t>{3}));
+
+  Sketch queues;
+  queues.add(0, "enqueue", "1", "1", 0, 10);
+  on(queues, "\"a\"");
+  queues.add(1, "dequeue", "nil", "nil", 20, 25);
+  on(queues, "\"b\"");
+  EXPECT_EQ(judge_total_queue(queues.history).judgement, Judgement::inconclusive) << "only the other one was empty";
+  queues.add(1, "dequeue", "nil", "1", 30, 35);
+  on(queues, "\"b\"");
+  EXPECT_THAT(judge_total_queue(queues.history).explanation[0], HasSubstr("from nowhere"));
+  queues.history.operations.back().key = queues.value("\"a\"");
+  EXPECT_EQ(judge_total_queue(queues.history).judgement, Judgement::held);
+}
+
 TEST(UniqueIds, AreDifferent) {
   Sketch sketch;
   sketch.add(0, "generate", "nil", "\"a\"", 0, 1);
