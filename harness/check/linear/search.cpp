@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 #include <unordered_set>
+#include <utility>
 
 #include "check/linear/configurations.hpp"
 
@@ -21,13 +22,18 @@ struct Alike {
   MachineOperation operation;
   std::vector<std::uint32_t> members;  ///< positions, by begin
   std::vector<std::uint32_t> ranks;    ///< how many ends of certain operations come before each begin
+  std::uint32_t certain = none;        ///< the group of the certain ones that do the same
 };
+
+using What = std::tuple<MachineOperation::Kind, std::uint32_t, std::uint32_t, std::int64_t>;
+What what_of(const MachineOperation& operation) { return {operation.kind, operation.a, operation.b, operation.delta}; }
 
 class Search {
  public:
   Search(std::span<const SearchOperation> operations, Machine& machine, const SearchLimits& limits)
       : operations_(operations), machine_(machine), limits_(limits) {
     sort_events();
+    group_certain();
     group_unknown();
   }
 
@@ -102,6 +108,33 @@ class Search {
     for (std::uint64_t& mark : marks_) mark = seed = mixed(seed + 0x9e3779b97f4a7c15ULL);
   }
 
+  /// Certain operations that do the same, by end.
+  void group_certain() {
+    group_of_.assign(certain_.size(), none);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> by_end;  // which end, and whose
+    for (std::uint32_t i = 0; i < certain_.size(); ++i)
+      if (!changes_nothing(certain(i))) by_end.emplace_back(ends_before_[i], i);
+    std::sort(by_end.begin(), by_end.end());
+    for (const auto& [end, i] : by_end) {
+      const auto [place, fresh] = groups_.try_emplace(what_of(certain(i)), static_cast<std::uint32_t>(same_.size()));
+      if (fresh) same_.emplace_back();
+      group_of_[i] = place->second;
+      same_[place->second].push_back(i);
+    }
+    best_.assign(same_.size(), none);
+  }
+
+  /// Whether one of the group could be placed now. Looks at a few only: more would find little and cost much.
+  [[nodiscard]] bool some_can_be_placed(std::uint32_t group, std::uint32_t first) const {
+    constexpr std::ptrdiff_t most = 64;
+    const auto& members = same_[group];
+    const auto from = std::lower_bound(members.begin(), members.end(), ends_before_[first],
+                                       [this](std::uint32_t i, std::uint32_t end) { return ends_before_[i] < end; });
+    return std::any_of(from, from + std::min(most, members.end() - from), [&](std::uint32_t i) {
+      return i < calls_before_[first] && (taken_[i / 64] >> (i % 64) & 1U) == 0;
+    });
+  }
+
   /// Values that some operation can only have seen where they were put; nothing where that cannot be told.
   [[nodiscard]] std::optional<std::unordered_set<std::uint32_t>> seen_values() const {
     using Kind = MachineOperation::Kind;
@@ -127,19 +160,22 @@ class Search {
 
   void group_unknown() {
     const auto seen = seen_values();
-    std::map<std::tuple<MachineOperation::Kind, std::uint32_t, std::uint32_t, std::int64_t>, std::size_t> places;
+    std::map<What, std::size_t> places;
     for (std::uint32_t i = 0; i < operations_.size(); ++i) {
-      const auto& [kind, a, b, delta] = operations_[i].operation;
+      const auto kind = operations_[i].operation.kind;
+      const auto a = operations_[i].operation.a, b = operations_[i].operation.b;
       if (operations_[i].must_happen || changes_nothing(operations_[i].operation)) continue;
       // What nobody saw need not have happened: taking it to have could only be in the way.
       const bool puts = kind == MachineOperation::Kind::write || kind == MachineOperation::Kind::insert;
       const bool swaps = kind == MachineOperation::Kind::cas;
       if (seen && (puts || swaps) && !seen->contains(swaps ? b : a)) continue;
-      const auto [place, fresh] = places.try_emplace({kind, a, b, delta}, alike_.size());
+      const auto [place, fresh] = places.try_emplace(what_of(operations_[i].operation), alike_.size());
       if (fresh) alike_.push_back({operations_[i].operation, {}, {}});
       alike_[place->second].members.push_back(i);
     }
     for (Alike& group : alike_) {
+      const auto certain_ones = groups_.find(what_of(group.operation));
+      if (certain_ones != groups_.end()) group.certain = certain_ones->second;
       std::sort(group.members.begin(), group.members.end(), [this](std::uint32_t a, std::uint32_t b) {
         return std::tuple(operations_[a].begin, a) < std::tuple(operations_[b].begin, b);
       });
@@ -178,16 +214,37 @@ class Search {
   bool advance() {
     if (resume_ == Resume::fresh) {
       if (take_what_changes_nothing()) return true;
-      node_ = next_[head_];
+      tried_ = 0;
       resume_ = Resume::certain;
     }
     if (resume_ == Resume::certain) {
-      for (; is_call(node_); node_ = next_[node_])
-        if (!changes_nothing(certain(node_ / 2)) && try_certain(node_ / 2, false)) return true;
+      collect_candidates();
+      for (const std::uint32_t i : candidates_)
+        if (try_certain(i)) return true;
       resume_ = Resume::unknown;
       group_ = 0;
     }
     return try_unknown();
+  }
+
+  /// Of each group what could be placed now and must end first, from end number `tried_` on. In the order of their
+  /// ends: what can wait is placed late, so that more is left to choose from.
+  void collect_candidates() {
+    candidates_.clear();
+    for (std::uint32_t node = next_[head_]; is_call(node); node = next_[node]) {
+      const std::uint32_t i = node / 2, group = group_of_[i];
+      if (group == none) continue;
+      std::uint32_t& best = best_[group];
+      if (best == none) found_.push_back(group);
+      if (best == none || ends_before_[i] < ends_before_[best]) best = i;
+    }
+    for (const std::uint32_t group : found_) {
+      const std::uint32_t best = std::exchange(best_[group], none);
+      if (ends_before_[best] >= tried_) candidates_.push_back(best);
+    }
+    found_.clear();
+    std::sort(candidates_.begin(), candidates_.end(),
+              [this](std::uint32_t one, std::uint32_t other) { return ends_before_[one] < ends_before_[other]; });
   }
 
   /// The call of the first operation that must be placed before anything later can be.
@@ -209,7 +266,7 @@ class Search {
     return false;
   }
 
-  bool try_certain(std::uint32_t i, bool forced) {
+  bool try_certain(std::uint32_t i) {
     const std::uint32_t after = machine_.step(state_, certain(i));
     if (after == Machine::illegal) return false;
     take(i);
@@ -217,18 +274,19 @@ class Search {
       put_back(i);
       return false;
     }
-    frames_.push_back({i, state_, false, forced});
+    frames_.push_back({i, state_, false, false});
     enter(after);
     return true;
   }
 
   bool try_unknown() {
     if (next_[head_] == head_) return false;
-    const std::uint32_t rank = ends_before_[first_return()];
+    const std::uint32_t first = first_return(), rank = ends_before_[first];
     for (; group_ < alike_.size(); ++group_) {
       const Alike& group = alike_[group_];
       std::uint16_t& used = used_[group_];
       if (used >= group.members.size() || group.ranks[used] > rank || used == UINT16_MAX) continue;
+      if (group.certain != none && some_can_be_placed(group.certain, first)) continue;
       const std::uint32_t after = machine_.step(state_, group.operation);
       if (after == Machine::illegal || after == state_) continue;
       ++used;
@@ -289,7 +347,7 @@ class Search {
       put_back(frame.what);
       if (frame.forced) continue;
       resume_ = Resume::certain;
-      node_ = next_[2 * frame.what];
+      tried_ = ends_before_[frame.what] + 1;
       return true;
     }
     return false;
@@ -333,6 +391,10 @@ class Search {
   std::vector<std::uint32_t> next_, previous_;
   std::vector<std::uint32_t> calls_before_, ends_before_;  // by certain operation: how many come before its end
   std::vector<std::int64_t> ends_;                         // sorted
+  std::map<What, std::uint32_t> groups_;                   // of certain operations that do the same, into same_
+  std::vector<std::vector<std::uint32_t>> same_;           // certain operations, by end
+  std::vector<std::uint32_t> group_of_;                    // by certain operation; none: it changes nothing
+  std::vector<std::uint32_t> candidates_, best_, found_;   // for collect_candidates(): best_ by group
   std::vector<std::uint64_t> taken_, marks_;
   std::vector<Alike> alike_;
   std::vector<std::uint16_t> used_;
@@ -341,7 +403,7 @@ class Search {
   Configurations configurations_;
   std::uint64_t hash_ = 0, steps_ = 0;
   std::size_t low_ = 0;
-  std::uint32_t head_ = 0, state_ = 0, node_ = 0, group_ = 0, deepest_call_ = none;
+  std::uint32_t head_ = 0, state_ = 0, tried_ = 0, group_ = 0, deepest_call_ = none;
   Resume resume_ = Resume::fresh;
 };
 

@@ -18,6 +18,9 @@
 /// concurrency);
 /// - an operation that changes nothing is taken as soon as it is legal: nothing is lost by it, so no other choice of
 ///   that moment is tried;
+/// - of certain operations that do the same and could be placed now, only the one that must end first is tried: in any
+///   order that places another of them here the two can change places (the rule of earliest deadlines first), and one
+///   of unknown outcome is only tried where no certain one would do;
 /// - operations of unknown outcome are counted by what they do instead of told apart: of two alike the one that began
 ///   first can stand for the other; and a configuration that has used up fewer of them makes one that used more
 ///   needless.
