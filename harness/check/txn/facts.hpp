@@ -48,9 +48,18 @@ struct TransactionFacts {
 /// Lists that transactions append to: the longest list read of a key is the order of its versions.
 TransactionFacts list_append_facts(const OperationHistory& history, const Transactions& transactions);
 
+/// What tells which of two versions of a register came first, beside what transactions read and then wrote.
+enum class VersionOrder {
+  observed,   ///< nothing
+  sessions,   ///< what one client saw or wrote earlier; each key by itself
+  real_time,  ///< what had ended before what began, whoever did it; includes sessions
+};
+
 /// Registers: a read names the write it saw; what came before what follows from the initial nothing, from transactions
-/// that read a version and wrote the next, and where `real_time` is to be minded from what had ended before what began.
-TransactionFacts rw_register_facts(const OperationHistory& history, const Transactions& transactions, bool real_time);
+/// that read a version and wrote the next, and from `order`. (P. Alvaro, K. Kingsbury, "Elle", VLDB 2020, infer
+/// versions in these ways, too.)
+TransactionFacts rw_register_facts(const OperationHistory& history, const Transactions& transactions,
+                                   VersionOrder order);
 
 /// What both kinds share: two committed transactions that read the same version of a key and both wrote it next.
 struct VersionRead {

@@ -50,8 +50,13 @@ Finding judge_transactions(const OperationHistory& history, TransactionKind kind
   out.misfit = transactions.misfit;
   if (!out.misfit.empty()) return out;
   const bool real_time = minds_real_time(level) && !history.completions_only;
+  // Weaker levels let a client's later transaction see an earlier version.
+  const bool sessions = forbids(level, "G-single-item-process") && !history.completions_only;
+  const VersionOrder order = real_time  ? VersionOrder::real_time
+                             : sessions ? VersionOrder::sessions
+                                        : VersionOrder::observed;
   TransactionFacts facts = kind == TransactionKind::list_append ? list_append_facts(history, transactions)
-                                                                : rw_register_facts(history, transactions, real_time);
+                                                                : rw_register_facts(history, transactions, order);
   out.misfit = facts.misfit;
   if (!out.misfit.empty()) return out;
   const std::uint64_t saw = reads_from_others(facts.graph);

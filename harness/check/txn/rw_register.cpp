@@ -32,10 +32,10 @@ struct Register {
 
 class RwRegister {
  public:
-  RwRegister(const OperationHistory& history, const Transactions& transactions, bool real_time)
+  RwRegister(const OperationHistory& history, const Transactions& transactions, VersionOrder order)
       : history_(history),
         transactions_(transactions),
-        real_time_(real_time),
+        order_(order),
         facts_(transactions),
         registers_(transactions.keys.size()) {}
 
@@ -47,7 +47,8 @@ class RwRegister {
     find_lost_updates(history_, transactions_, std::move(updates_), facts_.anomalies);
     for (std::uint32_t key = 0; key < registers_.size(); ++key) {
       depend(key);
-      if (real_time_) depend_on_time(key);
+      if (order_ == VersionOrder::real_time) depend_on_time(key);
+      if (order_ == VersionOrder::sessions) depend_on_sessions(key);
     }
     return std::move(facts_);
   }
@@ -239,7 +240,7 @@ class RwRegister {
       if (!moment.end) {
         at_begin[moment.contact] = latest;
         for (const std::uint32_t version : latest)
-          if (version != first) follow(key, reg, version, first);
+          if (version != first) follow(key, reg, version, first, depends::realtime);
         continue;
       }
       const auto& before = at_begin[moment.contact];
@@ -255,23 +256,41 @@ class RwRegister {
     return history_.operations[transactions_.all[one.transaction].index];
   }
 
-  /// The version was there before the other, in real time.
-  void follow(std::uint32_t key, const Register& reg, std::uint32_t version, std::uint32_t then) {
-    constexpr std::uint8_t time = depends::realtime;
+  /// For each client a key goes from version to version, where transactions of one client see those before them.
+  void depend_on_sessions(std::uint32_t key) {
+    const Register& reg = registers_[key];
+    std::vector<std::size_t> by_begin(reg.contacts.size());
+    for (std::size_t i = 0; i < by_begin.size(); ++i) by_begin[i] = i;
+    std::stable_sort(by_begin.begin(), by_begin.end(), [&](std::size_t a, std::size_t b) {
+      return operation_of(reg.contacts[a]).begin < operation_of(reg.contacts[b]).begin;
+    });
+    std::unordered_map<std::uint32_t, std::uint32_t> left;  // by client: the version that it left or saw last
+    for (const std::size_t i : by_begin) {
+      const Contact& one = reg.contacts[i];
+      if (!transactions_.all[one.transaction].committed()) continue;
+      const std::uint32_t first = one.read != nobody ? one.read : one.wrote;
+      const auto [before, fresh] = left.try_emplace(operation_of(one).process, first);
+      if (!fresh && before->second != first) follow(key, reg, before->second, first, depends::process);
+      before->second = one.wrote != nobody ? one.wrote : one.read;
+    }
+  }
+
+  /// The version was there before the other, for this reason.
+  void follow(std::uint32_t key, const Register& reg, std::uint32_t version, std::uint32_t then, std::uint8_t reason) {
     const std::uint32_t next = writer_of(reg, then), writer = writer_of(reg, version);
     if (next == nobody) return;
-    if (writer != nobody) facts_.graph.add({writer, next, key, then, static_cast<std::uint8_t>(depends::ww | time)});
+    if (writer != nobody) facts_.graph.add({writer, next, key, then, static_cast<std::uint8_t>(depends::ww | reason)});
     const auto found = reg.versions.find(version);
     if (found == reg.versions.end()) return;
     const auto pair = std::uint64_t{version} << 32 | then;
     if (!followed_.emplace(std::uint64_t{key} * 0x9e3779b97f4a7c15ULL ^ pair, true).second) return;
     for (const std::uint32_t reader : found->second.readers)
-      facts_.graph.add({reader, next, key, then, static_cast<std::uint8_t>(depends::rw | time)});
+      facts_.graph.add({reader, next, key, then, static_cast<std::uint8_t>(depends::rw | reason)});
   }
 
   const OperationHistory& history_;
   const Transactions& transactions_;
-  bool real_time_;
+  VersionOrder order_;
   TransactionFacts facts_;
   std::vector<Register> registers_;
   std::vector<VersionRead> updates_;
@@ -280,8 +299,9 @@ class RwRegister {
 
 }  // namespace
 
-TransactionFacts rw_register_facts(const OperationHistory& history, const Transactions& transactions, bool real_time) {
-  return RwRegister(history, transactions, real_time).judge();
+TransactionFacts rw_register_facts(const OperationHistory& history, const Transactions& transactions,
+                                   VersionOrder order) {
+  return RwRegister(history, transactions, order).judge();
 }
 
 }  // namespace withstand::check

@@ -123,6 +123,20 @@ TEST(Transactions, OneClientsOrderIsASession) {
   EXPECT_THAT(judge("strong-session-snapshot-isolation").summary, HasSubstr("G-single-item-process"));
 }
 
+TEST(Transactions, OneClientsOrderTellsWhichVersionOfARegisterCameFirst) {
+  const auto judge = [](Texts all, std::string_view level) {
+    auto history = transactions(all, false, true);
+    for (const std::size_t i : {0U, 1U}) history.operations[i].process = 1;
+    for (const std::size_t i : {2U, 3U}) history.operations[i].process = 2;
+    return judge_transactions(history, TransactionKind::rw_register, {find_level(level)}).judgement;
+  };
+  const Texts back{"wx1", "wx2", "rx2", "rx1"}, forth{"wx1", "wx2", "rx1", "rx2"};
+  EXPECT_EQ(judge(back, "serializable"), Judgement::held);
+  EXPECT_EQ(judge(back, "strong-session-read-committed"), Judgement::held) << "it may go back there";
+  EXPECT_EQ(judge(back, "strong-session-serializable"), Judgement::failed);
+  EXPECT_EQ(judge(forth, "strong-session-serializable"), Judgement::held);
+}
+
 TEST(Transactions, TooLittleOrAnotherKindGetsNoVerdict) {
   EXPECT_EQ(lists({"ax1", "ax2"}, "serializable").judgement, Judgement::inconclusive);
   EXPECT_EQ(lists({"!ax1"}, "serializable").judgement, Judgement::inconclusive);
