@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t most_bytes = 128ULL << 20;  // a value of 64 MiB in JSON still fits
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; }
-bool is_visible(char c) { return c >= 0x20 && c < 0x7f; }
+bool is_printable(char c) { return c >= 0x20 && c < 0x7f; }
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char one, char other) {
@@ -30,7 +30,7 @@ std::optional<std::string_view> take_line(std::string_view& text) {
   const auto end = text.find('\r');
   if (end == std::string_view::npos || end + 1 >= text.size() || text[end + 1] != '\n') return std::nullopt;
   const auto line = text.substr(0, end);
-  if (!std::all_of(line.begin(), line.end(), is_visible)) return std::nullopt;
+  if (!std::all_of(line.begin(), line.end(), is_printable)) return std::nullopt;
   text.remove_prefix(end + 2);
   return line;
 }
