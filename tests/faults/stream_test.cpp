@@ -343,6 +343,63 @@ TEST_F(StreamFaultTest, SeveralOnOneConnectionEndByThemselves) {
   expect_effect(latency);
 }
 
+TEST_F(StreamFaultTest, PiecesStaySmallWhereTheyGetLost) {
+  const Pair pair = connected();
+  auto& slices =
+      inject("network.stream", {{"action", text("slice")}, {"size", bytes(100)}, {"delay", milliseconds(2)}});
+  auto& loss = inject("network.loss", {{"loss", ratio(10)}});
+  std::thread writer([&] {
+    for (int i = 0; i < 20; ++i) {
+      say(pair.client, 5000);
+      std::this_thread::sleep_for(50ms);
+    }
+  });
+  be_patient(pair.server, 10s);
+  EXPECT_EQ(read_up_to(pair.server, 100'000).bytes, 100'000u);
+  writer.join();
+  expect_effect(slices);
+  expect_effect(loss);
+}
+
+TEST_F(StreamFaultTest, AnEndThatIsSentAgainComesNoSooner) {
+  const Pair pair = connected();
+  auto& slow = inject("network.stream", {{"action", text("slow-close")}, {"delay", milliseconds(1500)}});
+  auto& loss = inject("network.loss", {{"loss", ratio(100)}});
+  EXPECT_TRUE(say(pair.client));
+  const auto begin = core::now();
+  ::shutdown(pair.client.get(), SHUT_WR);
+  std::this_thread::sleep_for(100ms);
+  loss.revert();
+  EXPECT_EQ(read_up_to(pair.server, 5).bytes, 5u) << "sent again";
+  const Read end = read_up_to(pair.server, 1);
+  EXPECT_EQ(end.error, 0);
+  EXPECT_GE(core::now() - begin, 1490ms);
+  expect_effect(slow);
+}
+
+TEST_F(StreamFaultTest, BandwidthIsNotBlamedForWhatPacketsMeet) {
+  struct Beside {
+    std::string kind;
+    std::map<std::string, spec::Value> parameters;
+  };
+  const std::vector<Beside> all{{"network.rate", {{"rate", mbits(2)}}},
+                                {"network.latency", {{"delay", milliseconds(150)}}},
+                                {"network.duplicate", {{"duplicate", ratio(50)}}}};
+  for (const Beside& beside : all) {
+    const Pair pair = connected();
+    auto& narrow = inject("network.stream", {{"action", text("bandwidth")}, {"rate", mbits(8)}});
+    auto& other = inject(beside.kind, beside.parameters);
+    std::thread writer([&] { say(pair.client, 400'000); });
+    be_patient(pair.server, 10s);
+    EXPECT_EQ(read_up_to(pair.server, 400'000).bytes, 400'000u);
+    writer.join();
+    for (const auto& row : narrow.observe().rows)
+      EXPECT_NE(row.judgement, core::EvidenceRow::Judgement::mismatch) << beside.kind << table(narrow);
+    narrow.revert();
+    other.revert();
+  }
+}
+
 TEST_F(StreamFaultTest, ConnectionsThatNothingIsAskedOfCarryMuchUnharmed) {
   inject("network.stream", {{"action", text("reset")}, {"port", number(9)}});
   const Pair pair = connected();
