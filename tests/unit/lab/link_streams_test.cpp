@@ -101,6 +101,22 @@ TEST_F(StreamsTest, TheEndOfALimitIsToldOfWhereItCuts) {
   EXPECT_EQ(sent_[up].front().length, 20u);
 }
 
+TEST_F(StreamsTest, AnEndThatIsSentAgainWithItsDataComesInItsTurn) {
+  open();
+  impair({.action = Action::slow_close, .delay = 1500ms});
+  put(true, 101, 501, Segment::ack, 5);
+  put(true, 106, 501, Segment::ack | Segment::fin);
+  now_ += 200ms;
+  sent_.clear();
+  put(true, 101, 501, Segment::ack | Segment::fin, 5);
+  ASSERT_EQ(sent_[up].size(), 1u);
+  EXPECT_FALSE(sent_[up].front().is(Segment::fin));
+  now_ += 1300ms;
+  streams_.release(now_);
+  ASSERT_EQ(sent_[up].size(), 2u);
+  EXPECT_TRUE(sent_[up].back().is(Segment::fin));
+}
+
 TEST_F(StreamsTest, ARefusalOfTheServersOwnIsNoAbort) {
   impair({.action = Action::half_open});
   put(true, 100, 0, Segment::syn);

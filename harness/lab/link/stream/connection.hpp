@@ -51,6 +51,7 @@ struct Way {
   std::deque<Piece> waiting;        ///< in order
   std::map<Position, Piece> again;  ///< what had left and was sent again, to leave before what waits
   std::unique_ptr<Orders> orders;
+  std::optional<std::uint32_t> newest_stamp{};  ///< of what was sent on, see raise_timestamp
 
   [[nodiscard]] Orders& ordered() {
     if (!orders) orders = std::make_unique<Orders>();

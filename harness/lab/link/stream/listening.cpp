@@ -77,9 +77,11 @@ void Streams::reschedule(const Ref& connection, bool up, core::Instant now) {
 
 /// A segment leaves, once or again.
 void Streams::go(StreamConnection& connection, bool up, Frame frame) {
-  const Way& way = connection.way(up);
-  const auto segment = way.orders && !way.orders->rewrites.empty() ? segment_of(frame) : std::nullopt;
-  if (segment) {
+  Way& way = connection.way(up);
+  const bool rewrites = way.orders && !way.orders->rewrites.empty();
+  const auto segment = rewrites || !connection.roles.empty() || way.orders ? segment_of(frame) : std::nullopt;
+  if (segment) raise_timestamp(frame, *segment, way.newest_stamp);
+  if (segment && rewrites) {
     const Position begin = way.at(segment->data()), end = begin + segment->length;
     for (const Orders::Rewrite& rewrite : way.orders->rewrites) {
       const Position first = std::max(begin, rewrite.at),

@@ -75,7 +75,7 @@ core::Instant Streams::due_of(const StreamConnection& connection, bool up, const
   return way.orders ? std::max(due, way.orders->held_until(piece.at)) : due;
 }
 
-/// Those strike that hold a piece longer than all others do.
+/// Those strike that hold a piece longer than all others do; a slice does when it cuts.
 void Streams::blame(const StreamConnection& connection, bool up, const Way::Piece& piece, core::Instant due) {
   if (due <= piece.read) return;
   const Way& way = connection.ways[up ? 0 : 1];
@@ -85,8 +85,6 @@ void Streams::blame(const StreamConnection& connection, bool up, const Way::Piec
     if (!role->chosen || !role->stage->active || !settings.acts_on(up)) continue;
     core::Instant asked{};
     if (settings.action == Action::slow_close && piece.ends) asked = piece.read + pace.end_delay;
-    if (settings.action == Action::slice && piece.length > 0 && settings.delay.count() > 0)
-      asked = way.left_at + pace.gap;
     if (settings.action == Action::bandwidth && piece.length > 0)
       asked = way.left_at + time_for(way.left_bytes, settings.bits_per_second);
     if (asked == due) role->struck = true;

@@ -143,11 +143,11 @@ std::size_t only_fin(FrameView frame, const Segment& segment, Frame out) {
   return copy_part(frame, segment, segment.length, 0, segment.flags, out);
 }
 
-void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::span<const std::uint8_t> bytes) {
+/// Other bytes at a place of the TCP header or what is behind it.
+static void put_bytes(Frame frame, const Segment& segment, std::size_t start, std::span<const std::uint8_t> bytes) {
   std::byte* tcp = frame.data() + os::vnet_header_bytes + segment.header.transport;
   // What the receiver's kernel has yet to sum up needs no mending.
   const bool open = (load<os::VnetHeader>(frame.data()).flags & os::VnetHeader::needs_checksum) != 0;
-  const std::size_t start = segment.header.payload - segment.header.transport + std::size_t{first};
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const std::size_t at = start + i;
     const unsigned before = load8(tcp + at), now = bytes[i], shift = at % 2 == 0 ? 8 : 0;
@@ -156,6 +156,41 @@ void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::sp
     const std::uint64_t sum = static_cast<std::uint16_t>(~load16(tcp + checksum_field)) +
                               std::uint64_t{static_cast<std::uint16_t>(~(before << shift))} + (now << shift);
     store16(tcp + checksum_field, static_cast<std::uint16_t>(~link::fold(sum)));
+  }
+}
+
+void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::span<const std::uint8_t> bytes) {
+  put_bytes(frame, segment, segment.header.payload - segment.header.transport + std::size_t{first}, bytes);
+}
+
+void raise_timestamp(Frame frame, const Segment& segment, std::optional<std::uint32_t>& last) {
+  constexpr std::size_t first_option = 20, length = 10;
+  constexpr unsigned end = 0, nothing = 1, timestamp = 8;
+  const std::byte* tcp = frame.data() + os::vnet_header_bytes + segment.header.transport;
+  const std::size_t header = segment.header.payload - segment.header.transport;
+  for (std::size_t at = first_option; at + 1 < header;) {
+    const unsigned kind = load8(tcp + at);
+    if (kind == end) return;
+    if (kind == nothing) {
+      ++at;
+      continue;
+    }
+    const std::size_t size = load8(tcp + at + 1);
+    if (size < 2 || at + size > header) return;
+    if (kind != timestamp || size != length) {
+      at += size;
+      continue;
+    }
+    const std::uint32_t value = (std::uint32_t{load16(tcp + at + 2)} << 16) | load16(tcp + at + 4);
+    if (!last || static_cast<std::int32_t>(value - *last) >= 0) {
+      last = value;
+    } else {
+      const std::array<std::uint8_t, 4> newer{static_cast<std::uint8_t>(*last >> 24),
+                                              static_cast<std::uint8_t>(*last >> 16),
+                                              static_cast<std::uint8_t>(*last >> 8), static_cast<std::uint8_t>(*last)};
+      put_bytes(frame, segment, at + 2, newer);
+    }
+    return;
   }
 }
 

@@ -64,4 +64,9 @@ std::size_t only_fin(FrameView frame, const Segment& segment, Frame out);
 /// that was wrong stays wrong.
 void overwrite(Frame frame, const Segment& segment, std::uint32_t first, std::span<const std::uint8_t> bytes);
 
+/// A segment that was held comes behind ones that were sent later: with a time stamp (RFC 7323 §3) that is older than
+/// theirs the receiver would take it for one of long ago and drop it (§5, PAWS). It gets `last`, the newest that was
+/// sent on; a newer one becomes that.
+void raise_timestamp(Frame frame, const Segment& segment, std::optional<std::uint32_t>& last);
+
 }  // namespace withstand::lab::link::stream
