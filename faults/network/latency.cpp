@@ -130,7 +130,7 @@ class Latency : public LinkFault {
     if (table && named) return {{"table", {"says two distributions", "leave out 'distribution'"}}};
     if (jitter > delay.value_or(jitter))
       return {{"jitter", {"jitter is larger than the delay", "a packet cannot leave before it came"}}};
-    if (core::parameter<spec::Ratio>(fault, "correlation") && jitter.count() == 0)
+    if (core::parameter_or<spec::Ratio>(fault, "correlation", {}).ppb > 0 && jitter.count() == 0)
       return {{"correlation",
                {distribution == Distribution::recorded ? "recorded delays follow each other as they were recorded"
                                                        : "correlation without jitter: every delay is the same",

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
@@ -74,7 +73,6 @@ void Connections::Impl::open(const std::shared_ptr<Connection>& connection) {
     connection->timer.cancel();
     error_code ignored;
     connection->socket.set_option(tcp::no_delay(true), ignored);
-    connection->socket.non_blocking(true, ignored);
     listen(connection);
     send(connection);
   });
@@ -83,22 +81,13 @@ void Connections::Impl::open(const std::shared_ptr<Connection>& connection) {
 void Connections::Impl::send(const std::shared_ptr<Connection>& connection) {
   connection->stage = Connection::Stage::sending;
   connection->written = false;
-  // Nearly always the kernel takes all of it at once, and nobody need be told later.
-  error_code refused;
-  const auto taken = connection->socket.write_some(asio::buffer(connection->request), refused);
-  const auto ended = [this, connection, taken](const error_code& error, std::size_t count) {
-    connection->written = true;
-    if (!error || connection->stage != Connection::Stage::sending) return;
-    const auto fate = taken + count == 0 ? Fate::not_sent : Fate::unknown;
-    finish(connection, {fate, words_for(error)}, false);
-  };
-  if (!refused && taken == connection->request.size()) {
-    connection->written = true;
-  } else if (refused && refused != asio::error::would_block) {
-    asio::post(context, [ended, refused] { ended(refused, 0); });
-  } else {
-    asio::async_write(connection->socket, asio::buffer(connection->request) + taken, ended);
-  }
+  asio::async_write(connection->socket, asio::buffer(connection->request),
+                    [this, connection](const error_code& error, std::size_t count) {
+                      connection->written = true;
+                      if (!error || connection->stage != Connection::Stage::sending) return;
+                      const auto fate = count == 0 ? Fate::not_sent : Fate::unknown;
+                      finish(connection, {fate, words_for(error)}, false);
+                    });
 }
 
 void Connections::Impl::listen(const std::shared_ptr<Connection>& connection) {

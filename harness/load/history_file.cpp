@@ -1,11 +1,9 @@
 #include "load/history_file.hpp"
 
 #include <fcntl.h>
-#include <string_view>
 #include <unistd.h>
 
 #include "os/check.hpp"
-#include "record/history_write.hpp"
 
 namespace withstand::load {
 
@@ -21,15 +19,7 @@ HistoryFile::~HistoryFile() {
   }
 }
 
-void HistoryFile::begin(const record::Operation& operation) {
-  record::add_invoke_line(pending_, operation);
-  pending_.push_back('\n');
-}
-
-void HistoryFile::end(const record::Operation& operation) {
-  record::add_completion_line(pending_, operation);
-  pending_.push_back('\n');
-}
+void HistoryFile::add(std::string_view line) { pending_.append(line).push_back('\n'); }
 
 void HistoryFile::flush() {
   std::string_view rest = pending_;

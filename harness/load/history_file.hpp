@@ -1,9 +1,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "os/fd.hpp"
-#include "record/history.hpp"
 
 namespace withstand::load {
 
@@ -15,8 +15,7 @@ class HistoryFile {
   ~HistoryFile();
   HistoryFile(const HistoryFile&) = delete;
   HistoryFile& operator=(const HistoryFile&) = delete;
-  void begin(const record::Operation& operation);  ///< the line of its invocation
-  void end(const record::Operation& operation);    ///< the line of its completion
+  void add(std::string_view line);
   void flush();
 
  private:

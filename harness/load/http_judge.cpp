@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <optional>
-#include <string_view>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -23,39 +19,6 @@ nlohmann::json look_up(const std::string& body, const std::string& pointer) {
   }
 }
 
-bool is_visible(char c) { return c >= 0x20 && c < 0x7f; }
-
-/// The text of an object's only member, which `pointer` leads to; nothing where the body is anything else, or holds
-/// what only the JSON library can tell. Most answers are of this kind.
-std::optional<std::string> plain_member(std::string_view body, std::string_view pointer) {
-  const auto skip = [&body] { body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size())); };
-  const auto take = [&body](std::string_view what) {
-    const bool there = body.starts_with(what);
-    if (there) body.remove_prefix(what.size());
-    return there;
-  };
-  if (!pointer.starts_with('/')) return std::nullopt;
-  const auto name = pointer.substr(1);
-  if (name.find_first_of("/~\"\\") != name.npos || !std::all_of(name.begin(), name.end(), is_visible))
-    return std::nullopt;
-  skip();
-  if (!take("{")) return std::nullopt;
-  skip();
-  if (!take("\"") || !take(name) || !take("\"")) return std::nullopt;
-  skip();
-  if (!take(":")) return std::nullopt;
-  skip();
-  if (!take("\"")) return std::nullopt;
-  const auto text = body.substr(0, body.find('"'));
-  if (text.find('\\') != text.npos || !std::all_of(text.begin(), text.end(), is_visible)) return std::nullopt;
-  body.remove_prefix(text.size());
-  if (!take("\"")) return std::nullopt;
-  skip();
-  if (!take("}")) return std::nullopt;
-  skip();
-  return body.empty() ? std::optional<std::string>(text) : std::nullopt;
-}
-
 Response read_answer(const std::string& body, const HttpOptions& options) {
   Response out;
   out.fate = Fate::done;
@@ -63,7 +26,6 @@ Response read_answer(const std::string& body, const HttpOptions& options) {
     out.value = body;
     return out;
   }
-  if ((out.value = plain_member(body, options.pointer))) return out;
   const auto found = look_up(body, options.pointer);
   if (found.is_discarded()) {
     out.fate = Fate::unknown;

@@ -8,8 +8,7 @@
 
 namespace withstand::load {
 
-/// An HTTP/1.1 response as it comes in. One that is as plain as can be and comes at once is read here; everything else
-/// by Boost.Beast's parser.
+/// An HTTP/1.1 response as it comes in (Boost.Beast's parser).
 class HttpReply : public Reply {
  public:
   HttpReply();
@@ -24,9 +23,7 @@ class HttpReply : public Reply {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;  // none while nothing came that needs it
-  int status_ = 0;              // of a plain answer
-  std::string body_;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// What a complete answer means for a request. `node` is left empty; a value is named as it is in the history's writes.

@@ -62,7 +62,7 @@ void Ledger::begin(Request request, core::Instant intended, bool final_read, End
   Open open{entry(request, intended), request.kind, is_harmless(request), process.has_value(), std::move(ended)};
   open.operation.process = process ? *process : processes_.take();
   open.operation.final_read = final_read;
-  history_.begin(open.operation);
+  history_.add(record::invoke_line(open.operation));
   deadlines_.emplace_back(core::Instant(open.operation.sent + epoch_) + timeout_, request.id);
   open_.emplace(request.id, std::move(open));
   if (is_register_write(request.kind)) {
@@ -79,7 +79,7 @@ record::Operation Ledger::drop(const Request& request, core::Instant intended, c
   operation.done = operation.sent;
   operation.outcome = record::Outcome::dropped;
   operation.error = why;
-  history_.end(operation);
+  history_.add(record::completion_line(operation));
   return operation;
 }
 
@@ -123,9 +123,9 @@ void Ledger::take_value(Request::Kind kind, Response& response, record::Operatio
 void Ledger::end(std::uint64_t id, Response response) {
   const auto found = open_.find(id);
   if (found == open_.end()) return;  // its timeout was first
-  Open open = std::move(found->second);
+  const Open open = std::move(found->second);
   open_.erase(found);
-  record::Operation& operation = open.operation;
+  auto operation = open.operation;
   operation.done = now_().count() - epoch_;
   operation.outcome = settle(open.harmless, response.fate);
   operation.declined = response.declined && operation.outcome == record::Outcome::fail;
@@ -133,7 +133,7 @@ void Ledger::end(std::uint64_t id, Response response) {
   operation.error = std::move(response.error);
   if (operation.outcome == record::Outcome::ok) take_value(open.kind, response, operation);
   if (operation.outcome != record::Outcome::info && !open.owned) processes_.give_back(operation.process);
-  history_.end(operation);
+  history_.add(record::completion_line(operation));
   if (open.ended) open.ended(operation);
 }
 

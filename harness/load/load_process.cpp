@@ -66,7 +66,6 @@ struct LoadProcess::Impl {
   std::unique_ptr<Generator> generator;
   std::unique_ptr<FinalReader> final_reader;
   std::optional<std::uint64_t> next_id;  ///< for reading back
-  core::Instant armed{};                 ///< when the timer rings
   std::deque<std::string> unsent;        ///< messages that the socket did not take yet
   bool told_finished = false, leaving = false, broken = false;
 };
@@ -137,14 +136,7 @@ void LoadProcess::Impl::report() {
 void LoadProcess::Impl::sleep_until(std::optional<core::Instant> wake) {
   const auto latest = core::now() + longest_sleep;
   const auto until = wake ? std::min(*wake, latest) : latest;
-  const auto now = core::now();
-  if (until <= now) return;
-  // An alarm that rings too early does no harm, and setting it costs as much as a request.
-  if (armed > now && armed <= until) {
-    context.run_one();
-    return;
-  }
-  armed = until;
+  if (until <= core::now()) return;
   itimerspec setting{};
   setting.it_value = to_timespec(until);
   os::check("arm the timer", ::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &setting, nullptr));

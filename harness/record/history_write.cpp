@@ -1,10 +1,10 @@
-#include "record/history_write.hpp"
-
 #include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "record/history.hpp"
 
 namespace withstand::record {
 namespace {
@@ -54,14 +54,16 @@ std::string_view name_of(Outcome outcome) {
 
 }  // namespace
 
-void add_invoke_line(std::string& out, const Operation& operation) {
+std::string invoke_line(const Operation& operation) {
+  std::string out;
   begin(out, operation.sent, "invoke", operation);
   fmt::format_to(std::back_inserter(out), R"(,"due":{})", operation.intended);
   if (operation.final_read) out += R"(,"final":true)";
-  out += '}';
+  return out += '}';
 }
 
-void add_completion_line(std::string& out, const Operation& operation) {
+std::string completion_line(const Operation& operation) {
+  std::string out;
   begin(out, operation.done, name_of(operation.outcome), operation);
   if (operation.outcome == Outcome::dropped) {
     fmt::format_to(std::back_inserter(out), R"(,"due":{})", operation.intended);
@@ -69,19 +71,7 @@ void add_completion_line(std::string& out, const Operation& operation) {
   if (!operation.error.empty()) add_text(out, "error", operation.error);
   if (operation.declined) out += R"(,"declined":true)";
   if (operation.final_read) out += R"(,"final":true)";
-  out += '}';
-}
-
-std::string invoke_line(const Operation& operation) {
-  std::string out;
-  add_invoke_line(out, operation);
-  return out;
-}
-
-std::string completion_line(const Operation& operation) {
-  std::string out;
-  add_completion_line(out, operation);
-  return out;
+  return out += '}';
 }
 
 }  // namespace withstand::record

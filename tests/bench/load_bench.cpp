@@ -12,7 +12,6 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -113,10 +112,8 @@ Measured run(const load::Config& config, std::chrono::seconds time) {
   client.start(core::now() + milliseconds(100));
   loop.run_for(time + milliseconds(100));
   client.stop();
-  // What was due and could not be sent in time is sent still: that may take as long again, and more.
-  loop.run_until([&] { return summary.has_value(); }, core::now() + 10 * time + std::chrono::seconds(30));
+  loop.run_until([&] { return summary.has_value(); }, core::now() + std::chrono::seconds(10));
   client.exit();
-  if (!summary) throw std::runtime_error("the load process did not come to an end");
   Measured out;
   out.cpu_seconds = cpu_time_of(pid);
   out.summary = summary.value();
