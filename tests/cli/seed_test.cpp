@@ -107,21 +107,40 @@ TEST(Seed, RepetitionsFitToo) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path("runs")), {}), 5);
 }
 
-/// So many faults that all slow the link n1→n2; `at` and what else each says.
-std::string slowed(int faults, const std::function<std::string(int)>& rest) {
+/// So many faults that all impair the link n1→n2; `at` and what else each says.
+std::string impaired(int faults, const std::function<std::string(int)>& rest,
+                     const std::string& kind = "kind = \"network.loss\"\nloss = \"1%\"") {
   std::string text = "title = \"x\"\n[target]\ncommand = [\"sleep\", \"inf\"]\nnodes = 3\n";
   for (int i = 0; i < faults; ++i)
-    text += fmt::format(
-        "[[fault]]\nname = \"slow-{}\"\nkind = \"network.latency\"\nfrom = \"n1\"\nto = \"n2\"\ndelay = "
-        "\"1ms\"\n{}\n",
-        i, rest(i));
+    text += fmt::format("[[fault]]\nname = \"slow-{}\"\nfrom = \"n1\"\nto = \"n2\"\n{}\n{}\n", i, kind, rest(i));
   return text;
+}
+
+TEST(CrowdedLink, OfSomeSortsItBearsFewer) {
+  const Folder folder;
+  const auto plan = [&](int faults, const std::string& kind) {
+    return withstand({"plan", folder.write("sort.toml", impaired(
+                                                            faults, [](int) { return ""; }, kind))});
+  };
+  const std::string delay = "kind = \"network.latency\"\ndelay = \"1ms\"",
+                    damage = "kind = \"network.corrupt\"\ncorrupt = \"1%\"",
+                    copies = "kind = \"network.duplicate\"\nduplicate = \"1%\"\ncopies = 7";
+  for (const auto& [kind, most, what] :
+       {std::tuple(delay, 8, "9 faults that hold packets may impair the link n1→n2 at once; a link bears 8"),
+        {damage, 8, "9 faults that damage packets may impair the link n1→n2 at once; a link bears 8"},
+        {copies, 3,
+         "4 faults that copy packets may impair the link n1→n2 at once; a link bears 512 copies of a packet"}}) {
+    EXPECT_EQ(plan(most, kind).status, 0) << kind;
+    const auto crowded = plan(most + 1, kind);
+    EXPECT_EQ(crowded.status, 2) << kind;
+    EXPECT_THAT(crowded.err, HasSubstr(what));
+  }
 }
 
 TEST(CrowdedLink, MoreFaultsAtOnceThanALinkBearsAreRefusedWithTheOneThatIsTooMany) {
   const Folder folder;
   const auto plan = [&](int faults, const std::function<std::string(int)>& rest) {
-    return withstand({"plan", folder.write("slow.toml", slowed(faults, rest))});
+    return withstand({"plan", folder.write("slow.toml", impaired(faults, rest))});
   };
   const auto whole = [](int) { return ""; };
   EXPECT_EQ(plan(64, whole).status, 0);

@@ -90,7 +90,8 @@ TEST(History, ADroppedOperationHasOneLine) {
 
 TEST(History, DamagedLinesAreNamedAndTheRestIsKept) {
   const auto whole = invoke_line(write_of(1)) + "\n" + completion_line(write_of(1)) + "\n";
-  const auto reading = read_text("half a li\n" + whole + R"({"t":1,"type":"ok","i":"x"})" + "\n" + R"({"t":7,"type":"inv)");
+  const auto reading =
+      read_text("half a li\n" + whole + R"({"t":1,"type":"ok","i":"x"})" + "\n" + R"({"t":7,"type":"inv)");
   ASSERT_EQ(reading.operations.size(), 1U);
   EXPECT_EQ(reading.operations[0].outcome, Outcome::ok);
   ASSERT_EQ(reading.problems.size(), 3U);
