@@ -58,7 +58,7 @@ Finding probe_nftables() {
       kernel::RuleTask task;
       task.work = work;
       task.number = 1;
-      task.interface = loopback_index;
+      task.interface = loopback;
       task.ends = {{{127, 0, 0, 1}, {127, 0, 0, 2}}};
       const auto id = fmt::format("r{}", static_cast<int>(work));
       rules.add(id, task);
