@@ -99,6 +99,8 @@ TEST_F(StreamsTest, TheEndOfALimitIsToldOfWhereItCuts) {
   EXPECT_EQ(told_.at(0).amount, 20);
   EXPECT_EQ(told().front(), What::cut);
   EXPECT_EQ(sent_[up].front().length, 20u);
+  EXPECT_EQ(effect().held_back, 30u) << "the rest of the segment in which it ends";
+  EXPECT_EQ(effect().leaked_bytes, 0u);
 }
 
 TEST_F(StreamsTest, AnEndThatIsSentAgainWithItsDataComesInItsTurn) {

@@ -205,7 +205,11 @@ void Streams::meet(core::Link link, Frame frame, core::Instant now, Connections&
       only_acknowledge(*connection, up, *segment, frame, by);
     }
     if (stopped && (segment->length > 0 || segment->is(Segment::fin))) reach_stop(*connection, up);
-    if (striker != nullptr) strike(*connection, *striker);
+    if (striker != nullptr) {
+      striker->account.held_back +=
+          segment->length - std::min(allowed, segment->length);  // follow() knew of no cut yet
+      strike(*connection, *striker);
+    }
   }
   note_closed(*connection, up, *segment);
 }
