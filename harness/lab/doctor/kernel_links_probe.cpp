@@ -20,7 +20,6 @@
 namespace withstand::lab::doctor {
 namespace {
 
-constexpr int loopback_index = 1;  // of every network namespace
 constexpr std::array<const char*, 6> modules{"ifb", "sch_netem", "sch_tbf", "sch_ingress", "cls_flower", "act_mirred"};
 
 /// What the kernel says of its modules, "modules.dep" or "modules.builtin"; not open where there is no such list.

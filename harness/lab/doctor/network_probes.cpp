@@ -21,8 +21,6 @@ namespace {
 using Socket = std::unique_ptr<nl_sock, decltype(&nl_socket_free)>;
 using Qdisc = std::unique_ptr<rtnl_qdisc, decltype(&rtnl_qdisc_put)>;
 
-constexpr int loopback = 1;  // of every network namespace
-
 Finding refused(const char* attempt, int netlink_error, const char* module) {
   return {Feature::State::missing, fmt::format("{}: {}", attempt, nl_geterror(netlink_error)),
           netlink_error == -NLE_PERM
@@ -39,7 +37,7 @@ Finding probe_netem() {
     return refused("open a routing socket", error, "sch_netem");
   const Qdisc qdisc(rtnl_qdisc_alloc(), rtnl_qdisc_put);
   auto* const tc = reinterpret_cast<rtnl_tc*>(qdisc.get());
-  rtnl_tc_set_ifindex(tc, loopback);
+  rtnl_tc_set_ifindex(tc, loopback_index);
   rtnl_tc_set_parent(tc, TC_H_ROOT);
   if (const int error = rtnl_tc_set_kind(tc, "netem"); error < 0) return refused("choose netem", error, "sch_netem");
   rtnl_netem_set_delay(qdisc.get(), 1000);
@@ -58,7 +56,7 @@ Finding probe_nftables() {
       kernel::RuleTask task;
       task.work = work;
       task.number = 1;
-      task.interface = loopback;
+      task.interface = loopback_index;
       task.ends = {{{127, 0, 0, 1}, {127, 0, 0, 2}}};
       const auto id = fmt::format("r{}", static_cast<int>(work));
       rules.add(id, task);

@@ -18,6 +18,9 @@ struct Finding {
 
 using Probe = Finding (*)();
 
+/// Of every network namespace.
+inline constexpr int loopback_index = 1;
+
 /// Runs the probe in a child process and returns what it found. A SystemError the probe throws becomes "missing" with
 /// the attempt's name and general advice; a child that dies or outlives `limit` is killed and reported the same way.
 [[nodiscard]] Finding in_child(Probe probe, std::chrono::milliseconds limit);
