@@ -3,26 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "catalog/catalog.hpp"
-#include "spec/reader.hpp"
+#include "reading.hpp"
 
 namespace withstand::faults {
 namespace {
 
 using ::testing::HasSubstr;
 
-class NoTargets : public spec::TargetSource {
- public:
-  [[nodiscard]] Found find(std::string_view, std::string_view) const override { return {"", "", "there is none"}; }
-};
-
-/// What is wrong with one fault among so many nodes; its keys stand from line 6 on.
+/// What is wrong with one fault among so many nodes.
 std::string complaints(int nodes, const std::string& kind, const std::string& keys) {
-  const std::string text =
-      fmt::format("[target]\ncommand = [\"x\"]\nnodes = {}\n[[fault]]\nkind = \"{}\"\n{}\n", nodes, kind, keys);
-  const core::Catalog kinds = catalog();
-  const auto reading = spec::read_experiment(text, "x.toml", kinds, NoTargets());
-  return spec::render(reading.diagnostics, reading.sources);
+  return complaints_about(kind, keys, nodes);
 }
 
 std::string partition(int nodes, const std::string& keys) { return complaints(nodes, "network.partition", keys); }
